@@ -1,0 +1,1 @@
+"""Printer profiles, one TOML file a machine; installed as package data."""

@@ -1,0 +1,1 @@
+"""A test-machine file becomes a curve, a curve becomes a toughness."""

@@ -1,0 +1,1 @@
+"""Parametric structures: a design becomes a solid."""

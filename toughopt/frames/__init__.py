@@ -1,0 +1,1 @@
+"""Load frames, scales and handlers."""

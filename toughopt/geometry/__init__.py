@@ -1,0 +1,1 @@
+"""Solids: sweep, union, checks, export."""

@@ -1,0 +1,1 @@
+"""The web page over the same figures, and the operator's controls."""

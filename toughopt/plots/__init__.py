@@ -1,0 +1,1 @@
+"""State becomes figures."""

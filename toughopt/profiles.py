@@ -1,0 +1,205 @@
+"""What a printer profile (`printers/*.toml`) may say, in physical units, and how it is found."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from toughopt.errors import ConfigError, UnknownName
+from toughopt.resources import printer_profiles
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bed(_Part):
+    """What can be printed on, and how high."""
+
+    shape: Literal["rectangle", "circle"] = "rectangle"
+    size_mm: tuple[Positive, Positive] = (250.0, 210.0)
+    origin: Literal["corner", "center"] = "corner"
+    height_mm: Positive = 200.0
+
+
+class Nozzle(_Part):
+    """One nozzle and the lines that it can lay down."""
+
+    diameter_mm: Positive = 0.4
+    line_width_min_mm: Positive = 0.34
+    line_width_mm: Positive = 0.45
+    line_width_max_mm: Positive = 0.65
+
+
+class Filament(_Part):
+    """What is fed to the nozzle."""
+
+    material: str = "PLA"
+    diameter_mm: Positive = 1.75
+    density_g_per_cm3: Positive = 1.24
+    flow: Positive = 1.0
+    nozzle_c: Positive = 210.0
+    first_layer_nozzle_c: Positive = 215.0
+    bed_c: NotNegative = 60.0
+    release_bed_c: NotNegative = 30.0
+
+
+class Motion(_Part):
+    """What the machine's firmware allows; used for time estimates and checks."""
+
+    max_speed_mm_s: tuple[Positive, Positive, Positive, Positive] = (200.0, 200.0, 12.0, 80.0)  # x, y, z, e
+    max_acceleration_mm_s2: tuple[Positive, Positive, Positive, Positive] = (1250.0, 1250.0, 400.0, 4000.0)
+    print_acceleration_mm_s2: Positive = 1000.0
+    travel_acceleration_mm_s2: Positive = 1250.0
+    retract_acceleration_mm_s2: Positive = 1250.0
+    junction_deviation_mm: Positive = 0.02
+    jerk_mm_s: tuple[NotNegative, NotNegative, NotNegative, NotNegative] | None = None  # classic jerk, where used
+
+
+class Speeds(_Part):
+    """How fast each kind of line is printed, mm/s."""
+
+    external_perimeter: Positive = 35.0
+    perimeter: Positive = 45.0
+    solid_infill: Positive = 60.0
+    gap_fill: Positive = 30.0
+    bridge: Positive = 25.0
+    overhang: Positive = 20.0
+    first_layer: Positive = 20.0
+    travel: Positive = 150.0
+    retract: Positive = 40.0
+
+
+class SliceSettings(_Part):
+    """How a solid becomes lines."""
+
+    mode: Literal["solid", "vase"] = "solid"
+    layer_height_mm: Positive = 0.2
+    first_layer_height_mm: Positive = 0.2
+    perimeters: Annotated[int, Field(ge=1, le=20)] = 2
+    infill_angle_deg: float = 45.0
+    seam: Literal["nearest", "rear", "aligned", "random"] = "nearest"
+    tolerance_mm: Positive = 0.0125
+    retract_mm: NotNegative = 0.8
+    retract_above_mm: NotNegative = 1.5
+    skirt_loops: Annotated[int, Field(ge=0)] = 0
+    skirt_distance_mm: NotNegative = 3.0
+    brim_mm: NotNegative = 0.0
+    minimum_layer_time_s: NotNegative = 5.0
+    minimum_speed_mm_s: Positive = 10.0
+    fan: Annotated[float, Field(ge=0, le=1)] = 1.0
+    fan_from_layer: Annotated[int, Field(ge=1)] = 2
+
+
+class Serial(_Part):
+    """The line to the machine."""
+
+    baud: Annotated[int, Field(gt=0)] = 115200
+    reset_on_connect: bool = True
+    banner_timeout_s: Positive = 10.0
+    rx_buffer_bytes: Annotated[int, Field(ge=16)] = 128
+    buffer_lines: Annotated[int, Field(ge=1)] = 4
+
+
+class Limits(_Part):
+    """What the host never sends, whatever a program says."""
+
+    max_nozzle_c: Positive = 260.0
+    max_bed_c: Positive = 110.0
+    min_extrude_c: Positive = 170.0
+    home_first: bool = True
+    longest_pause_s: Positive = 3600.0
+    heating_timeout_s: Positive = 900.0
+
+
+class PrinterProfile(_Part):
+    """One machine, as its TOML file tells it."""
+
+    name: str
+    title: str = ""
+    firmware: Literal["marlin", "klipper", "reprapfirmware"] = "marlin"
+    templates: str = "marlin"
+    gantry: Literal["cartesian", "corexy"] = "cartesian"
+    bed: Bed = Bed()
+    nozzles: Annotated[tuple[Nozzle, ...], Field(min_length=1)] = (Nozzle(),)
+    tool: Annotated[int, Field(ge=0)] = 0
+    filament: Filament = Filament()
+    motion: Motion = Motion()
+    speeds: Speeds = Speeds()
+    slicing: SliceSettings = SliceSettings()
+    serial: Serial = Serial()
+    limits: Limits = Limits()
+    fan_off_at_end: bool = True
+
+    @property
+    def nozzle(self) -> Nozzle:
+        """The nozzle that prints."""
+        return self.nozzles[self.tool]
+
+    @model_validator(mode="after")
+    def _tool_exists(self) -> Self:
+        if self.tool >= len(self.nozzles):
+            raise ValueError(f"tool = {self.tool}, but there are {len(self.nozzles)} nozzles, counted from 0")
+        return self
+
+
+def available_profiles(folder: Path | None = None) -> dict[str, Path]:
+    """Name -> file of every profile; those in `folder` come before the shipped ones."""
+    shipped = Path(str(printer_profiles()))
+    found = {path.stem: path for path in sorted(shipped.glob("*.toml"))}
+    if folder is not None and folder.is_dir():
+        found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return found
+
+
+def load_profile(name: str, folder: Path | None = None) -> PrinterProfile:
+    """The profile called `name`, or the one in the TOML file of that path; `extends` is followed.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such profile.
+    ConfigError
+        If its file is not TOML, extends itself, or says what a profile cannot say.
+    """
+    known = available_profiles(folder)
+    raw, path = _read(name, known, seen=())
+    raw.setdefault("name", path.stem)
+    try:
+        return PrinterProfile.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
+        raise ConfigError(f"{path}: {key}: {first['msg']} (it says {first['input']!r})") from error
+
+
+def _read(name: str, known: dict[str, Path], seen: tuple[str, ...]) -> tuple[dict[str, Any], Path]:
+    path = Path(name) if name.endswith(".toml") else known.get(name)
+    if path is None or not path.is_file():
+        raise UnknownName("printer profile", name, known)
+    if path.stem in seen:
+        raise ConfigError(f"{path}: extends goes in a circle: {' -> '.join((*seen, path.stem))}")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    parent = raw.pop("extends", None)
+    if parent is None:
+        return raw, path
+    base, _ = _read(str(parent), known, (*seen, path.stem))
+    base.pop("name", None)
+    return _merged(base, raw), path
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result

@@ -1,0 +1,1 @@
+"""A logged campaign derived again, and other policies tried on it."""

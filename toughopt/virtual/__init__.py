@@ -1,0 +1,1 @@
+"""The virtual lab: firmware, press, scale, handler."""
