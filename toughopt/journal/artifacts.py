@@ -1,0 +1,83 @@
+"""Meshes, programs, curves and pictures: stored under the hash of their bytes, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from toughopt.errors import JournalError
+
+
+class Artifacts:
+    """A folder of files named by their SHA-256."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Store `data`; returns its SHA-256. It is on disk when this returns. Raises JournalError."""
+        digest = hashlib.sha256(data).hexdigest()
+        target = self.path(digest)
+        if target.exists():
+            return digest
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, data)
+        except OSError as error:
+            raise JournalError(
+                f"{target} cannot be written: {error.strerror or error}; free some space, or permit it"
+            ) from error
+        return digest
+
+    def path(self, digest: str) -> Path:
+        """Where the artifact of that hash lies, or would."""
+        return self.folder / digest[:2] / digest[2:]
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of an artifact. Raises JournalError where it is missing or changed."""
+        problem = self._problem(digest)
+        if problem:
+            raise JournalError(problem)
+        return self.path(digest).read_bytes()
+
+    def verify(self, digests: Iterable[str]) -> list[str]:
+        """What is wrong with the artifacts of those hashes, one sentence each."""
+        return [problem for digest in sorted(set(digests)) if (problem := self._problem(digest))]
+
+    def _problem(self, digest: str) -> str:
+        path = self.path(digest)
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            return f"artifact {path} is missing: {error.strerror or error}; restore it from a copy"
+        return (
+            "" if found == digest else f"artifact {path} was changed (its SHA-256 is {found}); restore it from a copy"
+        )
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file so that after any crash it is there whole, or as it was before."""
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows cannot sync a folder; its rename is journalled by NTFS
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,306 @@
+"""The state of a campaign: a pure fold over its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
+from typing import Any
+
+from toughopt.errors import JournalError
+from toughopt.journal.events import Event
+
+
+class Stage(StrEnum):
+    """Where an experiment is."""
+
+    PROPOSED = auto()
+    BUILT = auto()
+    SLICED = auto()
+    QUEUED = auto()
+    PRINTING = auto()
+    PRINTED = auto()
+    CLEARED = auto()
+    WEIGHED = auto()
+    TESTED = auto()
+    COMPLETE = auto()
+    FAILED = auto()
+    UNCERTAIN = auto()
+
+
+_ENDS = frozenset({Stage.FAILED, Stage.UNCERTAIN})
+NEXT: Mapping[Stage, frozenset[Stage]] = {
+    Stage.PROPOSED: frozenset({Stage.BUILT, Stage.COMPLETE}) | _ENDS,
+    Stage.BUILT: frozenset({Stage.SLICED, Stage.COMPLETE}) | _ENDS,
+    Stage.SLICED: frozenset({Stage.QUEUED, Stage.COMPLETE}) | _ENDS,
+    Stage.QUEUED: frozenset({Stage.PRINTING, Stage.SLICED}) | _ENDS,
+    Stage.PRINTING: frozenset({Stage.PRINTED}) | _ENDS,
+    Stage.PRINTED: frozenset({Stage.CLEARED}) | _ENDS,
+    Stage.CLEARED: frozenset({Stage.WEIGHED, Stage.COMPLETE}) | _ENDS,
+    Stage.WEIGHED: frozenset({Stage.TESTED, Stage.COMPLETE}) | _ENDS,
+    Stage.TESTED: frozenset({Stage.COMPLETE}) | _ENDS,
+    Stage.COMPLETE: frozenset(),
+    Stage.FAILED: frozenset(),
+    Stage.UNCERTAIN: frozenset({Stage.PRINTED, Stage.FAILED, Stage.COMPLETE}),
+}
+_MOVES = {stage.value: stage for stage in Stage}
+
+
+@dataclass(slots=True)
+class Experiment:
+    """One specimen of one design on its way through the lab, as the journal tells it."""
+
+    id: int
+    design: dict[str, float | int | str]
+    source: str
+    manual: bool = False
+    retry_of: int | None = None
+    decision: Mapping[str, Any] | None = None
+    stage: Stage = Stage.PROPOSED
+    times: dict[str, str] = field(default_factory=dict)  # stage -> ISO time
+    mesh: str | None = None
+    program: str | None = None
+    curve: str | None = None
+    path: str | None = None
+    mesh_mass_g: float | None = None
+    program_time_s: float | None = None
+    filament_mm: float | None = None
+    printer: str | None = None
+    print_s: float | None = None
+    resends: int = 0
+    strays: int = 0
+    mass_g: float | None = None
+    value: float | None = None
+    noise_std: float | None = None
+    censored: bool = False
+    result: Mapping[str, Any] = field(default_factory=dict)
+    failed_stage: str = ""
+    reason: str = ""
+    blame: str = ""
+    excluded: bool = False
+    notes: list[str] = field(default_factory=list)
+    proposed_seq: int = 0
+    complete_seq: int = 0
+    failed_seq: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it by itself."""
+        return self.stage in (Stage.COMPLETE, Stage.FAILED)
+
+    @property
+    def root(self) -> int:
+        """The experiment that this one stands in for: itself, unless the lab failed that one."""
+        return self.id if self.retry_of is None else self.retry_of
+
+    @property
+    def learned(self) -> bool:
+        """Whether the model learns from it: a value, or a failure that the design is to blame for."""
+        if self.excluded:
+            return False
+        return self.stage is Stage.COMPLETE or (self.stage is Stage.FAILED and self.blame == "design")
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that is known of a campaign after the event `seq`."""
+
+    seq: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
+    config_toml: str = ""
+    experiments: dict[int, Experiment] = field(default_factory=dict)
+    open_requests: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    answers: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    faults: int = 0
+    hot_printers: dict[str, str] = field(default_factory=dict)  # heaters NOT known to be off, and why
+    conductor: Mapping[str, Any] | None = None  # who conducts, where it has not said that it stopped
+    stopped: Mapping[str, Any] | None = None  # the last stopping rule that fired
+    notes: list[str] = field(default_factory=list)
+
+    def apply(self, event: Event) -> None:
+        """Take one more event in. Raises JournalError where it does not fit what came before."""
+        handler = _HANDLERS.get(event.kind)
+        if handler is None:
+            raise JournalError(f"event {event.seq}: no rule for {event.kind!r}")
+        handler(self, event)
+        self.seq = event.seq
+
+    @property
+    def complete(self) -> list[Experiment]:
+        """Experiments with a value, in the order in which they got it."""
+        done = [e for e in self.experiments.values() if e.stage is Stage.COMPLETE]
+        return sorted(done, key=lambda e: e.complete_seq)
+
+    @property
+    def learned(self) -> list[Experiment]:
+        """What the model learns from, in the order in which it became known."""
+        known = [e for e in self.experiments.values() if e.learned]
+        return sorted(known, key=lambda e: e.complete_seq or e.failed_seq)
+
+    @property
+    def under_way(self) -> list[Experiment]:
+        """Experiments that have not ended, oldest first."""
+        return [e for e in self.experiments.values() if not e.ended]
+
+    @property
+    def goal_sign(self) -> int:
+        """+1 where larger values are better, -1 where smaller ones are."""
+        return -1 if self.config.get("objective", {}).get("goal") == "min" else 1
+
+    @property
+    def best(self) -> Experiment | None:
+        """The complete experiment with the best value, None where there is none."""
+        usable = [e for e in self.complete if not e.excluded]
+        return max(usable, key=lambda e: self.goal_sign * (e.value or 0.0), default=None)
+
+    def counted(self) -> int:
+        """Experiments that count against the budget: all but those that the lab failed."""
+        return sum(not (e.stage is Stage.FAILED and e.blame == "lab") for e in self.experiments.values())
+
+    def next_id(self) -> int:
+        """The id of the next experiment."""
+        return max(self.experiments, default=0) + 1
+
+
+def fold(events: Iterable[Event], state: State | None = None) -> State:
+    """The state after `events`, starting from `state` (which is changed) or from nothing."""
+    state = State() if state is None else state
+    for event in events:
+        state.apply(event)
+    return state
+
+
+def _created(state: State, event: Event) -> None:
+    state.config = event.payload["config"]
+    state.config_toml = event.payload["config_toml"]
+
+
+def _conductor_started(state: State, event: Event) -> None:
+    state.conductor = event.payload
+    state.stopped = None
+
+
+def _conductor_stopped(state: State, event: Event) -> None:
+    state.conductor = None
+
+
+def _proposed(state: State, event: Event) -> None:
+    identity, payload = event.experiment_id, event.payload
+    if identity is None or identity in state.experiments:
+        raise JournalError(f"event {event.seq}: experiment {identity} is proposed twice")
+    experiment = Experiment(identity, payload["design"], payload["source"], payload["manual"], payload["retry_of"])
+    experiment.decision = payload["decision"]
+    experiment.proposed_seq = event.seq
+    experiment.times["proposed"] = event.time_utc
+    if payload["note"]:
+        experiment.notes.append(payload["note"])
+    state.experiments[identity] = experiment
+
+
+# Payload key -> attribute, for the events that only move an experiment on and note some figures.
+_FIGURES: Mapping[str, Mapping[str, str]] = {
+    "built": {"mesh": "mesh", "mass_g": "mesh_mass_g"},
+    "sliced": {"program": "program", "time_s": "program_time_s", "filament_mm": "filament_mm"},
+    "queued": {"printer": "printer"},
+    "printing": {"printer": "printer", "program": "program"},
+    "printed": {"duration_s": "print_s", "resends": "resends", "strays": "strays"},
+    "cleared": {"path": "path"},
+    "weighed": {"mass_g": "mass_g"},
+    "tested": {"curve": "curve"},
+    "complete": {"value": "value", "noise_std": "noise_std", "censored": "censored", "result": "result"},
+    "failed": {"stage": "failed_stage", "reason": "reason", "blame": "blame"},
+    "uncertain": {"stage": "failed_stage", "reason": "reason"},
+}
+
+
+def _moved(state: State, event: Event) -> None:
+    experiment = _experiment(state, event)
+    stage = _MOVES[event.kind]
+    if stage not in NEXT[experiment.stage]:
+        raise JournalError(
+            f"event {event.seq}: experiment {experiment.id} cannot go from {experiment.stage} to {stage}"
+        )
+    experiment.stage = stage
+    experiment.times[event.kind] = event.time_utc
+    for key, attribute in _FIGURES[event.kind].items():
+        setattr(experiment, attribute, event.payload[key])
+    if stage is Stage.COMPLETE:
+        experiment.complete_seq = event.seq
+        experiment.curve = event.payload["curve"] or experiment.curve
+        if event.payload["mass_g"] is not None:
+            experiment.mass_g = event.payload["mass_g"]
+    elif stage is Stage.FAILED:
+        experiment.failed_seq = event.seq
+
+
+def _fault(state: State, event: Event) -> None:
+    state.faults += 1
+
+
+def _heaters_unknown(state: State, event: Event) -> None:
+    state.hot_printers[event.payload["printer"]] = event.payload["reason"]
+
+
+def _printed(state: State, event: Event) -> None:
+    _moved(state, event)
+    if event.payload["heaters_off"]:
+        state.hot_printers.pop(event.payload["printer"], None)
+
+
+def _requested(state: State, event: Event) -> None:
+    state.open_requests[event.seq] = event.payload
+
+
+def _answered(state: State, event: Event) -> None:
+    state.open_requests.pop(event.payload["request"], None)
+    state.answers[event.payload["request"]] = event.payload
+
+
+def _excluded(state: State, event: Event) -> None:
+    experiment = _experiment(state, event)
+    experiment.excluded = event.kind == "excluded"
+    experiment.notes.append(f"{event.kind} by {event.payload['who']}: {event.payload['why']}")
+
+
+def _corrected(state: State, event: Event) -> None:
+    experiment, payload = _experiment(state, event), event.payload
+    for name in ("value", "mass_g", "curve", "result", "censored"):
+        if payload[name] is not None:
+            setattr(experiment, name, payload[name])
+    experiment.notes.append(f"corrected by {payload['who']}: {payload['why']}")
+
+
+def _noted(state: State, event: Event) -> None:
+    line = f"{event.payload['who']}: {event.payload['text']}"
+    (state.notes if event.experiment_id is None else _experiment(state, event).notes).append(line)
+
+
+def _stopped(state: State, event: Event) -> None:
+    state.stopped = event.payload
+
+
+def _experiment(state: State, event: Event) -> Experiment:
+    try:
+        return state.experiments[event.experiment_id]  # type: ignore[index]
+    except KeyError:
+        raise JournalError(f"event {event.seq}: there is no experiment {event.experiment_id}") from None
+
+
+_HANDLERS: Mapping[str, Callable[[State, Event], None]] = {
+    "campaign_created": _created,
+    "campaign_changed": _created,
+    "conductor_started": _conductor_started,
+    "conductor_stopped": _conductor_stopped,
+    "proposed": _proposed,
+    **dict.fromkeys(_FIGURES, _moved),
+    "printed": _printed,
+    "fault": _fault,
+    "heaters_unknown": _heaters_unknown,
+    "requested": _requested,
+    "answered": _answered,
+    "excluded": _excluded,
+    "restored": _excluded,
+    "corrected": _corrected,
+    "noted": _noted,
+    "stopped": _stopped,
+}
