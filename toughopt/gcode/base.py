@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from toughopt.errors import ProgramError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+_ARRAYS = {"start_mm": 3, "end_mm": 3, "filament_mm": 0, "nozzle_c": 0, "speed_mm_s": 0, "time_s": 0, "tool": 0}
 
 
 @dataclass(frozen=True)
@@ -58,3 +65,42 @@ class ExecutedPath:
     tool: NDArray[np.int64]
     filament_diameter_mm: float = 1.75
     nozzle_diameter_mm: float = 0.4
+
+    @property
+    def count(self) -> int:
+        """Number of segments."""
+        return len(self.filament_mm)
+
+    def to_npz(self) -> bytes:
+        """The path as a compressed NumPy archive; the same path always gives the same bytes."""
+        buffer = io.BytesIO()
+        values = {name: getattr(self, name) for name in _ARRAYS}
+        values["diameters_mm"] = np.array([self.filament_diameter_mm, self.nozzle_diameter_mm])
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            for name, value in values.items():
+                member = io.BytesIO()
+                np.lib.format.write_array(member, np.ascontiguousarray(value), allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_npz(cls, data: bytes) -> Self:
+        """The path that `to_npz` wrote.
+
+        Raises
+        ------
+        ProgramError
+            If `data` is no such archive, or its arrays do not fit together.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in _ARRAYS}
+                filament, nozzle = (float(value) for value in archive["diameters_mm"])
+        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise ProgramError(f"these {len(data)} bytes are no executed path: {error}; record the path again") from error
+        count = len(arrays["filament_mm"])
+        for name, columns in _ARRAYS.items():
+            expected = (count, columns) if columns else (count,)
+            if arrays[name].shape != expected:
+                raise ProgramError(f"executed path: {name} has shape {arrays[name].shape}, expected {expected}")
+        return cls(**arrays, filament_diameter_mm=filament, nozzle_diameter_mm=nozzle)
