@@ -1,0 +1,135 @@
+"""Unbroken lines of many layers in flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Unbroken lines of many layers, end to end in flat arrays.
+
+    point_mm : (n, 2) float; a closed line does not repeat its first point
+    spacing_mm : (n,) float, distance to the neighbouring line at each point
+    start : (chains + 1,) int
+    closed : (chains,) bool
+    layer, depth : (chains,) int; depth 0 is the outermost line
+    """
+
+    point_mm: NDArray[np.float64]
+    spacing_mm: NDArray[np.float64]
+    start: NDArray[np.int64]
+    closed: NDArray[np.bool_]
+    layer: NDArray[np.int64]
+    depth: NDArray[np.int64]
+
+    @property
+    def chain(self) -> NDArray[np.int64]:
+        """(n,) int: the chain of each point."""
+        return np.repeat(np.arange(len(self.layer)), np.diff(self.start))
+
+    @property
+    def ahead_mm(self) -> NDArray[np.float64]:
+        """(n,) float: length of the segment from each point to the next; 0 at the end of an open chain."""
+        if not len(self.point_mm):
+            return np.empty(0)
+        after = np.arange(len(self.point_mm)) + 1
+        after[self.start[1:] - 1] = np.where(self.closed, self.start[:-1], self.start[1:] - 1)
+        gap = self.point_mm[after] - self.point_mm
+        return np.hypot(gap[:, 0], gap[:, 1])
+
+    @property
+    def length_mm(self) -> NDArray[np.float64]:
+        """(chains,) float."""
+        return np.bincount(self.chain, weights=self.ahead_mm, minlength=len(self.layer))
+
+    @property
+    def area_mm2(self) -> NDArray[np.float64]:
+        """(chains,) float: area that each chain fills, the sum of length times spacing."""
+        if not len(self.point_mm):
+            return np.zeros(len(self.layer))
+        after = np.arange(len(self.point_mm)) + 1
+        after[self.start[1:] - 1] = np.where(self.closed, self.start[:-1], self.start[1:] - 1)
+        mean = (self.spacing_mm + self.spacing_mm[after]) / 2.0
+        return np.bincount(self.chain, weights=self.ahead_mm * mean, minlength=len(self.layer))
+
+    def only(self, keep: NDArray[np.bool_]) -> Chains:
+        """The chains for which `keep`, (chains,) bool, holds."""
+        size = np.diff(self.start)
+        points = np.repeat(keep, size)
+        return Chains(
+            self.point_mm[points],
+            self.spacing_mm[points],
+            np.concatenate(([0], np.cumsum(size[keep]))),
+            self.closed[keep],
+            self.layer[keep],
+            self.depth[keep],
+        )
+
+    def without_points(self, drop: NDArray[np.bool_]) -> Chains:
+        """The same chains without some of their points; (n,) bool."""
+        size = np.bincount(self.chain[~drop], minlength=len(self.layer))
+        return replace(
+            self,
+            point_mm=self.point_mm[~drop],
+            spacing_mm=self.spacing_mm[~drop],
+            start=np.concatenate(([0], np.cumsum(size))),
+        )
+
+
+def joined(pieces: Sequence[Chains]) -> Chains:
+    """All chains of several sets, one set after the other."""
+    if not pieces:
+        none = np.empty(0, dtype=np.int64)
+        return Chains(np.empty((0, 2)), np.empty(0), np.zeros(1, dtype=np.int64), none.astype(bool), none, none)
+    sizes = np.concatenate([np.diff(piece.start) for piece in pieces])
+    return Chains(
+        np.concatenate([piece.point_mm for piece in pieces]),
+        np.concatenate([piece.spacing_mm for piece in pieces]),
+        np.concatenate(([0], np.cumsum(sizes))),
+        np.concatenate([piece.closed for piece in pieces]),
+        np.concatenate([piece.layer for piece in pieces]),
+        np.concatenate([piece.depth for piece in pieces]),
+    )
+
+
+def simplified(chains: Chains, tolerance_mm: float, spacing_tolerance: float = 0.03) -> Chains:
+    """Chains without points that deviate less than a tolerance from the straight line between their neighbours.
+
+    Of two neighbouring points at most one goes in a round, and each round has half of the tolerance of the one before,
+    so the sum of all deviations stays below `tolerance_mm`. A point also stays where the spacing bends by more than
+    `spacing_tolerance` of itself.
+    """
+    share = tolerance_mm / 2.0
+    for turn in range(4):
+        count = len(chains.point_mm)
+        if count < 3:
+            return chains
+        index = np.arange(count)
+        before, after = index - 1, index + 1
+        first, last = chains.start[:-1], chains.start[1:] - 1
+        before[first], after[last] = last, first
+        a, p, b = chains.point_mm[before], chains.point_mm, chains.point_mm[after]
+        chord = b - a
+        size = np.maximum(np.hypot(chord[:, 0], chord[:, 1]), 1e-9)
+        off = np.abs(chord[:, 0] * (p[:, 1] - a[:, 1]) - chord[:, 1] * (p[:, 0] - a[:, 0])) / size
+        part = np.clip(np.sum((p - a) * chord, axis=1) / size**2, 0.0, 1.0)
+        between = chains.spacing_mm[before] * (1 - part) + chains.spacing_mm[after] * part
+        bend = np.abs(between - chains.spacing_mm) / np.maximum(chains.spacing_mm, 1e-9)
+        inside = np.sum((p - a) * chord, axis=1) > 0
+        drop = (off < share) & (bend < spacing_tolerance) & inside & (np.sum((b - p) * chord, axis=1) > 0)
+        free = np.ones(count, dtype=bool)
+        free[first], free[last] = False, False
+        drop &= free & ((index - chains.start[chains.chain]) % 2 == (turn + 1) % 2)
+        chains = chains.without_points(drop)
+        if turn % 2:
+            share /= 2.0
+    return chains

@@ -1,0 +1,111 @@
+"""In which order the lines of a layer are printed, and where each loop begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Seam = Literal["nearest", "rear", "aligned", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A line before it has its place in the order: (k, 2) points, closed or not."""
+
+    point_mm: NDArray[np.float64]
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The next line to print: which, from which of its points, and whether backwards."""
+
+    index: int
+    first: int
+    backwards: bool
+
+
+def order(
+    paths: Sequence[Path],
+    rank: Sequence[int],
+    position_mm: NDArray[np.float64],
+    seam: Seam,
+    rng: np.random.Generator,
+    seams_below: NDArray[np.float64],
+) -> list[Stop]:
+    """Nearest-first order of `paths`; all of one rank come before those of a higher one.
+
+    Parameters
+    ----------
+    rank : one a path, the lowest is printed first
+    position_mm : (2,) float, where the nozzle is
+    seam : where closed paths begin
+    rng : used where seam is "random" only
+    seams_below : (k, 2) float, seams of the layer below, used where seam is "aligned"
+    """
+    sizes = np.array([len(path.point_mm) for path in paths], dtype=np.int64)
+    if not len(sizes):
+        return []
+    start = np.concatenate(([0], np.cumsum(sizes)))
+    point = np.concatenate([path.point_mm for path in paths])
+    owner = np.repeat(np.arange(len(paths)), sizes)
+    local = np.arange(len(point)) - start[owner]
+    closed = np.array([path.closed for path in paths])
+    entry = closed[owner] | (local == 0) | (local == sizes[owner] - 1)
+    if seam != "nearest":
+        entry &= ~closed[owner]
+        entry[_seams(paths, start, closed, seam, rng, seams_below)] = True
+    entries = np.flatnonzero(entry)
+    owner, point, local = owner[entries], point[entries], local[entries]
+    ranks = np.asarray(rank)[owner]
+    stops: list[Stop] = []
+    for level in sorted(set(rank)):
+        here = np.flatnonzero(ranks == level)
+        where, who, which = point[here], owner[here], local[here]
+        alive = np.zeros(len(here))
+        for _ in range(len(set(who.tolist()))):
+            gap = where - position_mm
+            best = int(np.argmin(gap[:, 0] ** 2 + gap[:, 1] ** 2 + alive))
+            index, first = int(who[best]), int(which[best])
+            path = paths[index]
+            backwards = not path.closed and first > 0
+            stops.append(Stop(index, first if path.closed else 0, backwards))
+            position_mm = path.point_mm[first] if path.closed else path.point_mm[0 if backwards else -1]
+            alive[who == index] = np.inf
+    return stops
+
+
+def walked(path: Path, stop: Stop, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`values`, one a point of `path`, in the order of travel; a closed path comes back to its first point."""
+    if path.closed:
+        return np.concatenate((values[stop.first :], values[: stop.first + 1]))
+    return values[::-1] if stop.backwards else values
+
+
+def _seams(
+    paths: Sequence[Path],
+    start: NDArray[np.int64],
+    closed: NDArray[np.bool_],
+    seam: Seam,
+    rng: np.random.Generator,
+    seams_below: NDArray[np.float64],
+) -> list[int]:
+    chosen = []
+    for index in np.flatnonzero(closed):
+        point = paths[index].point_mm
+        if seam == "random":
+            first = int(rng.integers(len(point)))
+        elif seam == "rear" or not len(seams_below):
+            first = int(np.lexsort((point[:, 0], point[:, 1]))[-1])
+        else:
+            gap = np.linalg.norm(point[:, None, :] - seams_below[None, :, :], axis=2)
+            first = int(np.unravel_index(np.argmin(gap), gap.shape)[0])
+        chosen.append(int(start[index]) + first)
+    return chosen

@@ -1,0 +1,108 @@
+"""Cross-sections of a solid, layer by layer, in the coordinates of the bed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from manifold3d import CrossSection, Manifold
+
+from toughopt.errors import MeshError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from toughopt.profiles import Bed, PrinterProfile
+
+_SMALLEST_MM2 = 0.01  # a section or a hole below this cannot be printed
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """One cross-section a layer.
+
+    top_mm, height_mm : (layers,) float; z of the top of each layer and its height
+    area_mm2 : (layers,) float
+    contours : (k, 2) float each, solid on the left; layer : (contours,) int; island : (contours,) int, contours that
+        bound one connected piece share a number
+    """
+
+    top_mm: NDArray[np.float64]
+    height_mm: NDArray[np.float64]
+    area_mm2: NDArray[np.float64]
+    sections: tuple[CrossSection, ...]
+    volume_mm3: float
+
+
+def bed_centre(bed: Bed) -> NDArray[np.float64]:
+    """(2,) float: the middle of the bed in machine coordinates."""
+    return np.zeros(2) if bed.origin == "center" else np.asarray(bed.size_mm, dtype=np.float64) / 2.0
+
+
+def cut(body: Manifold, profile: PrinterProfile) -> Sections:
+    """Sections of `body` in the middle of each layer, centred on the bed, simplified to half of the tolerance.
+
+    Raises
+    ------
+    MeshError
+        If the body is empty, broken, lower than half a layer or larger than the build volume.
+    """
+    volume = float(body.volume())
+    if body.is_empty() or not np.isfinite(volume) or volume <= 0.0:
+        raise MeshError(f"the solid has no volume ({body.status()}); nothing can be sliced")
+    box = np.asarray(body.bounding_box(), dtype=np.float64).reshape(2, 3)
+    if not np.all(np.isfinite(box)):
+        raise MeshError("the solid has vertices that are not numbers; export the mesh again")
+    _within_bed(box, profile)
+    settings = profile.slicing
+    height = float(box[1, 2] - box[0, 2])
+    if height < settings.first_layer_height_mm / 2.0:
+        raise MeshError(
+            f"the solid is {height:.3g} mm high, less than half of the first layer ({settings.first_layer_height_mm:g} mm)"
+        )
+    more = max(round((height - settings.first_layer_height_mm) / settings.layer_height_mm + 1e-6), 0)
+    heights = np.array([settings.first_layer_height_mm] + [settings.layer_height_mm] * more)
+    tops = np.round(np.cumsum(heights), 6)
+    shift = bed_centre(profile.bed) - (box[0, :2] + box[1, :2]) / 2.0
+    middles = np.minimum(tops - heights / 2.0 + 1e-6, height * (1.0 - 1e-9)) + box[0, 2]
+    found = tuple(
+        body.slice(float(z)).simplify(settings.tolerance_mm / 2.0).translate((float(shift[0]), float(shift[1])))
+        for z in middles
+    )
+    area = np.array([section.area() for section in found])
+    empty = np.flatnonzero(area < _SMALLEST_MM2)
+    if len(empty):
+        raise MeshError(
+            f"at z = {tops[empty[0]]:.2f} mm the solid has a cross-section of no area; it would fall apart there"
+        )
+    return Sections(tops, heights, area, found, volume)
+
+
+def contours(section: CrossSection) -> list[NDArray[np.float64]]:
+    """Contours of a section, each (k, 2) float, solid on the left, without the tiny ones."""
+    result = []
+    for contour in section.to_polygons():
+        points = np.asarray(contour, dtype=np.float64)
+        x, y = points[:, 0], points[:, 1]
+        if abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) > 2.0 * _SMALLEST_MM2:
+            result.append(points)
+    return result
+
+
+def _within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:
+    size = box[1] - box[0]
+    bed = profile.bed
+    if bed.shape == "circle":
+        across, limit = float(np.hypot(size[0], size[1])), min(bed.size_mm)
+        fits = across <= limit
+        what = f"{across:.1f} mm across its diagonal, the round bed {limit:g} mm"
+    else:
+        fits = bool(size[0] <= bed.size_mm[0] and size[1] <= bed.size_mm[1])
+        what = f"{size[0]:.1f} x {size[1]:.1f} mm, the bed {bed.size_mm[0]:g} x {bed.size_mm[1]:g} mm"
+    if not fits:
+        raise MeshError(f"the part does not fit on the bed of {profile.name}: it measures {what}; scale or turn it")
+    if size[2] > bed.height_mm:
+        raise MeshError(
+            f"the part is {size[2]:.1f} mm high, {profile.name} prints up to {bed.height_mm:g} mm; scale or turn it"
+        )
