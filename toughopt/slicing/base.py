@@ -48,7 +48,7 @@ class Line:
     @property
     def lengths_mm(self) -> NDArray[np.float64]:
         """(n - 1,) float: length of each segment, mm."""
-        return np.linalg.norm(np.diff(self.points_mm, axis=0), axis=1)
+        return np.asarray(np.linalg.norm(np.diff(self.points_mm, axis=0), axis=1), dtype=np.float64)
 
     @property
     def volume_mm3(self) -> float:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_ROUNDS = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Chains:
     """Unbroken lines of many layers, end to end in flat arrays.
@@ -49,7 +52,7 @@ class Chains:
     @property
     def length_mm(self) -> NDArray[np.float64]:
         """(chains,) float."""
-        return np.bincount(self.chain, weights=self.ahead_mm, minlength=len(self.layer))
+        return np.asarray(np.bincount(self.chain, weights=self.ahead_mm, minlength=len(self.layer)), dtype=np.float64)
 
     @property
     def area_mm2(self) -> NDArray[np.float64]:
@@ -59,7 +62,9 @@ class Chains:
         after = np.arange(len(self.point_mm)) + 1
         after[self.start[1:] - 1] = np.where(self.closed, self.start[:-1], self.start[1:] - 1)
         mean = (self.spacing_mm + self.spacing_mm[after]) / 2.0
-        return np.bincount(self.chain, weights=self.ahead_mm * mean, minlength=len(self.layer))
+        return np.asarray(
+            np.bincount(self.chain, weights=self.ahead_mm * mean, minlength=len(self.layer)), dtype=np.float64
+        )
 
     def only(self, keep: NDArray[np.bool_]) -> Chains:
         """The chains for which `keep`, (chains,) bool, holds."""
@@ -101,15 +106,17 @@ def joined(pieces: Sequence[Chains]) -> Chains:
     )
 
 
-def simplified(chains: Chains, tolerance_mm: float, spacing_tolerance: float = 0.03) -> Chains:
-    """Chains without points that deviate less than a tolerance from the straight line between their neighbours.
+def simplified(chains: Chains, tolerance_mm: float) -> Chains:
+    """Chains without points whose absence moves neither line nor edge of a bead by more than `tolerance_mm`.
 
-    Of two neighbouring points at most one goes in a round, and each round has half of the tolerance of the one before,
-    so the sum of all deviations stays below `tolerance_mm`. A point also stays where the spacing bends by more than
-    `spacing_tolerance` of itself.
+    Notes
+    -----
+    A point's cost is its distance from the straight line between its neighbours, plus half the change of the spacing
+    there, plus what its neighbours' removal has already cost. In each round all points go that are cheaper than both
+    neighbours and than the tolerance, so the costs add up to a bound on the deviation.
     """
-    share = tolerance_mm / 2.0
-    for turn in range(4):
+    spent = np.zeros(len(chains.point_mm))
+    for _ in range(_ROUNDS):
         count = len(chains.point_mm)
         if count < 3:
             return chains
@@ -117,19 +124,22 @@ def simplified(chains: Chains, tolerance_mm: float, spacing_tolerance: float = 0
         before, after = index - 1, index + 1
         first, last = chains.start[:-1], chains.start[1:] - 1
         before[first], after[last] = last, first
-        a, p, b = chains.point_mm[before], chains.point_mm, chains.point_mm[after]
-        chord = b - a
+        ahead = chains.point_mm[after] - chains.point_mm
+        back = chains.point_mm - chains.point_mm[before]
+        chord = ahead + back
         size = np.maximum(np.hypot(chord[:, 0], chord[:, 1]), 1e-9)
-        off = np.abs(chord[:, 0] * (p[:, 1] - a[:, 1]) - chord[:, 1] * (p[:, 0] - a[:, 0])) / size
-        part = np.clip(np.sum((p - a) * chord, axis=1) / size**2, 0.0, 1.0)
-        between = chains.spacing_mm[before] * (1 - part) + chains.spacing_mm[after] * part
-        bend = np.abs(between - chains.spacing_mm) / np.maximum(chains.spacing_mm, 1e-9)
-        inside = np.sum((p - a) * chord, axis=1) > 0
-        drop = (off < share) & (bend < spacing_tolerance) & inside & (np.sum((b - p) * chord, axis=1) > 0)
-        free = np.ones(count, dtype=bool)
-        free[first], free[last] = False, False
-        drop &= free & ((index - chains.start[chains.chain]) % 2 == (turn + 1) % 2)
+        off = np.abs(chord[:, 0] * back[:, 1] - chord[:, 1] * back[:, 0]) / size
+        run, rise = np.sum(back * chord, axis=1), np.sum(ahead * chord, axis=1)
+        part = np.clip(run / size**2, 0.0, 1.0)
+        between = chains.spacing_mm[before] * (1.0 - part) + chains.spacing_mm[after] * part
+        cost = spent + off + np.abs(between - chains.spacing_mm) / 2.0
+        cost[(run <= 0.0) | (rise <= 0.0)] = np.inf
+        cost[first], cost[last] = np.inf, np.inf
+        drop = (cost < tolerance_mm) & (cost <= cost[before]) & (cost < cost[after])
+        if not np.any(drop):
+            return chains
+        for neighbour in (before, after):
+            np.maximum.at(spent, neighbour[drop], cost[drop])
+        spent = spent[~drop]
         chains = chains.without_points(drop)
-        if turn % 2:
-            share /= 2.0
     return chains

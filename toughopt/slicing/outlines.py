@@ -25,7 +25,7 @@ class Samples:
 
     point_mm, normal : (n, 2) float; normals have unit length
     stretch : (n,) float, an inset by d moves the sample by ``d * stretch`` along its normal (above 1 at corners)
-    corner_mm : (n,) float, at a sharp convex corner the largest inset that leaves both its edges a length; inf elsewhere
+    corner_mm : (n,) float, at a sharp convex corner the largest inset that leaves a length of both edges; else inf
     sharp : (n,) bool, the sample sits on a sharp convex corner
     start : (contours + 1,) int, where each contour begins
     layer : (contours,) int

@@ -98,7 +98,7 @@ def _seams(
     seams_below: NDArray[np.float64],
 ) -> list[int]:
     chosen = []
-    for index in np.flatnonzero(closed):
+    for index in np.flatnonzero(closed).tolist():
         point = paths[index].point_mm
         if seam == "random":
             first = int(rng.integers(len(point)))

@@ -59,7 +59,8 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
     height = float(box[1, 2] - box[0, 2])
     if height < settings.first_layer_height_mm / 2.0:
         raise MeshError(
-            f"the solid is {height:.3g} mm high, less than half of the first layer ({settings.first_layer_height_mm:g} mm)"
+            f"the solid is {height:.3g} mm high, less than half of the first layer of "
+            f"{settings.first_layer_height_mm:g} mm"
         )
     more = max(round((height - settings.first_layer_height_mm) / settings.layer_height_mm + 1e-6), 0)
     heights = np.array([settings.first_layer_height_mm] + [settings.layer_height_mm] * more)

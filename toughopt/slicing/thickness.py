@@ -21,7 +21,7 @@ _BLOCK = 640  # samples of one layer that are compared all with all; more are sp
 class Thickness:
     """Discs inside the solid, one a sample.
 
-    radius_mm : (n,) float, radius of the largest disc inside that touches the boundary at the sample; `cap_mm` where larger
+    radius_mm : (n,) float, radius of the largest disc inside that touches the boundary there; `cap_mm` if larger
     partner : (n,) int, sample nearest to where the disc touches the boundary again; -1 where the radius is capped
     facing : (n,) float, minus the cosine between the two normals: 1 between parallel walls, 0 in a square corner
     """

@@ -151,7 +151,7 @@ def _runs(
     breaks = inside != inside[samples.before]
     head = last_where(breaks, samples.start)
     run = np.where(head >= 0, head, samples.start[samples.contour])
-    return run, np.bincount(run, weights=share, minlength=len(inside))
+    return run, np.asarray(np.bincount(run, weights=share, minlength=len(inside)), dtype=np.float64)
 
 
 def _fits(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -177,7 +177,7 @@ def _cut(
     offset = np.where(use < leader[use], samples.start[1:][ring[use]] - samples.start[:-1][ring[use]], 0)
     order = np.lexsort((use + offset, leader[use]))
     use = use[order]
-    chain, first, size = np.unique(leader[use], return_index=True, return_counts=True)
+    chain, _, size = np.unique(leader[use], return_index=True, return_counts=True)
     point = samples.point_mm[use] + samples.normal[use] * (inset * samples.stretch)[use, None]
     closed = whole[ring[chain]]
     good = size >= np.where(closed, 3, 2)
