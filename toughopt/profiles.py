@@ -26,6 +26,7 @@ class Bed(_Part):
     size_mm: tuple[Positive, Positive] = (250.0, 210.0)
     origin: Literal["corner", "center"] = "corner"
     height_mm: Positive = 200.0
+    margin_mm: NotNegative = 0.0  # how far beyond the bed the head may go, on every side
 
 
 class Nozzle(_Part):
@@ -125,6 +126,7 @@ class PrinterProfile(_Part):
     title: str = ""
     firmware: Literal["marlin", "klipper", "reprapfirmware"] = "marlin"
     templates: str = "marlin"
+    end: Literal["end", "end_heat_and_release", "end_cool_and_wait"] = "end"  # the template that ends a program
     gantry: Literal["cartesian", "corexy"] = "cartesian"
     bed: Bed = Bed()
     nozzles: Annotated[tuple[Nozzle, ...], Field(min_length=1)] = (Nozzle(),)
