@@ -1,1 +1,112 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print. Each command's module is imported when it is used, so that --help is instant."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from toughopt._version import __version__
+from toughopt.errors import ToughoptError
+
+_COMMANDS = {
+    "run": "run",
+    "new": "setup",
+    "check": "setup",
+    "status": "status",
+    "suggest": "steer",
+    "tell": "steer",
+    "add": "steer",
+    "fail": "steer",
+    "ctl": "steer",
+    "families": "parts",
+    "printers": "parts",
+    "make": "parts",
+    "slice": "parts",
+    "gcode": "parts",
+    "print": "machines",
+    "console": "machines",
+    "virtual-printer": "machines",
+    "analyze": "curves",
+    "backtest": "history",
+    "replay": "history",
+    "export": "history",
+    "plot": "views",
+    "watch": "views",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported one by one, as they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = import_module(f"toughopt.cli.{_COMMANDS[name]}")
+        command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _HELP[name]) for name in _COMMANDS])
+
+
+_HELP = {
+    "run": "run or resume the loop",
+    "new": "write a commented campaign.toml",
+    "check": "validate a campaign and the machines it names",
+    "status": "where every experiment is, and the best so far",
+    "suggest": "ask for designs to make by hand",
+    "tell": "say what an experiment gave",
+    "add": "have a design of your own made",
+    "fail": "declare an experiment failed",
+    "ctl": "steer a running loop from anywhere",
+    "families": "what can be made",
+    "printers": "on what, and which machines are connected",
+    "make": "one design to mesh, G-code, picture and figures",
+    "slice": "any mesh to G-code",
+    "gcode": "inspect and check any G-code",
+    "print": "stream a program to a machine",
+    "console": "talk G-code to a machine",
+    "virtual-printer": "serve the virtual printer to any host software",
+    "analyze": "test-machine files to toughness and its companions",
+    "backtest": "what other policies would have found",
+    "replay": "derive every decision of a logged campaign again",
+    "export": "one row an experiment, to CSV, JSON Lines or Parquet",
+    "plot": "figures to files",
+    "watch": "a live window",
+}
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, "-V", "--version", prog_name="toughopt")
+def group() -> None:
+    """Find the toughest structure that a printer can make: design, print, crush, learn, repeat.
+
+    \b
+    Start with `toughopt run`: a campaign on the virtual lab, in the folder ./campaign.
+    Exit codes: 0 done, 1 the run failed, 2 wrong usage or bad input, 3 a device failed,
+    4 another process conducts the campaign, 130 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code. Anticipated errors are one message on stderr, never a traceback."""
+    try:
+        code = group.main(arguments, prog_name="toughopt", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return 130
+    except ToughoptError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return code if isinstance(code, int) else 0

@@ -251,6 +251,31 @@ class Noted(Payload):
     text: str
 
 
+class Crushing(Payload):
+    """The load frame is about to move: from here on the specimen may be spent."""
+
+    kind = "crushing"
+    frame: str
+
+
+class BedCleared(Payload):
+    """A printer's bed is confirmed clear, after a print that left no specimen to go on with."""
+
+    kind = "bed_cleared"
+    printer: str
+    by: str
+
+
+class Steered(Payload):
+    """A person changed how the loop runs from here on."""
+
+    kind = "steered"
+    key: str
+    value: str | float | int | bool | None
+    who: str
+    why: str = ""
+
+
 class Stopped(Payload):
     """The loop stopped by a rule, and why."""
 

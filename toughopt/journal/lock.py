@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 from toughopt.errors import CampaignBusy, JournalError
 from toughopt.journal.events import now_utc
 
+_MOMENT_S = 0.5  # what answering a request takes
+
 
 class ConductorLock:
     """Held while a campaign is conducted. The file beside it only says by whom."""
@@ -22,9 +24,9 @@ class ConductorLock:
         self._holder = folder / "conductor.json"
 
     def acquire(self) -> None:
-        """Take it, or raise CampaignBusy with who holds it."""
+        """Take it, or raise CampaignBusy with who holds it; one that is held for a moment only is waited for."""
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=_MOMENT_S, poll_interval=0.05)
         except Timeout as error:
             raise CampaignBusy(f"this campaign is conducted by {self.holder()}; stop that one first") from error
         except OSError as error:
@@ -39,15 +41,6 @@ class ConductorLock:
             return f"process {who['pid']} on {who['host']} since {who['since']}"
         except (OSError, ValueError, KeyError):
             return "another process"
-
-    def is_free(self) -> bool:
-        """Whether nobody holds it at this moment."""
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            return False
-        self._lock.release()
-        return True
 
     def release(self) -> None:
         """Let it go."""

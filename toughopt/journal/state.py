@@ -64,6 +64,7 @@ class Experiment:
     path: str | None = None
     mesh_mass_g: float | None = None
     program_time_s: float | None = None
+    crushing: bool = False  # the frame was set in motion
     filament_mm: float | None = None
     printer: str | None = None
     print_s: float | None = None
@@ -112,6 +113,8 @@ class State:
     open_requests: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     answers: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     faults: int = 0
+    beds: dict[str, int] = field(default_factory=dict)  # printer -> experiment whose part may lie on it
+    steering: dict[str, Any] = field(default_factory=dict)  # what people changed: "paused", "budget", "disabled:NAME"
     hot_printers: dict[str, str] = field(default_factory=dict)  # heaters NOT known to be off, and why
     conductor: Mapping[str, Any] | None = None  # who conducts, where it has not said that it stopped
     stopped: Mapping[str, Any] | None = None  # the last stopping rule that fired
@@ -154,8 +157,11 @@ class State:
         return max(usable, key=lambda e: self.goal_sign * (e.value or 0.0), default=None)
 
     def counted(self) -> int:
-        """Experiments that count against the budget: all but those that the lab failed."""
-        return sum(not (e.stage is Stage.FAILED and e.blame == "lab") for e in self.experiments.values())
+        """Experiments that count against the budget: not what the lab failed, nor what a person still has in hand."""
+        return sum(
+            not (e.stage is Stage.FAILED and e.blame == "lab") and (e.ended or not e.manual)
+            for e in self.experiments.values()
+        )
 
     def next_id(self) -> int:
         """The id of the next experiment."""
@@ -241,6 +247,29 @@ def _heaters_unknown(state: State, event: Event) -> None:
     state.hot_printers[event.payload["printer"]] = event.payload["reason"]
 
 
+def _printing(state: State, event: Event) -> None:
+    experiment = _experiment(state, event)
+    _moved(state, event)
+    state.beds[event.payload["printer"]] = experiment.id
+
+
+def _cleared(state: State, event: Event) -> None:
+    _moved(state, event)
+    state.beds.pop(event.payload["printer"], None)
+
+
+def _bed_cleared(state: State, event: Event) -> None:
+    state.beds.pop(event.payload["printer"], None)
+
+
+def _crushing(state: State, event: Event) -> None:
+    _experiment(state, event).crushing = True
+
+
+def _steered(state: State, event: Event) -> None:
+    state.steering[event.payload["key"]] = event.payload["value"]
+
+
 def _printed(state: State, event: Event) -> None:
     _moved(state, event)
     if event.payload["heaters_off"]:
@@ -293,7 +322,12 @@ _HANDLERS: Mapping[str, Callable[[State, Event], None]] = {
     "conductor_stopped": _conductor_stopped,
     "proposed": _proposed,
     **dict.fromkeys(_FIGURES, _moved),
+    "printing": _printing,
     "printed": _printed,
+    "cleared": _cleared,
+    "bed_cleared": _bed_cleared,
+    "crushing": _crushing,
+    "steered": _steered,
     "fault": _fault,
     "heaters_unknown": _heaters_unknown,
     "requested": _requested,

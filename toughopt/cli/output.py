@@ -1,0 +1,106 @@
+"""What commands share: options, and how answers are shown."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """`--json`: one JSON document on stdout, everything else on stderr."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")(command)
+
+
+def campaign_argument(command: F) -> F:
+    """DIR, the campaign's folder."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.argument("folder", metavar="DIR", type=kind)(command)
+
+
+def existing_file() -> click.Path:
+    """The type of an argument that is a file to read."""
+    return click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def show_json(answer: Any) -> None:
+    """One JSON document on stdout; what is not a number in JSON becomes null."""
+    json.dump(_fit_for_json(answer), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def say(text: str) -> None:
+    """One line for people, on stderr."""
+    click.echo(text, err=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table for people, on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    made = Table(title=title or None, title_justify="left", header_style="bold")
+    rows = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numbers = all(isinstance(row[index], int | float | None) for row in rows)
+        made.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(number(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 120).print(made)
+
+
+def number(value: Any) -> str:
+    """A cell: four digits of a number, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else ""
+    return str(value)
+
+
+def as_design(items: Iterable[str]) -> dict[str, float | int | str]:
+    """`n=8 theta=100` as a design. Raises click.BadParameter."""
+    design: dict[str, float | int | str] = {}
+    for item in items:
+        name, equals, text = item.partition("=")
+        if not equals or not name or not text:
+            raise click.BadParameter(f"{item!r} is not of the form parameter=value, e.g. n=8")
+        if name in design:
+            raise click.BadParameter(f"{name} is given twice")
+        design[name] = _value(text)
+    return design
+
+
+def design_text(design: Mapping[str, Any]) -> str:
+    """A design on one line."""
+    return " ".join(f"{name}={number(value)}" for name, value in design.items())
+
+
+def _value(text: str) -> float | int | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _fit_for_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _fit_for_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fit_for_json(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return _fit_for_json(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,164 @@
+"""From the journal's state to the next designs: every decision follows from the events before it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toughopt.errors import ConfigError, ToughoptError, UnknownName
+from toughopt.journal import State
+from toughopt.journal import events as ev
+
+if TYPE_CHECKING:
+    from toughopt.campaign import CampaignConfig
+    from toughopt.families import Family
+    from toughopt.optimizer import Decision, Observation, Recommendation, Space
+
+
+class Chooser:
+    """Chooses designs for one campaign; holds only what its configuration says."""
+
+    def __init__(self, config: CampaignConfig, family: Family) -> None:
+        self.config = config
+        self.family = family
+
+    @cached_property
+    def dimensions(self) -> dict[str, dict[str, Any]]:
+        """The family's parameters, within the limits that the campaign sets. Raises ConfigError, UnknownName."""
+        space: dict[str, dict[str, Any]] = {name: dict(entry) for name, entry in self.family.space().items()}
+        for name, wanted in self.config.family.parameters.items():
+            if name not in space:
+                raise UnknownName(f"parameter of {self.family.name}", name, space)
+            narrower = wanted.model_dump(exclude_none=True)
+            for key, sign in (("low", 1), ("high", -1)):
+                if key in narrower and sign * narrower[key] < sign * space[name].get(key, narrower[key]):
+                    raise ConfigError(
+                        f"campaign.toml, [family.parameters.{name}]: {key} = {narrower[key]:g} is outside the family's "
+                        f"{space[name]['low']:g} to {space[name]['high']:g}"
+                    )
+            space[name] |= narrower
+        return space
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that are varied."""
+        return tuple(self.dimensions)
+
+    @cached_property
+    def space(self) -> Space:
+        """The designs that may be chosen. Raises ConfigError where the limits leave none."""
+        from toughopt.optimizer import Space
+
+        try:
+            return Space.from_dict(self.dimensions).with_constraint(self.family.is_valid)
+        except ToughoptError as error:
+            raise ConfigError(f"campaign.toml, [family.parameters]: {error}") from error
+
+    def choose(self, state: State, count: int) -> list[ev.Proposed]:
+        """`count` proposals; the first carries the whole decision, the others point at it.
+
+        Raises
+        ------
+        UnknownName, ConfigError
+            If the policy does not exist, or does not know one of its settings.
+        """
+        decision = self.decide(state, count)
+        first = state.next_id()
+        record: dict[str, Any] = decision.to_json()
+        proposals = []
+        for index, design in enumerate(decision.designs):
+            carried = record if index == 0 else {"made_with": first, "index": index}
+            proposals.append(ev.Proposed(design=dict(design), source="policy", decision=carried))
+        return proposals
+
+    def decide(self, state: State, count: int) -> Decision:
+        """The decision that the policy makes after `state`: a pure function of it."""
+        from toughopt.optimizer import decide
+
+        optimizer = self.config.optimizer
+        previous = _previous_decision(state)
+        rng_state = previous.get("rng_state_after") or np.random.default_rng(self.config.seed).bit_generator.state
+        return decide(
+            self.space,
+            self.observations(state),
+            [e.design for e in state.under_way],
+            policy=optimizer.policy,
+            settings=optimizer.settings,
+            rng_state=rng_state,
+            start_hyperparameters=previous.get("hyperparameters") or {},
+            k=count,
+            initial=optimizer.initial,
+            minimize=self.config.objective.goal == "min",
+            features=self._features if optimizer.features else None,
+        )
+
+    def observations(self, state: State) -> list[Observation]:
+        """What the model learns from, in the order in which it became known."""
+        from toughopt.optimizer import observe
+
+        return [
+            observe(self.space, e.design, e.value, noise_std=e.noise_std, censored=e.censored, failed=e.value is None)
+            for e in state.learned
+        ]
+
+    def recommend(self, state: State) -> Recommendation | None:
+        """The design with the best posterior mean, None before anything was learned."""
+        from toughopt.optimizer import recommend
+
+        observations = self.observations(state)
+        if not any(not o.failed for o in observations):
+            return None
+        optimizer = self.config.optimizer
+        return recommend(
+            self.space,
+            observations,
+            policy=optimizer.policy,
+            settings=optimizer.settings,
+            minimize=self.config.objective.goal == "min",
+            features=self._features if optimizer.features else None,
+            start_hyperparameters=_previous_decision(state).get("hyperparameters") or {},
+        )
+
+    def stopping_rule(self, state: State) -> tuple[str, str] | None:
+        """The rule that ends the campaign now, and its reason; None to go on."""
+        rules = self.config.stopping
+        if rules.hours is not None and state.experiments:
+            begun = datetime.fromisoformat(min(e.times["proposed"] for e in state.experiments.values()))
+            passed = (datetime.now(UTC) - begun).total_seconds() / 3600.0
+            if passed >= rules.hours:
+                return "time", f"{passed:.1f} h have passed, of {rules.hours:g} h allowed"
+        if rules.target is not None and state.complete:
+            found = self._target_reached(state, rules.target, rules.target_confidence)
+            if found is not None:
+                return "target", found
+        return None
+
+    def _target_reached(self, state: State, target: float, confidence: float) -> str | None:
+        from scipy.stats import norm
+
+        sign = state.goal_sign
+        best = state.best
+        if best is None or best.value is None or sign * best.value < sign * target:
+            return None
+        found = self.recommend(state)
+        if found is None:
+            return None
+        sure = float(norm.cdf(sign * (found.mean - target) / max(found.std, 1e-12)))
+        if sure < confidence:
+            return None
+        return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
+
+    def _features(self, columns: Mapping[str, Any]) -> Any:
+        return self.family.features(columns)
+
+
+def _previous_decision(state: State) -> Mapping[str, Any]:
+    for experiment in reversed(state.experiments.values()):
+        decision = experiment.decision
+        if decision is not None and "made_with" not in decision:
+            return decision
+    return {}

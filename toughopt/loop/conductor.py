@@ -1,0 +1,242 @@
+"""The conductor: decides what happens next, and is the only writer of the journal while it runs."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from toughopt.errors import DeviceError, RunFailed, ToughoptError
+from toughopt.journal import Event, Experiment, Stage, State
+from toughopt.journal import events as ev
+from toughopt.loop.recovery import recover, second_try
+from toughopt.loop.requests import answer
+from toughopt.loop.stations import Stations
+
+if TYPE_CHECKING:
+    from toughopt.loop.lab import Lab
+    from toughopt.loop.workspace import Workspace
+    from toughopt.printing import PrintEvent
+
+T = TypeVar("T")
+_POLL_S = 0.25  # how often requests from outside are looked for when nothing else happens
+
+
+_MEASURING = frozenset({Stage.PRINTED, Stage.CLEARED, Stage.WEIGHED, Stage.TESTED})
+
+
+class Will(Enum):
+    """What the people want of a running loop."""
+
+    RUN = auto()
+    FINISH = auto()  # end the specimens in hand, start nothing
+    ABORT = auto()  # end everything, safely
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How a run ended."""
+
+    reason: str
+    complete: int
+    failed: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class Conductor:
+    """One run of a campaign's loop."""
+
+    workspace: Workspace
+    lab: Lab
+    on_event: Callable[[Event, State], None] = lambda event, state: None
+    on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None
+    busy: set[int] = field(default_factory=set)  # experiments that somebody works on at this moment
+    _inbox: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
+    _will: Will = Will.RUN
+    _stations: Stations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stations = Stations(self)
+
+    @property
+    def state(self) -> State:
+        """The campaign as the journal tells it."""
+        return self.workspace.state
+
+    @property
+    def aborting(self) -> bool:
+        """Whether everything is being brought to a safe end."""
+        return self._will is Will.ABORT
+
+    def finish(self) -> None:
+        """End the specimens in hand, then stop. From any thread or a signal handler."""
+        self.later(lambda: self._wish(Will.FINISH))
+
+    def abort(self) -> None:
+        """Cancel prints, stop the frame, leave every machine safe. From any thread or a signal handler."""
+        self.later(lambda: self._wish(Will.ABORT))
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Have `action` done on the conductor's own thread. From any thread."""
+        self._inbox.put(action)
+
+    def run(self, budget: int | None = None) -> RunSummary:
+        """Conduct until the budget is used, a rule or a person stops it, or no machine is left.
+
+        Raises
+        ------
+        DeviceError
+            If every printer had to be disabled.
+        """
+        self.record(ev.ConductorStarted(pid=os.getpid(), host=socket.gethostname(), versions=self.workspace.versions))
+        reason = "it was killed"
+        try:
+            recover(self)
+            reason = self._loop(budget)
+        except BaseException as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._wish(Will.ABORT)
+            raise
+        finally:
+            self._settle()
+            self.record(ev.ConductorStopped(reason=reason[:500]))
+        failed = sum(e.stage is Stage.FAILED for e in self.state.experiments.values())
+        return RunSummary(reason, len(self.state.complete), failed, len(self.state.under_way))
+
+    def answer_requests(self) -> None:
+        """Do what was asked from outside, or say why not."""
+        for seq, request in list(self.state.open_requests.items()):
+            for payload, experiment_id in answer(self, seq, request):
+                self.record(payload, experiment_id)
+
+    def record(self, payload: ev.Payload, experiment_id: int | None = None) -> None:
+        """Write one event, then take it in, with all that others wrote before it."""
+        self.workspace.store.append(payload, experiment_id)
+        self._take_in()
+
+    def fail(self, experiment: Experiment, stage: str, reason: str, blame: str) -> None:
+        """End an experiment without a value; what the lab failed is proposed again, as often as is configured."""
+        fault: Literal["design", "lab"] = "design" if blame == "design" else "lab"
+        self.record(ev.Failed(stage=stage, reason=reason, blame=fault), experiment.id)
+        again = None if self.aborting else second_try(self.state, experiment, self.workspace.config.recovery.retries)
+        if again is not None:
+            self.record(again, self.state.next_id())
+
+    def start(
+        self,
+        experiment: Experiment,
+        executor: Executor,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        otherwise: Callable[[ToughoptError], None],
+    ) -> None:
+        """Do `work` on another thread; what follows from its result, or its error, is done on this one."""
+        self.busy.add(experiment.id)
+
+        def finished(future: Future[T]) -> None:
+            self.busy.discard(experiment.id)
+            error = future.exception()
+            if error is None:
+                then(future.result())
+            elif isinstance(error, ToughoptError):
+                otherwise(error)
+            else:
+                raise error
+
+        executor.submit(work).add_done_callback(lambda future: self.later(lambda: finished(future)))
+
+    def _loop(self, budget: int | None) -> str:
+        while True:
+            self._take_in()
+            self.answer_requests()
+            stop = self._reason_to_stop(budget)
+            if stop is None:
+                self._propose(budget)
+            self._stations.advance(starting=stop is None, finishing=not self.aborting)
+            if not self.busy:
+                end = stop or self._nothing_to_do(budget)
+                if end:
+                    return end
+            try:
+                self._inbox.get(timeout=_POLL_S)()
+            except queue.Empty:
+                continue
+
+    def _reason_to_stop(self, budget: int | None) -> str | None:
+        if self._will is not Will.RUN:
+            return "stopped by hand" if self._will is Will.FINISH else "aborted by hand"
+        rule = self.workspace.stopping_rule()
+        if rule is not None and self.state.stopped is None:
+            self.record(ev.Stopped(rule=rule[0], reason=rule[1]))
+        return rule[1] if rule is not None else None
+
+    def _nothing_to_do(self, budget: int | None) -> str | None:
+        if not self._stations.able_printers():
+            last = next((e.reason for e in reversed(self.state.experiments.values()) if e.reason), "no reason is known")
+            raise DeviceError(
+                f"every printer is disabled; the last failure: {last}. Mend it, then `toughopt ctl DIR enable PRINTER`"
+            )
+        if self.state.steering.get("paused"):
+            return None  # until somebody resumes it
+        if self._automatic():
+            return None
+        if self.state.counted() >= self.workspace.budget(budget):
+            return f"the budget of {self.workspace.budget(budget)} experiments is used"
+        if any(e.stage is Stage.UNCERTAIN for e in self.state.under_way):
+            return "an experiment is uncertain and waits for a person's decision"
+        if not self._stations.free_printers():
+            beds = ", ".join(f"{name} (experiment {identity})" for name, identity in self.state.beds.items())
+            raise RunFailed(f"no printer is free: their beds are not confirmed clear: {beds}; clear them and say so")
+        return None
+
+    def _automatic(self) -> list[Experiment]:
+        return [e for e in self.state.under_way if not e.manual and e.stage is not Stage.UNCERTAIN]
+
+    def _propose(self, budget: int | None) -> None:
+        if self.state.steering.get("paused"):
+            return
+        automatic = self._automatic()
+        free = len(self._stations.free_printers())
+        ready = sum(e.stage in (Stage.PROPOSED, Stage.BUILT, Stage.SLICED) for e in automatic)
+        measuring = sum(e.stage in _MEASURING for e in automatic)
+        # A result that is about to come is worth waiting for, as long as it costs no printer its work. One printer alone
+        # waits for its last part even when idle: what it prints next depends on it, and so the order is always the same.
+        if measuring and (not free or (len(self.lab.printers) == 1 and measuring == 1)):
+            return
+        lookahead = self.workspace.config.optimizer.lookahead if len(automatic) > ready else 0
+        room = self.workspace.budget(budget) - self.state.counted()
+        if room <= 0 or ready >= free + lookahead:
+            return
+        for payload in self.workspace.choose(min(self.workspace.config.optimizer.batch, room)):
+            self.record(payload, self.state.next_id())
+
+    def _take_in(self) -> None:
+        for event in self.workspace.take_in():
+            self.on_event(event, self.state)
+
+    def _wish(self, will: Will) -> None:
+        self._will = will
+        if will is not Will.ABORT:
+            return
+        for experiment in self.state.under_way:
+            if experiment.stage is Stage.PRINTING and experiment.id in self.busy:
+                self.lab.printers[experiment.printer or ""].cancel("the run was aborted")
+            if experiment.crushing and experiment.stage is Stage.WEIGHED:
+                self.lab.frame.stop()
+
+    def _settle(self) -> None:
+        """Let the work in hand end, and write down how it did."""
+        while self.busy:
+            try:
+                self._inbox.get(timeout=60)()
+            except queue.Empty:
+                break
+            except ToughoptError as error:
+                self.record(ev.Fault(device="toughopt", data={"reason": str(error)}))
+        self._stations.dismiss()

@@ -1,0 +1,244 @@
+"""An open campaign, as the command line and a notebook use it."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from toughopt.errors import CampaignBusy, ConfigError, InputError, RunFailed
+from toughopt.journal import ConductorLock, Event, Experiment, State
+from toughopt.journal import events as ev
+from toughopt.loop.conductor import Conductor, RunSummary
+from toughopt.loop.lab import Lab, open_lab
+from toughopt.loop.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from toughopt.optimizer import Recommendation
+    from toughopt.printing import PrintEvent
+
+_ANSWER_TIMEOUT_S = 30.0
+
+
+class Campaign:
+    """An open campaign: the only object in the package that changes.
+
+    Made by `Campaign.open` or `Campaign.create`; a context manager.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = ConductorLock(workspace.folder)
+        self._conductor: Conductor | None = None
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Campaign:
+        """The campaign in `folder`.
+
+        Raises
+        ------
+        ConfigError
+            If campaign.toml is missing or wrong, or changes what a campaign cannot change.
+        JournalError
+            If the journal cannot be read.
+        """
+        return cls(open_workspace(Path(folder)))
+
+    @classmethod
+    def create(cls, folder: str | Path, config_toml: str) -> Campaign:
+        """A new campaign: campaign.toml and the journal's first event. Raises ConfigError; then nothing is left."""
+        from toughopt.campaign import parse_config
+        from toughopt.loop.workspace import make_recipe
+
+        target = Path(folder)
+        path = target / "campaign.toml"
+        if path.exists() or (target / "journal.sqlite").exists():
+            raise ConfigError(f"{target} holds a campaign already; run it, or choose another folder")
+        make_recipe(parse_config(config_toml, str(path)), target)
+        made = not target.exists()
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            path.write_text(config_toml, encoding="utf-8")
+        except OSError as error:
+            if made:
+                shutil.rmtree(target, ignore_errors=True)
+            raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+        return cls.open(target)
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._workspace.folder
+
+    @property
+    def workspace(self) -> Workspace:
+        """Configuration, journal and artifacts."""
+        return self._workspace
+
+    @property
+    def state(self) -> State:
+        """Everything that is known, up to this moment."""
+        self._workspace.take_in()
+        return self._workspace.state
+
+    @property
+    def best(self) -> Experiment | None:
+        """The experiment with the best measured value."""
+        return self.state.best
+
+    @property
+    def recommendation(self) -> Recommendation | None:
+        """The design with the best posterior mean, which is not always the luckiest test."""
+        return self._workspace.chooser.recommend(self.state)
+
+    def run(
+        self,
+        budget: int | None = None,
+        *,
+        on_event: Callable[[Event, State], None] = lambda event, state: None,
+        on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None,
+        on_start: Callable[[Conductor], None] = lambda conductor: None,
+    ) -> RunSummary:
+        """Run or resume the loop, up to `budget` experiments in all.
+
+        Raises
+        ------
+        CampaignBusy
+            If another process conducts it.
+        DeviceError
+            If a machine does not answer, or all printers had to be disabled.
+        """
+        with self._conducting(open_lab(self._workspace), on_event, on_machine) as conductor:
+            on_start(conductor)
+            return conductor.run(budget)
+
+    def suggest(self, count: int = 1) -> list[dict[str, Any]]:
+        """`count` designs for a person to make: `{"id": ..., "design": {...}}`, pending until told or failed."""
+        if count < 1:
+            raise InputError(f"{count} designs are none; ask for 1 or more")
+        designs: list[dict[str, Any]] = self.request("suggest", {"count": count})["result"]["designs"]
+        return designs
+
+    def add(self, design: Mapping[str, float | int | str], *, manual: bool = False, why: str = "") -> int:
+        """Have a design of one's own made next; returns the experiment's id. Raises DesignError."""
+        answer = self.request("add", {"design": dict(design), "manual": manual}, why=why)
+        return int(answer["result"]["id"])
+
+    def tell(
+        self,
+        experiment_id: int,
+        *,
+        value: float | None = None,
+        curve: Path | None = None,
+        mass_g: float | None = None,
+        why: str = "",
+    ) -> float:
+        """Say what an experiment gave: a value of the objective, or a test-machine file; returns the value."""
+        arguments: dict[str, Any] = {"id": experiment_id}
+        if value is not None:
+            arguments["value"] = value
+        if mass_g is not None:
+            arguments["mass_g"] = mass_g
+        if curve is not None:
+            try:
+                data = curve.read_bytes()
+            except OSError as error:
+                raise InputError(f"{curve} cannot be read: {error.strerror or error}") from error
+            arguments |= {"curve": self._workspace.artifacts.put(data), "file_name": curve.name}
+        return float(self.request("tell", arguments, why=why)["result"]["value"])
+
+    def fail(self, experiment_id: int, *, why: str, blame: str = "design") -> None:
+        """Declare an experiment failed; `blame` is "design" (the model learns it) or "lab" (it is done again)."""
+        self.request("fail", {"id": experiment_id, "blame": blame}, why=why)
+
+    def request(self, verb: str, arguments: Mapping[str, Any], *, why: str = "", who: str = "") -> Mapping[str, Any]:
+        """Ask for something; answered at once where nobody conducts the campaign, else by who does.
+
+        Raises
+        ------
+        InputError
+            With the reason, where it was refused.
+        RunFailed
+            If the conductor does not answer in time; the request stays, and the next one to start answers it.
+        """
+        payload = ev.Requested(verb=verb, arguments=dict(arguments), who=who or _me(), why=why)
+        seq = self._workspace.store.append(payload).seq
+        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
+        while seq not in self.state.answers:
+            try:
+                with self._conducting(_nobody(), lambda event, state: None, lambda printer, event: None) as conductor:
+                    conductor.answer_requests()
+            except CampaignBusy:
+                if time.monotonic() > deadline:
+                    raise RunFailed(
+                        f"{self._lock.holder()} has not answered `{verb}` in {_ANSWER_TIMEOUT_S:g} s; the request stays"
+                    ) from None
+        answer = self.state.answers[seq]
+        if not answer["ok"]:
+            raise InputError(str(answer["message"]))
+        return answer
+
+    def close(self) -> None:
+        """Let the journal go."""
+        self._workspace.close()
+
+    def __enter__(self) -> Campaign:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _conducting(
+        self,
+        lab: Any,
+        on_event: Callable[[Event, State], None],
+        on_machine: Callable[[str, PrintEvent], None],
+    ) -> Iterator[Conductor]:
+        with self._lock:
+            self._workspace.take_in()
+            with lab as opened:
+                yield Conductor(self._workspace, opened, on_event, on_machine)
+
+
+@contextmanager
+def _nobody() -> Iterator[Lab]:
+    """A lab without machines, for requests that need none."""
+    yield Lab({}, None, _NoMachine(), _NoMachine())
+
+
+class _NoMachine:
+    """Stands where a load frame and a handler would; nothing that needs none ever calls it."""
+
+    name = "nobody"
+
+    def crush(self, specimen: str, limits: Any, timeout_s: float) -> Path:
+        raise RunFailed(f"there is no load frame to crush {specimen} while nobody conducts the campaign")
+
+    def stop(self) -> bool:
+        return True
+
+    def clear_bed(self, printer: str, specimen: str) -> None:
+        raise RunFailed(f"there is nobody to clear {printer} while nobody conducts the campaign")
+
+    def to_scale(self, specimen: str) -> None:
+        raise RunFailed(f"there is nobody to carry {specimen} while nobody conducts the campaign")
+
+    to_frame = discard = to_scale
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no user name on this system
+        return "somebody"

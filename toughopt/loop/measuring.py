@@ -1,0 +1,99 @@
+"""From a test-machine file to the number that the campaign optimizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toughopt.errors import ConfigError, CurveError
+from toughopt.journal import events as ev
+
+if TYPE_CHECKING:
+    from toughopt.campaign import CampaignConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one test says; `value` is None where it says nothing, and `reason` why."""
+
+    value: float | None
+    reason: str = ""
+    censored: bool = False
+    result: Mapping[str, Any] = field(default_factory=dict)
+    mass_g: float | None = None
+    curve: str | None = None
+    by: str = "lab"
+
+    def event(self) -> ev.Complete:
+        """The event that ends the experiment. Only for a measurement with a value."""
+        if self.value is None:
+            raise CurveError(f"there is no value to record: {self.reason}")
+        return ev.Complete(
+            value=self.value,
+            censored=self.censored,
+            result=dict(self.result),
+            mass_g=self.mass_g,
+            curve=self.curve,
+            by=self.by,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is known of a specimen before it is crushed, mm and mm2; None where it is not known."""
+
+    height_mm: float | None = None
+    area_mm2: float | None = None
+
+    @classmethod
+    def of_size(cls, width_mm: float, height_mm: float) -> Body:
+        """From its largest width and its height; the area is that of the hexagon around its footprint's circle.
+
+        2 sqrt(3) r_max^2 is the area that Snapp et al. (Nature Communications 2024, doi 10.1038/s41467-024-48534-4)
+        divide by, as of a honeycomb in which such parts would be packed.
+        """
+        return cls(height_mm, 2 * math.sqrt(3) * (width_mm / 2) ** 2)
+
+
+def measure_file(
+    config: CampaignConfig, data: bytes, name: str, *, mass_g: float | None, body: Body, by: str = "lab"
+) -> Measurement:
+    """Read a test-machine file and analyse it as the campaign asks.
+
+    Raises
+    ------
+    CurveError
+        If the file holds no curve, or several.
+    ConfigError
+        If `[analysis]` says what an analysis cannot do.
+    """
+    from toughopt.compression import analyze, as_json, read_curves
+
+    curves = read_curves(data)
+    if len(curves) != 1:
+        raise CurveError(f"{name} holds {len(curves)} specimens; a file for one experiment holds one")
+    settings = analysis_settings(config)
+    result = analyze(curves[0], height_mm=body.height_mm, mass_g=mass_g, area_mm2=body.area_mm2, settings=settings)
+    figures = as_json(result)
+    value = figures.get(config.objective.name)
+    reason = ""
+    if value is None:
+        reason = "; ".join(result.warnings) or f"{config.objective.name} cannot be computed for {name}"
+    return Measurement(value, reason, result.censored, figures, mass_g, by=by)
+
+
+def analysis_settings(config: CampaignConfig) -> Any:
+    """The analysis that `[analysis]`, `[test]` and `[objective]` ask for. Raises ConfigError."""
+    from toughopt.compression import AnalysisSettings
+
+    wanted = {
+        "force_limit_n": config.test.force_limit_n,
+        "too_strong": config.objective.too_strong,
+        **config.analysis,
+    }
+    try:
+        return AnalysisSettings(**wanted)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"campaign.toml, [analysis]: {error}") from error

@@ -1,0 +1,191 @@
+"""An open campaign folder: its configuration, journal, artifacts, and what follows from them without any machine."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from toughopt._version import __version__
+from toughopt.campaign import CampaignConfig, changed_for_life, load_config
+from toughopt.errors import ConfigError
+from toughopt.journal import Artifacts, Event, Experiment, State, Store, open_postgres, open_sqlite
+from toughopt.journal import events as ev
+from toughopt.loop.choosing import Chooser
+from toughopt.loop.measuring import Body
+from toughopt.loop.specimen import Recipe
+from toughopt.profiles import PrinterProfile, load_profile
+
+if TYPE_CHECKING:
+    from toughopt.gcode import Program
+
+_PROGRAMS_KEPT = 8  # in memory, so that what was just sliced is not parsed again
+_PACKAGES = ("numpy", "scipy", "scikit-optimize", "scikit-learn", "manifold3d", "trimesh")
+
+
+@dataclass(slots=False)
+class Workspace:
+    """A campaign's folder, opened; `state` is kept up to date by `take_in`."""
+
+    folder: Path
+    config: CampaignConfig
+    store: Store
+    state: State = field(default_factory=State)
+    _programs: dict[str, Program] = field(default_factory=dict)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The campaign's meshes, programs and curves."""
+        return Artifacts(self.folder / "artifacts")
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What turns a design into a program. Raises ConfigError, UnknownName."""
+        return make_recipe(self.config, self.folder)
+
+    @cached_property
+    def chooser(self) -> Chooser:
+        """What turns observations into designs. Raises ConfigError, UnknownName."""
+        return Chooser(self.config, self.recipe.family)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters that are varied."""
+        return self.chooser.parameters
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Of everything that a decision or a program depends on."""
+        found = {name: metadata.version(name) for name in _PACKAGES}
+        return {"toughopt": __version__, "python": platform.python_version(), "platform": platform.platform(), **found}
+
+    def take_in(self) -> list[Event]:
+        """Fold what is new in the journal into the state; returns it."""
+        new = list(self.store.read(after=self.state.seq))
+        for event in new:
+            self.state.apply(event)
+        return new
+
+    def budget(self, override: int | None = None) -> int:
+        """Experiments in all: as steered, else as the run was told, else as configured."""
+        steered = self.state.steering.get("budget")
+        return int(steered if steered is not None else override if override is not None else self.config.budget)
+
+    def stopping_rule(self) -> tuple[str, str] | None:
+        """The rule that ends the loop now, and its reason; None to go on."""
+        return self.chooser.stopping_rule(self.state)
+
+    def choose(self, count: int) -> list[ev.Proposed]:
+        """`count` proposals, each with the decision that made it."""
+        return self.chooser.choose(self.state, count)
+
+    def keep_program(self, program: Program) -> str:
+        """Store a program; returns its hash."""
+        digest = self.artifacts.put(program.text.encode())
+        while len(self._programs) >= _PROGRAMS_KEPT:
+            self._programs.pop(next(iter(self._programs)))
+        self._programs[digest] = program
+        return digest
+
+    def program(self, digest: str) -> Program:
+        """The program of that hash. Raises JournalError where the artifact is missing or changed."""
+        from toughopt.gcode import read_program
+
+        return self._programs.get(digest) or read_program(self.artifacts.get(digest).decode())
+
+    def specimen(self, experiment: Experiment) -> str:
+        """What the lab calls an experiment's part; one that stands in for another keeps its name."""
+        return f"{experiment.root:05d}"
+
+    def body(self, experiment: Experiment) -> Body:
+        """The measures of the designed part."""
+        family = self.recipe.family
+        low, high = family.solid(family.complete(experiment.design)).bounds_mm
+        width_mm, height_mm = max(high[0] - low[0], high[1] - low[1]), high[2] - low[2]
+        return Body.of_size(float(width_mm), float(height_mm))
+
+    def close(self) -> None:
+        """Let the journal go."""
+        self.store.close()
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """Open a campaign that exists, and note where its campaign.toml changed since.
+
+    Raises
+    ------
+    ConfigError
+        If campaign.toml is wrong, or changes what a campaign cannot change.
+    JournalError
+        If there is no journal, or it is damaged.
+    """
+    path = folder / "campaign.toml"
+    config = load_config(path)
+    text = path.read_text(encoding="utf-8")
+    journal = folder / "journal.sqlite"
+    if config.store.url is None and not journal.exists():
+        return _create(folder, config, text)
+    store = open_postgres(config.store.url) if config.store.url else open_sqlite(journal)
+    workspace = Workspace(folder, config, store)
+    workspace.take_in()
+    if workspace.state.seq == 0:
+        return _create_in(workspace, text)
+    if workspace.state.config_toml != text:
+        changed = changed_for_life(dict(workspace.state.config), config)
+        if changed:
+            workspace.close()
+            raise ConfigError(
+                f"{path}: [{changed[0]}] cannot change in mid-campaign, because its results would no longer compare; "
+                f"start another with `toughopt new`, or put [{changed[0]}] back"
+            )
+        store.append(ev.CampaignChanged(config_toml=text, config=config.model_dump(mode="json")))
+        workspace.take_in()
+    return workspace
+
+
+def _create(folder: Path, config: CampaignConfig, text: str) -> Workspace:
+    make_recipe(config, folder)  # a wrong family or printer is told before anything is written
+    return _create_in(Workspace(folder, config, open_sqlite(folder / "journal.sqlite", create=True)), text)
+
+
+def _create_in(workspace: Workspace, text: str) -> Workspace:
+    dump = workspace.config.model_dump(mode="json")
+    workspace.store.append(ev.CampaignCreated(config_toml=text, config=dump, versions=workspace.versions))
+    workspace.take_in()
+    return workspace
+
+
+def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:
+    """What turns a design into a program. Raises ConfigError, UnknownName."""
+    from toughopt.families import family
+
+    profiles = {printer.profile for printer in config.printers}
+    if len(profiles) > 1:
+        raise ConfigError(
+            f"campaign.toml: the printers have different profiles ({', '.join(sorted(profiles))}); "
+            "one campaign compares parts of one profile: give all printers the same"
+        )
+    made = family(config.family.name, **config.family.fixed)
+    profile = _overridden(load_profile(profiles.pop(), folder / "printers"), config.slicing.overrides)
+    if made.print_mode != profile.slicing.mode:
+        profile = _overridden(profile, {"mode": made.print_mode})
+    own = folder / "gcode_templates"
+    return Recipe(made, profile, config.slicing.slicer, config.name, config.seed, own if own.is_dir() else None)
+
+
+def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> PrinterProfile:
+    if not overrides:
+        return profile
+    try:
+        slicing = type(profile.slicing).model_validate({**profile.slicing.model_dump(), **overrides})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"campaign.toml, [slicing.overrides]: {key} = {first['input']!r}: {first['msg']}") from error
+    return profile.model_copy(update={"slicing": slicing})
