@@ -86,7 +86,10 @@ class Toolpaths:
 class Slicer(Protocol):
     """Turns a solid into toolpaths for one printer."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What campaigns and programs call it."""
+        ...
 
     def slice(self, solid: Solid, profile: PrinterProfile) -> Toolpaths:
         """Toolpaths of `solid`, centred on the profile's bed, with its lowest point on the bed.

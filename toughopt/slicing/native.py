@@ -74,7 +74,7 @@ def _filled(sections: Sections, profile: PrinterProfile) -> tuple[Chains, Chains
     inner, inner_layer = _flat(regions)
     turned = np.deg2rad(profile.slicing.infill_angle_deg + 90.0 * (inner_layer % 2))
     fill = rectilinear(inner, inner_layer, turned, spacing.nominal_mm)
-    return simplified(lines, profile.slicing.tolerance_mm / 2.0), fill
+    return simplified(lines, profile.slicing.tolerance_mm), fill
 
 
 def _flat(groups: list[tuple[int, list[NDArray[np.float64]]]]) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:

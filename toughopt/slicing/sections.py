@@ -41,7 +41,7 @@ def bed_centre(bed: Bed) -> NDArray[np.float64]:
 
 
 def cut(body: Manifold, profile: PrinterProfile) -> Sections:
-    """Sections of `body` in the middle of each layer, centred on the bed, simplified to half of the tolerance.
+    """Sections of `body` in the middle of each layer, centred on the bed, simplified to a quarter of the tolerance.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
     shift = bed_centre(profile.bed) - (box[0, :2] + box[1, :2]) / 2.0
     middles = np.minimum(tops - heights / 2.0 + 1e-6, height * (1.0 - 1e-9)) + box[0, 2]
     found = tuple(
-        body.slice(float(z)).simplify(settings.tolerance_mm / 2.0).translate((float(shift[0]), float(shift[1])))
+        body.slice(float(z)).simplify(settings.tolerance_mm / 4.0).translate((float(shift[0]), float(shift[1])))
         for z in middles
     )
     area = np.array([section.area() for section in found])
