@@ -1,0 +1,292 @@
+"""The common part of families: reading designs, checking limits, fixing and freeing parameters."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from toughopt.errors import DesignError
+from toughopt.families.base import Design, Designs, Parameter, Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from toughopt.geometry import Solid
+
+    Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that may be wrong with designs.
+
+    bad : (n,) bool or one bool for all, which designs have it
+    say : from the values of such a design, fixed ones included, to a sentence that names them and what to do
+    """
+
+    bad: NDArray[np.bool_] | np.bool_ | bool
+    say: Callable[[Mapping[str, Any]], str]
+
+
+class ParametricFamily(ABC):
+    """A family from a table of parameters.
+
+    A subclass names its `chosen` and `settled` parameters, and says which designs are impossible (`faults`), what is
+    known of a design (`describe`) and what it looks like (`build`). Every parameter can be fixed or freed on making
+    the family: ``Family(height=6.0)`` fixes the height, ``Family(height=(10.0, 30.0))`` lets an optimizer choose it;
+    both may go beyond the usual limits of a parameter, as far as `possible` says.
+    """
+
+    name: str
+    version: str
+    chosen: ClassVar[tuple[Parameter, ...]]  # by an optimizer, unless fixed
+    settled: ClassVar[tuple[Parameter, ...]]  # at their defaults, unless freed
+    possible: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType({})  # limits wider than the usual ones
+    feature_names: tuple[str, ...]
+    model_feature_names: tuple[str, ...] = ()  # those that help a model beside the parameters
+
+    def __init__(self, **fixed: Any) -> None:
+        known = {parameter.name: parameter for parameter in (*self.chosen, *self.settled)}
+        self._refuse_unknown(fixed, known, "no parameter of")
+        free = {parameter.name for parameter in self.chosen}
+        parameters, values = [], {}
+        for name, parameter in known.items():
+            given = fixed.get(name)
+            if isinstance(given, (tuple, list)):
+                parameters.append(self._narrowed(parameter, given))
+            elif given is not None:
+                values[name] = self._wide(parameter).value(given, self.name)
+            elif name in free:
+                parameters.append(parameter)
+            else:
+                values[name] = parameter.default if parameter.default is not None else parameter.low or 0.0
+        self._parameters = tuple(parameters)
+        self._fixed: Mapping[str, Value] = MappingProxyType(values)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What an optimizer chooses."""
+        return self._parameters
+
+    @property
+    def fixed(self) -> Mapping[str, Value]:
+        """What is the same for every design of this family object."""
+        return self._fixed
+
+    @property
+    def documented(self) -> tuple[Parameter, ...]:
+        """Every parameter with its unit, limits and reason, chosen ones first."""
+        return (*self.chosen, *self.settled)
+
+    @property
+    def print_mode(self) -> Literal["solid", "vase"]:
+        """Whether the solid is printed as it is, or as the single wall around it."""
+        return "solid"
+
+    def space(self) -> dict[str, dict[str, Any]]:
+        """The parameters as `Space.from_dict` takes them."""
+        return {parameter.name: parameter.space() for parameter in self.parameters}
+
+    def complete(self, design: Design, *, fill: bool = False) -> dict[str, Value]:
+        """The design in plain Python values, in the family's order.
+
+        Parameters
+        ----------
+        design : parameter name -> value; numpy scalars are welcome
+        fill : put the default where a parameter is missing, instead of refusing
+
+        Raises
+        ------
+        DesignError
+            If a parameter is missing, unknown, of the wrong type, or outside its limits. What several parameters
+            together make impossible is told by `reasons`.
+        """
+        names = {parameter.name: parameter for parameter in self.parameters}
+        self._refuse_fixed(design)
+        self._refuse_unknown(design, names, "no parameter of")
+        whole: dict[str, Value] = {}
+        for name, parameter in names.items():
+            if name in design:
+                whole[name] = parameter.value(design[name], self.name)
+            elif fill and parameter.default is not None:
+                whole[name] = parameter.default
+            else:
+                raise DesignError(f"{name} is missing from a design of {self.name}; choose {parameter.allowed}")
+        return whole
+
+    def is_valid(self, designs: Designs) -> NDArray[np.bool_]:
+        """(n,) bool: which of many designs can be made."""
+        columns = self.columns(designs)
+        valid = np.ones(_length(columns), dtype=bool)
+        for bad, _ in self._all_faults(columns):
+            valid &= ~bad
+        return valid
+
+    def reasons(self, designs: Designs) -> list[str]:
+        """Why not, one sentence a design; empty where it can be made."""
+        columns = self.columns(designs)
+        told = [""] * _length(columns)
+        for bad, say in self._all_faults(columns):
+            for index in np.flatnonzero(bad):
+                row = {**self.fixed, **{name: column[index] for name, column in columns.items()}}
+                told[index] = told[index] or say(row)
+        return told
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:
+        """(n, k) float: what is known of each design before it is printed; NaN where it cannot be made.
+
+        The columns are named by `feature_names`, unit last.
+        """
+        columns = self.columns(designs)
+        count = _length(columns)
+        table = np.empty((count, len(self.feature_names)))
+        with np.errstate(all="ignore"):  # impossible designs may divide by zero on their way to NaN
+            for index, column in enumerate(self.describe(self._with_fixed(columns))):
+                table[:, index] = column
+        valid = np.ones(count, dtype=bool)
+        for bad, _ in self._all_faults(columns):
+            valid &= ~bad
+        table[~valid] = np.nan
+        return table
+
+    def model_features(self, designs: Designs) -> NDArray[np.float64]:
+        """(n, j) float: the features named by `model_feature_names`, worth handing to a model beside the parameters."""
+        index = [self.feature_names.index(name) for name in self.model_feature_names]
+        return self.features(designs)[:, index]
+
+    def solid(self, design: Design) -> Solid:
+        """The design as a closed body, in mm, standing on z = 0.
+
+        Raises
+        ------
+        DesignError
+            If the design is not one, or cannot be made; the message is that of `reasons`.
+        """
+        whole = self.complete(design)
+        (reason,) = self.reasons({name: np.array([value]) for name, value in whole.items()})
+        if reason:
+            raise DesignError(reason)
+        return self.build({**self.fixed, **whole}).with_metadata(
+            family=self.name,
+            version=self.version,
+            design=json.dumps(whole),
+            fixed=json.dumps(dict(self.fixed)),
+        )
+
+    @abstractmethod
+    def faults(self, columns: Mapping[str, Any]) -> Iterable[Fault]:
+        """What several parameters together make impossible; (n,) columns, fixed parameters as scalars."""
+
+    @abstractmethod
+    def describe(self, columns: Mapping[str, Any]) -> Iterator[Any]:
+        """The features' columns, in the order of `feature_names`. Columns are (n,) arrays, fixed ones scalars."""
+
+    @abstractmethod
+    def build(self, values: Mapping[str, Any]) -> Solid:
+        """The body of one design whose values, fixed ones included, are all possible."""
+
+    def columns(self, designs: Designs) -> dict[str, NDArray[Any]]:
+        """Parameter name -> (n,) array, for the parameters that an optimizer chooses.
+
+        Raises
+        ------
+        DesignError
+            If a column is missing, unknown, of the wrong type, or as long as no other.
+        """
+        names = {parameter.name: parameter for parameter in self.parameters}
+        self._refuse_fixed(designs)
+        self._refuse_unknown(designs, names, "no parameter of")
+        columns = {}
+        for name, parameter in names.items():
+            if name not in designs:
+                raise DesignError(f"{name} is missing from the designs of {self.name}; choose {parameter.allowed}")
+            columns[name] = _column(parameter, designs[name])
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) > 1:
+            sizes = ", ".join(f"{name}: {len(column)}" for name, column in columns.items())
+            raise DesignError(f"the columns of the designs differ in length ({sizes})")
+        return columns
+
+    def _with_fixed(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        return {**self.fixed, **columns}
+
+    def _all_faults(
+        self, columns: Mapping[str, NDArray[Any]]
+    ) -> Iterator[tuple[NDArray[np.bool_], Callable[[Mapping[str, Any]], str]]]:
+        count = _length(columns)
+        with np.errstate(all="ignore"):
+            own = (
+                *(fault for parameter in self.parameters for fault in _limit_faults(parameter, columns, self.name)),
+                *self.faults(self._with_fixed(columns)),
+            )
+        for fault in own:
+            yield np.broadcast_to(np.asarray(fault.bad, dtype=bool), (count,)), fault.say
+
+    def _refuse_fixed(self, given: Mapping[str, Any]) -> None:
+        for name in given:
+            if name in self.fixed:
+                raise DesignError(
+                    f"{name} is fixed at {self.fixed[name]} in this {self.name}, so a design cannot choose it; "
+                    f"make the family with {name}=... to change it"
+                )
+
+    def _refuse_unknown(self, given: Mapping[str, Any], known: Mapping[str, Parameter], what: str) -> None:
+        for name in given:
+            if name not in known:
+                near = get_close_matches(str(name), known, n=1, cutoff=0.4)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+                raise DesignError(f"{name!r} is {what} {self.name}; {hint}")
+
+    def _wide(self, parameter: Parameter) -> Parameter:
+        low, high = self.possible.get(parameter.name, (parameter.low, parameter.high))
+        return replace(parameter, low=low, high=high)
+
+    def _narrowed(self, parameter: Parameter, given: tuple[Any, ...] | list[Any]) -> Parameter:
+        values = [self._wide(parameter).value(item, self.name) for item in given]
+        if parameter.kind == "categorical":
+            kept = tuple(str(value) for value in values)
+            default = parameter.default if parameter.default in kept else kept[0]
+            return replace(parameter, categories=kept, default=default)
+        if len(values) != 2:
+            raise DesignError(f"{parameter.name} = {given!r}: give one value to fix it, or (low, high) to free it")
+        low, high = float(values[0]), float(values[1])
+        inside = parameter.default is not None and low <= float(parameter.default) <= high
+        return replace(parameter, low=low, high=high, default=parameter.default if inside else None)
+
+
+def _column(parameter: Parameter, given: Any) -> NDArray[Any]:
+    array = np.atleast_1d(np.asarray(given))
+    if array.ndim != 1:
+        raise DesignError(f"{parameter.name}: many designs are one column each, not an array of shape {array.shape}")
+    if parameter.kind == "categorical":
+        return array.astype(object)
+    if array.dtype.kind not in "iuf":
+        raise DesignError(f"{parameter.name}: a column of {array.dtype} is no column of numbers")
+    return array.astype(np.float64)
+
+
+def _limit_faults(parameter: Parameter, columns: Mapping[str, NDArray[Any]], family: str) -> Iterator[Fault]:
+    name, column = parameter.name, columns[parameter.name]
+    rest = f"of {family}; choose {parameter.allowed}"
+    if parameter.kind == "categorical":
+        known = np.isin(column.astype(str), parameter.categories)
+        yield Fault(~known, lambda design: f"{name} = {design[name]!r} is no choice {rest}")
+        return
+    unit = f" {parameter.unit}" if parameter.unit else ""
+    for bad, words in parameter.tests(column):
+        yield Fault(bad, _teller(name, f"{unit} {words} {rest}"))
+
+
+def _teller(name: str, rest: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda design: f"{name} = {design[name]:g}{rest}"
+
+
+def _length(columns: Mapping[str, NDArray[Any]]) -> int:
+    return len(next(iter(columns.values()))) if columns else 0

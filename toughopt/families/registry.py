@@ -1,0 +1,59 @@
+"""Which families there are: the shipped ones, and those of other packages through `toughopt.families`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any
+
+from toughopt.errors import ConfigError, UnknownName
+from toughopt.families.base import Family
+from toughopt.families.crossed_barrel import CrossedBarrel
+
+ENTRY_POINT_GROUP = "toughopt.families"
+
+_SHIPPED: dict[str, Callable[..., Family]] = {CrossedBarrel.name: CrossedBarrel}
+
+
+def available_families() -> tuple[str, ...]:
+    """Names of all families, shipped ones first, then those that installed packages add."""
+    others = sorted(point.name for point in entry_points(group=ENTRY_POINT_GROUP) if point.name not in _SHIPPED)
+    return (*_SHIPPED, *others)
+
+
+def family(name: str, **fixed: Any) -> Family:
+    """The family called `name`.
+
+    Parameters
+    ----------
+    name : one of `available_families()`
+    **fixed : values of parameters that every design shall share, ``height=6.0``; a pair ``height=(10.0, 30.0)`` lets
+        an optimizer choose it between those limits instead
+
+    Raises
+    ------
+    UnknownName
+        If there is no such family; the message lists the nearest names.
+    DesignError
+        If a parameter of that name does not exist, or cannot have that value.
+    ConfigError
+        If another package's family cannot be loaded, or is none.
+    """
+    if name in _SHIPPED:
+        return _SHIPPED[name](**fixed)
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if point.name == name:
+            return _loaded(name, point.value, point.load, fixed)
+    raise UnknownName("family", name, available_families())
+
+
+def _loaded(name: str, source: str, load: Callable[[], Any], fixed: dict[str, Any]) -> Family:
+    try:
+        made = load()(**fixed)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"family {name!r} ({source}) of the group {ENTRY_POINT_GROUP} cannot be used: {error}"
+        ) from error
+    if not isinstance(made, Family):
+        raise ConfigError(f"family {name!r} ({source}) made a {type(made).__name__}, which lacks what a Family has")
+    return made
