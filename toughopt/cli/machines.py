@@ -1,0 +1,97 @@
+"""Machines by hand: print, console, virtual-printer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from toughopt.cli.output import existing_file, say
+
+_printer = click.option(
+    "-p", "--printer", default="virtual", show_default=True, help="Printer profile, or a TOML file."
+)
+_port = click.option("--port", required=True, help="COM3, /dev/ttyUSB0, socket://host:port, ...")
+_wire_log = click.option("--wire-log", type=click.Path(path_type=Path, dir_okay=False), help="Log every byte there.")
+
+
+@click.command("print")
+@click.argument("file", type=existing_file())
+@_port
+@_printer
+@_wire_log
+def print_command(file: Path, port: str, printer: str, wire_log: Path | None) -> int:
+    """Stream a program to a machine, with progress, and leave it safe whatever happens."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from toughopt.errors import ProgramError
+    from toughopt.gcode import check, read_program
+    from toughopt.printing import PrintEvent, PrintStatus, open_printer
+    from toughopt.profiles import load_profile
+
+    profile = load_profile(printer)
+    program = read_program(file)
+    report = check(program, profile)
+    if not report.ok:
+        problems = "; ".join(finding.message for finding in report.findings if finding.severity == "error")
+        raise ProgramError(f"{file} is not printed: {problems}")
+    machine = open_printer(printer, port, profile, wire_log=wire_log)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+    )
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(file.name, total=1.0)
+
+            def show(event: PrintEvent) -> None:
+                if event.kind == "progress":
+                    progress.update(task, completed=float(event.data.get("fraction", 0.0)))
+                elif event.kind == "fault":
+                    progress.console.print(f"fault: {dict(event.data)}")
+
+            outcome = machine.print(program, show)
+    finally:
+        machine.close()
+    if not outcome.heaters_off:
+        say(f"the heaters of {port} are NOT known to be off: go and look, pull the plug")
+    click.echo(f"{outcome.status}: {outcome.reason}")
+    return 0 if outcome.status is PrintStatus.PRINTED else 3
+
+
+@click.command()
+@_port
+@_printer
+@_wire_log
+def console_command(port: str, printer: str, wire_log: Path | None) -> None:
+    """Talk G-code to a machine; its heaters are off when you leave (Ctrl-D)."""
+    from toughopt.printing import Console
+    from toughopt.profiles import load_profile
+
+    with Console(port, load_profile(printer), wire_log=wire_log) as console:
+        say("type G-code; Ctrl-D leaves, heaters off")
+        for line in sys.stdin:
+            for reply in console.command(line.strip()):
+                click.echo(reply)
+
+
+@click.command("virtual-printer")
+@click.option("--tcp", type=click.IntRange(0, 65535), help="Serve on this TCP port (0: any that is free).")
+@click.option("--pty", is_flag=True, help="Serve on a pseudo-terminal (not on Windows).")
+@_printer
+@click.option("--clock", default="max", show_default=True, help="max, real, or a factor.")
+@click.option("--fault", "faults", multiple=True, help="NAME=..., as often as wanted.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+def virtual_printer_command(
+    tcp: int | None, pty: bool, printer: str, clock: str, faults: tuple[str, ...], seed: int
+) -> None:
+    """Serve the virtual printer for any host software, until Ctrl-C."""
+    from toughopt.virtual.firmware import serve_command
+
+    if tcp is not None and pty:
+        raise click.UsageError("give either --tcp or --pty")
+    serve_command(tcp=tcp, pty=pty, printer=printer, clock=clock, faults=faults, seed=seed)

@@ -1,0 +1,254 @@
+"""Designs, meshes and programs: families, printers, make, slice, gcode."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toughopt.cli.output import as_design, existing_file, json_option, say, show_json, table
+
+if TYPE_CHECKING:
+    from toughopt.gcode import CheckReport, Program
+    from toughopt.geometry import Solid
+    from toughopt.profiles import PrinterProfile
+
+_printer = click.option(
+    "-p", "--printer", default="virtual", show_default=True, help="Printer profile, or a TOML file."
+)
+_slicer = click.option("--slicer", "slicer_name", default="native", show_default=True, help="native or prusaslicer.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@json_option
+def families_command(name: str | None, as_json: bool) -> None:
+    """The families of structures that can be made, or all about one."""
+    from toughopt.families import available_families, family
+
+    names = [name] if name else sorted(available_families())
+    found = [_family_facts(family(each)) for each in names]
+    if as_json:
+        show_json(found[0] if name else found)
+        return
+    for facts in found:
+        columns = ["parameter", "kind", "low", "high", "step", "default", "unit", "meaning"]
+        keys = ["name", "kind", "low", "high", "step", "default", "unit", "description"]
+        rows = [[parameter[key] for key in keys] for parameter in facts["parameters"]]
+        rows += [[key, "fixed", None, None, None, str(value), "", ""] for key, value in facts["fixed"].items()]
+        table(f"{facts['name']} {facts['version']}", columns, rows)
+
+
+def _family_facts(family: Any) -> dict[str, Any]:
+    keys = ("name", "kind", "low", "high", "step", "values", "default", "unit", "description")
+    return {
+        "name": family.name,
+        "version": family.version,
+        "print_mode": family.print_mode,
+        "parameters": [{key: getattr(p, key, None) for key in keys} for p in family.parameters],
+        "fixed": dict(family.fixed),
+        "features": list(family.feature_names),
+    }
+
+
+@click.command()
+@click.option("--scan", is_flag=True, help="Ask every serial port what is behind it, without moving anything.")
+@json_option
+def printers_command(scan: bool, as_json: bool) -> None:
+    """The printer profiles; with --scan, the machines that are connected."""
+    from toughopt.profiles import available_profiles, load_profile
+
+    if scan:
+        from dataclasses import asdict
+
+        from toughopt.printing import scan_ports
+
+        ports = [asdict(port) for port in scan_ports()]
+        if as_json:
+            show_json(ports)
+        elif ports:
+            table("", list(ports[0]), [list(port.values()) for port in ports])
+        else:
+            click.echo("no serial port was found")
+        return
+    profiles = [load_profile(name) for name in sorted(available_profiles())]
+    if as_json:
+        show_json([profile.model_dump(mode="json") for profile in profiles])
+        return
+    columns = ["profile", "machine", "firmware", "bed_mm", "height_mm", "nozzle_mm", "layer_mm", "material"]
+    rows = [
+        [p.name, p.title, p.firmware, " x ".join(f"{s:g}" for s in p.bed.size_mm), p.bed.height_mm]
+        + [p.nozzle.diameter_mm, p.slicing.layer_height_mm, p.filament.material]
+        for p in profiles
+    ]
+    table("", columns, rows)
+
+
+@click.command()
+@click.argument("family_name", metavar="FAMILY")
+@click.argument("design", metavar="[PARAM=VALUE...]", nargs=-1)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to."
+)
+@_printer
+@_slicer
+@json_option
+def make_command(
+    family_name: str, design: tuple[str, ...], output: Path, printer: str, slicer_name: str, as_json: bool
+) -> None:
+    """One design to STL and 3MF, G-code, a preview picture and a JSON of its figures.
+
+    Parameters that the family holds fixed can be given too, e.g. height=12.
+    """
+    from toughopt.families import family
+    from toughopt.geometry import check_solid, export, render_preview
+    from toughopt.profiles import load_profile
+
+    given = as_design(design)
+    plain = family(family_name)
+    fixed = {name: value for name, value in given.items() if name in plain.fixed}
+    made = family(family_name, **fixed)
+    chosen = {p.name: p.default for p in made.parameters}
+    chosen |= {name: value for name, value in given.items() if name not in fixed}
+    complete = made.complete(chosen)
+    solid = made.solid(complete)
+    profile = load_profile(printer)
+    if made.print_mode != profile.slicing.mode:
+        mode = profile.slicing.model_copy(update={"mode": made.print_mode})
+        profile = profile.model_copy(update={"slicing": mode})
+    program, report, warnings = _programmed(solid, profile, slicer_name, complete, made.name)
+    output.mkdir(parents=True, exist_ok=True)
+    for suffix in ("stl", "3mf"):
+        export(solid, output / f"part.{suffix}")
+    render_preview(solid, output / "part.png")
+    (output / "part.gcode").write_text(program.text, encoding="utf-8", newline="\n")
+    low, high = solid.bounds_mm
+    facts = {
+        "family": made.name,
+        "design": complete,
+        "volume_mm3": solid.volume_mm3,
+        "mass_g": solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0,
+        "area_mm2": solid.area_mm2,
+        "bounding_box_mm": [float(value) for value in high - low],
+        "checks": [_finding(finding) for finding in check_solid(solid, profile)],
+        "features": dict(zip(made.feature_names, made.features(_columns(complete))[0].tolist(), strict=True)),
+        "program": _program_facts(program, report, warnings),
+        "files": [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png")],
+    }
+    import json
+
+    (output / "part.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    if as_json:
+        show_json(facts)
+        return
+    click.echo(f"{facts['mass_g']:.2f} g, {program.layer_count} layers, {program.time_s / 60:.1f} min, in {output}:")
+    for name in facts["files"]:
+        click.echo(f"  {name}")
+
+
+@click.command("slice")
+@click.argument("mesh", type=existing_file())
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="G-code to write.")
+@_printer
+@_slicer
+@json_option
+def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, as_json: bool) -> None:
+    """Any STL, 3MF or OBJ to G-code."""
+    from toughopt.geometry import load_mesh
+    from toughopt.profiles import load_profile
+
+    solid = load_mesh(mesh)
+    program, report, warnings = _programmed(solid, load_profile(printer), slicer_name, None, mesh.stem)
+    write_text_whole(output, program.text)
+    facts = {"file": str(output), **_program_facts(program, report, warnings)}
+    if as_json:
+        show_json(facts)
+    else:
+        for warning in warnings:
+            say(f"warning: {warning}")
+        click.echo(f"{output}: {program.layer_count} layers, {program.time_s / 60:.1f} min, {program.filament_g:.2f} g")
+
+
+@click.command()
+@click.argument("file", type=existing_file())
+@_printer
+@click.option("--render", type=click.Path(path_type=Path, dir_okay=False), help="PNG of the layers to write.")
+@json_option
+def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) -> None:
+    """Inspect and check any G-code: bounds, temperatures, layers, time, filament, mass."""
+    from toughopt.errors import ProgramError
+    from toughopt.gcode import check, read_program
+    from toughopt.gcode import render as draw
+    from toughopt.profiles import load_profile
+
+    profile = load_profile(printer)
+    program = read_program(file)
+    report = check(program, profile)
+    if render is not None:
+        draw(program, render)
+    facts = {"file": str(file), **_program_facts(program, report, ())}
+    if as_json:
+        show_json(facts)
+    else:
+        minutes, grams = program.time_s / 60, program.filament_g
+        click.echo(
+            f"{file}: {program.layer_count} layers, {minutes:.1f} min, {program.filament_mm:.0f} mm, {grams:.2f} g"
+        )
+        for finding in report.findings:
+            click.echo(f"{finding.severity}: {finding.message}")
+    if not report.ok:
+        raise ProgramError(f"{file} fails the checks for {profile.name}; it would not be printed")
+
+
+def _programmed(
+    solid: Solid, profile: PrinterProfile, slicer_name: str, design: dict[str, Any] | None, name: str
+) -> tuple[Program, CheckReport, tuple[str, ...]]:
+    from toughopt.errors import ProgramError
+    from toughopt.gcode import check, write_program
+    from toughopt.slicing import slicer
+
+    toolpaths = slicer(slicer_name).slice(solid, profile)
+    program = write_program(toolpaths, profile, design=design, family=name, date=datetime.now(UTC))
+    report = check(program, profile)
+    if not report.ok:
+        problems = "; ".join(finding.message for finding in report.findings if finding.severity == "error")
+        raise ProgramError(f"the program of {name} fails the checks for {profile.name}: {problems}")
+    return program, report, toolpaths.warnings
+
+
+def _program_facts(program: Program, report: CheckReport, warnings: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "layers": program.layer_count,
+        "lines": program.line_count,
+        "time_s": program.time_s,
+        "filament_mm": program.filament_mm,
+        "filament_g": program.filament_g,
+        "bounds_mm": program.bounds_mm,
+        "sha256": program.sha256,
+        "ok": report.ok,
+        "findings": [_finding(finding) for finding in report.findings],
+        "warnings": list(warnings),
+    }
+
+
+def _finding(finding: Any) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in finding.__dataclass_fields__}
+
+
+def _columns(design: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    return {name: np.array([value]) for name, value in design.items()}
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all. Raises InputError."""
+    from toughopt.errors import InputError
+    from toughopt.journal.artifacts import write_whole
+
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,173 @@
+"""`toughopt new` and `toughopt check`: write a campaign.toml, and see whether one can run."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toughopt.cli.output import campaign_argument, json_option, show_json, table
+
+
+@click.command()
+@campaign_argument
+@click.option("--family", "family_name", default="crossed_barrel", show_default=True, help="What is varied.")
+@click.option("--printer", default="virtual", show_default=True, help="Printer profile.")
+@click.option(
+    "--url", default="virtual", show_default=True, help="Its port: COM3, /dev/ttyUSB0, socket://..., or virtual."
+)
+@click.option("--frame", help="Load frame: virtual, folder, operator, ... (default: virtual with a virtual printer).")
+@click.option("--scale", help="Scale: virtual, sartorius, serial, operator, none.")
+@click.option("--policy", default="default", show_default=True, help="How designs are chosen.")
+@click.option("--budget", default=25, show_default=True, type=click.IntRange(min=1), help="Experiments in all.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+def new_command(
+    folder: Path,
+    family_name: str,
+    printer: str,
+    url: str,
+    frame: str | None,
+    scale: str | None,
+    policy: str,
+    budget: int,
+    seed: int,
+) -> None:
+    """Write a commented campaign.toml into DIR, and begin its journal."""
+    from toughopt.loop import Campaign
+
+    virtual = url == "virtual"
+    text = campaign_text(
+        name=folder.resolve().name,
+        family=family_name,
+        printer=printer,
+        url=url,
+        frame=frame or ("virtual" if virtual else "operator"),
+        scale=scale or ("virtual" if virtual else "operator"),
+        policy=policy,
+        budget=budget,
+        seed=seed,
+    )
+    Campaign.create(folder, text).close()
+    click.echo(f"{folder / 'campaign.toml'} is written: read it, change it, then `toughopt run {folder}`")
+
+
+@click.command()
+@campaign_argument
+@click.option("--artifacts", is_flag=True, help="Also verify the journal and every artifact against its hash.")
+@json_option
+def check_command(folder: Path, artifacts: bool, as_json: bool) -> None:
+    """Validate DIR/campaign.toml and what it names, without moving or heating anything."""
+    from toughopt.errors import RunFailed
+    from toughopt.loop import Campaign
+
+    with Campaign.open(folder) as campaign:
+        workspace = campaign.workspace
+        config, recipe = workspace.config, workspace.recipe
+        space = workspace.chooser.space
+        problems: list[str] = []
+        if artifacts:
+            workspace.store.verify()
+            problems = workspace.artifacts.verify(_digests(campaign.state))
+        facts: dict[str, Any] = {
+            "campaign": config.name,
+            "family": f"{recipe.family.name} {recipe.family.version}",
+            "parameters": list(space.names),
+            "objective": f"{config.objective.goal} {config.objective.name}",
+            "policy": config.optimizer.policy,
+            "printers": [f"{printer.name} ({printer.profile} at {printer.url})" for printer in config.printers],
+            "frame": config.frame.kind,
+            "scale": config.scale.kind,
+            "handler": config.handler.kind,
+            "experiments": len(campaign.state.experiments),
+            "problems": problems,
+        }
+    if as_json:
+        show_json(facts)
+    else:
+        cells = [
+            [key, ", ".join(map(str, value)) if isinstance(value, list) else value] for key, value in facts.items()
+        ]
+        table("", ["", ""], cells)
+    if problems:
+        raise RunFailed(f"{len(problems)} artifacts are missing or changed:\n" + "\n".join(problems))
+
+
+def _digests(state: Any) -> set[str]:
+    found = (getattr(e, name) for e in state.experiments.values() for name in ("mesh", "program", "curve", "path"))
+    return {digest for digest in found if digest}
+
+
+def campaign_text(
+    *,
+    name: str = "campaign",
+    family: str = "crossed_barrel",
+    printer: str = "virtual",
+    url: str = "virtual",
+    frame: str = "virtual",
+    scale: str = "virtual",
+    policy: str = "default",
+    budget: int = 25,
+    seed: int = 1,
+    batch: int = 1,
+) -> str:
+    """A campaign.toml with every key that people change, and what each means."""
+    handler = "virtual" if url == "virtual" else "operator"
+    text = f"""\
+# A toughopt campaign. Every key may be left out; what is here is the default or what was asked for.
+name = {json.dumps(name)}
+seed = {seed}        # of everything that is chosen by chance
+budget = {budget}     # experiments in all
+
+[family]        # what is varied; `toughopt families` lists them. Cannot change once the campaign runs.
+name = {json.dumps(family)}
+# fixed = {{ height = 20.0 }}             # parameters that are held fixed at other than their default
+# parameters.n = {{ low = 6, high = 12 }}  # narrower limits than the family's
+
+[objective]     # what is optimized. Cannot change once the campaign runs.
+name = "toughness_j"  # or energy_absorbing_efficiency, specific_energy_j_per_g, peak_force_n, ...
+goal = "max"
+too_strong = "as_published"  # a specimen too strong for the force limit counts with the energy below it; or "censored"
+
+[optimizer]
+policy = {json.dumps(policy)}
+initial = 5     # designs spread over the space before a model chooses
+batch = {batch}       # designs chosen at once
+lookahead = 1   # designs built and sliced while others print; 0 waits for each result
+features = true # tell the model what the family knows of a design before it is printed
+
+[slicing]
+slicer = "native"  # or "prusaslicer", where it is installed
+# overrides = {{ layer_height_mm = 0.2 }}
+
+[[printers]]    # one such block a printer
+name = "printer-1"
+profile = {json.dumps(printer)}   # `toughopt printers` lists them
+url = {json.dumps(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
+
+[scale]
+kind = {json.dumps(scale)}  # or sartorius, serial, operator, none
+
+[frame]
+kind = {json.dumps(frame)}  # or folder, mark10, operator, ...
+
+[handler]
+kind = {json.dumps(handler)}  # who carries parts and clears beds: operator (a person, asked), command, virtual
+
+[test]
+force_limit_n = 5000.0
+speed_mm_per_min = 2.0
+
+[recovery]
+# uncertain = "ask"  # what was printing when contact was lost: ask a person, or "discard" (default where all is virtual)
+retries = 2          # how often the lab may fail a design before it is given up
+failures_to_disable = 3
+
+[stopping]
+# target = 40.0      # stop when the best design reaches it
+# hours = 48
+"""
+    tomllib.loads(text)
+    return text
