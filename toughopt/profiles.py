@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.resources import printer_profiles
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -36,6 +40,15 @@ class Nozzle(_Part):
     line_width_min_mm: Positive = 0.34
     line_width_mm: Positive = 0.45
     line_width_max_mm: Positive = 0.65
+
+    @model_validator(mode="after")
+    def _widths_rise(self) -> Self:
+        if not self.line_width_min_mm <= self.line_width_mm <= self.line_width_max_mm:
+            raise ValueError(
+                f"line widths must rise from min to max, but they are {self.line_width_min_mm:g}, "
+                f"{self.line_width_mm:g} and {self.line_width_max_mm:g} mm"
+            )
+        return self
 
 
 class Filament(_Part):
@@ -83,7 +96,8 @@ class SliceSettings(_Part):
     mode: Literal["solid", "vase"] = "solid"
     layer_height_mm: Positive = 0.2
     first_layer_height_mm: Positive = 0.2
-    perimeters: Annotated[int, Field(ge=1, le=20)] = 2
+    perimeters: Annotated[int, Field(ge=1, le=20)] = 2  # beside a solid fill; thinner walls take what fits
+    vase_bottom_layers: Annotated[int, Field(ge=0)] = 0  # solid layers under a spiral vase
     infill_angle_deg: float = 45.0
     seam: Literal["nearest", "rear", "aligned", "random"] = "nearest"
     tolerance_mm: Positive = 0.0125
@@ -150,6 +164,25 @@ class PrinterProfile(_Part):
             raise ValueError(f"tool = {self.tool}, but there are {len(self.nozzles)} nozzles, counted from 0")
         return self
 
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        tallest = max(self.slicing.layer_height_mm, self.slicing.first_layer_height_mm)
+        if tallest >= self.nozzle.line_width_min_mm:
+            raise ValueError(
+                f"layers of {tallest:g} mm must be lower than slicing's narrowest line, "
+                f"nozzles[{self.tool}].line_width_min_mm = {self.nozzle.line_width_min_mm:g}"
+            )
+        hottest = max(self.filament.nozzle_c, self.filament.first_layer_nozzle_c)
+        if hottest > self.limits.max_nozzle_c:
+            raise ValueError(
+                f"filament wants {hottest:g} deg C, above limits.max_nozzle_c = {self.limits.max_nozzle_c:g}"
+            )
+        if self.filament.bed_c > self.limits.max_bed_c:
+            raise ValueError(
+                f"filament.bed_c = {self.filament.bed_c:g} is above limits.max_bed_c = {self.limits.max_bed_c:g}"
+            )
+        return self
+
 
 def available_profiles(folder: Path | None = None) -> dict[str, Path]:
     """Name -> file of every profile; those in `folder` come before the shipped ones."""
@@ -176,9 +209,34 @@ def load_profile(name: str, folder: Path | None = None) -> PrinterProfile:
     try:
         return PrinterProfile.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
-        raise ConfigError(f"{path}: {key}: {first['msg']} (it says {first['input']!r})") from error
+        raise ConfigError("; ".join(f"{path}: {_said(fault, raw)}" for fault in error.errors()[:5])) from error
+
+
+def _said(fault: ErrorDetails, raw: dict[str, Any]) -> str:
+    """One fault of a profile: the key, what it says, what is allowed, and the nearest key that there is."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(fault["loc"][:-1])
+        near = get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "remove it"
+        return (
+            f"{key}: there is no such key (it says {fault['input']!r}); {hint} Known here: {', '.join(sorted(known))}"
+        )
+    allowed = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(fault["input"], dict | BaseModel):
+        return f"{key}: {allowed}" if key else allowed
+    return f"{key} = {fault['input']!r}: it {allowed}" if allowed.startswith("should") else f"{key}: {allowed}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """Names that a profile knows in the table at `location`."""
+    model: type[BaseModel] = PrinterProfile
+    for part in location:
+        if isinstance(part, str):
+            of = model.model_fields[part].annotation
+            inner = [of, *get_args(of)]
+            model = next(kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return list(model.model_fields)
 
 
 def _read(name: str, known: dict[str, Path], seen: tuple[str, ...]) -> tuple[dict[str, Any], Path]:
