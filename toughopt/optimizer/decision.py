@@ -1,0 +1,283 @@
+"""One decision: a pure function from what was known to the designs chosen, and the record that re-derives it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from toughopt._version import __version__
+from toughopt.errors import ConfigError, InputError
+from toughopt.optimizer.base import Constraint, Design, Features, Policy, Proposal, Task, Value
+from toughopt.optimizer.designs import initial_designs
+from toughopt.optimizer.encoding import Encoder
+from toughopt.optimizer.feasibility import Feasibility
+from toughopt.optimizer.observations import Observation, make_table, observations_sha256
+from toughopt.optimizer.policies import policy
+from toughopt.optimizer.space import Space
+
+FORMAT = 1
+CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was chosen and all that made it, fit for a journal.
+
+    designs : the chosen designs
+    predicted_mean, predicted_std : of each, in the units of the objective; None where no model chose
+    acquisition : value of the acquisition function of each, or None
+    reason : why, in words
+    fallback : the policy that stood in for a model that could not be fitted, or None
+    policy, settings, k, context, pending : as they were when it was made
+    rng_before, rng_after : state of the random generator
+    start_hyperparameters, fitted_hyperparameters : where the fit started and what it found
+    observations_sha256, n_observations : of the observations that it saw, in their order
+    environment : versions of the software that may change a rounding
+    """
+
+    designs: tuple[dict[str, Value], ...]
+    predicted_mean: tuple[float | None, ...]
+    predicted_std: tuple[float | None, ...]
+    acquisition: tuple[float | None, ...]
+    reason: str
+    fallback: str | None
+    policy: str
+    settings: Mapping[str, Any]
+    k: int
+    context: Mapping[str, Value] | None
+    pending: tuple[Mapping[str, Value], ...]
+    rng_before: Mapping[str, Any]
+    rng_after: Mapping[str, Any]
+    start_hyperparameters: Mapping[str, Any]
+    fitted_hyperparameters: Mapping[str, Any]
+    observations_sha256: str
+    n_observations: int
+    environment: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fit for JSON; `from_dict` reads it back."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {"format": FORMAT, **json.loads(json.dumps(found, default=dict))}
+
+    def to_json(self) -> str:
+        """One line of JSON; `from_json` reads it back."""
+        return json.dumps(self.to_dict(), separators=(",", ":"), sort_keys=True)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Decision:
+        """As `to_dict` wrote it; InputError where a part is missing or the format is a later one."""
+        if record.get("format") != FORMAT:
+            raise InputError(f"decision format {record.get('format')!r} is not {FORMAT}; update toughopt to read it")
+        try:
+            values = {name: record[name] for name in cls.__slots__}
+        except KeyError as error:
+            raise InputError(f"the decision record lacks {error}; it was not written by Decision.to_dict") from error
+        for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending"):
+            values[name] = tuple(values[name])
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str) -> Decision:
+        """As `to_json` wrote it."""
+        return cls.from_dict(json.loads(text))
+
+
+def decide(
+    space: Space,
+    observations: Sequence[Observation],
+    pending: Sequence[Design],
+    policy_name: str,
+    settings: Mapping[str, Any],
+    rng_state: Mapping[str, Any],
+    start_hyperparameters: Mapping[str, Any],
+    k: int = 1,
+    context: Design | None = None,
+    *,
+    features: Features | None = None,
+    prior: Features | None = None,
+    constraint: Constraint | None = None,
+    encoder: Encoder | None = None,
+) -> Decision:
+    """Choose `k` designs; the same arguments give the same designs on the same platform.
+
+    Parameters
+    ----------
+    observations : in the order in which they were told
+    pending : designs whose results are awaited
+    settings : of the policy, and ``minimize``, ``initial`` (designs of a Latin hypercube before the model chooses) and
+        ``seed`` (of that hypercube and of model-free sequences)
+    rng_state : as `generator_state` tells it
+    start_hyperparameters : those that the decision before this one fitted, or empty
+    encoder : saves making it again; it must be of the same space, features, prior and direction
+
+    Raises
+    ------
+    UnknownName, ConfigError
+        If there is no such policy or setting.
+    SpaceError
+        If nothing is left to propose.
+    """
+    chosen_by = policy(policy_name, **{n: v for n, v in settings.items() if n not in CAMPAIGN_SETTINGS})
+    campaign = {**CAMPAIGN_SETTINGS, **{n: v for n, v in settings.items() if n in CAMPAIGN_SETTINGS}}
+    if constraint is not None:
+        space = space.with_constraint(constraint)
+    if encoder is None or constraint is not None:
+        encoder = Encoder(space, features, prior, -1.0 if campaign["minimize"] else 1.0)
+    if k < 1:
+        raise ConfigError(f"k = {k} designs cannot be asked for; ask for at least 1")
+    rng = generator(rng_state)
+    task = make_task(space, observations, pending, chosen_by, campaign, rng, start_hyperparameters, k, context, encoder)
+    proposal = _propose(task, chosen_by, int(campaign["initial"]), space)
+    sign = encoder.sign
+    return Decision(
+        designs=tuple(proposal.designs),
+        predicted_mean=tuple(None if m is None else sign * m for m in proposal.mean),
+        predicted_std=tuple(proposal.std),
+        acquisition=tuple(proposal.acquisition),
+        reason=proposal.reason,
+        fallback=proposal.fallback,
+        policy=policy_name,
+        settings={**chosen_by.settings, **campaign},
+        k=k,
+        context=None if context is None else dict(context),
+        pending=tuple(dict(d) for d in pending),
+        rng_before=dict(rng_state),
+        rng_after=generator_state(rng),
+        start_hyperparameters=dict(start_hyperparameters),
+        fitted_hyperparameters=dict(proposal.hyperparameters),
+        observations_sha256=observations_sha256(observations),
+        n_observations=len(observations),
+        environment=_environment(),
+    )
+
+
+def make_task(
+    space: Space,
+    observations: Sequence[Observation],
+    pending: Sequence[Design],
+    chosen_by: Policy,
+    campaign: Mapping[str, Any],
+    rng: np.random.Generator,
+    start: Mapping[str, Any],
+    k: int,
+    context: Design | None,
+    encoder: Encoder,
+) -> Task:
+    """The arrays that a policy works on."""
+    good = [o for o in observations if not o.failed]
+    x = encoder.encode_observations(good)
+    printable = None
+    if len(good) < len(observations):
+        everything = encoder.encode_observations(observations)
+        columns = [i for i in range(encoder.width) if i != encoder.prior_column]
+        model = Feasibility.fit(everything[:, columns], np.array([not o.failed for o in observations]))
+        printable = None if model is None else _restricted(model, columns)
+    taken = {space.key(d) for d in pending}
+    if not chosen_by.settings.get("retest", False):
+        taken |= {space.key(o.design) for o in observations}
+    else:
+        taken |= {space.key(o.design) for o in observations if o.failed}
+    return Task(
+        space=space,
+        encoder=encoder,
+        data=make_table(x, good, encoder.sign),
+        good=[o.design for o in good],
+        pending=encoder.encode_designs(pending, context),
+        taken=frozenset(taken),
+        made=len(observations) + len(pending),
+        k=k,
+        context=context,
+        seed=int(campaign["seed"]),
+        rng=rng,
+        start=start,
+        tested=None if space.pool is not None or not good else space.to_unit(space.columns([o.design for o in good])),
+        printable=printable,
+    )
+
+
+def generator(state: Mapping[str, Any]) -> np.random.Generator:
+    """A random generator in the given state; InputError where it is none."""
+    try:
+        bits = np.random.PCG64(0)
+        bits.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": int(state["state"]), "inc": int(state["inc"])},
+            "has_uint32": int(state["has_uint32"]),
+            "uinteger": int(state["uinteger"]),
+        }
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(f"{dict(state)} is no state of a PCG64 random generator") from error
+    return np.random.Generator(bits)
+
+
+def first_generator_state(seed: int) -> dict[str, Any]:
+    """The state with which an `Optimizer` of this seed begins."""
+    return generator_state(np.random.default_rng(seed))
+
+
+def generator_state(rng: np.random.Generator) -> dict[str, Any]:
+    """The state of a PCG64 generator, its 128-bit numbers as decimal text, which every JSON reader keeps exact."""
+    state: Any = rng.bit_generator.state
+    return {
+        "state": str(state["state"]["state"]),
+        "inc": str(state["state"]["inc"]),
+        "has_uint32": int(state["has_uint32"]),
+        "uinteger": int(state["uinteger"]),
+    }
+
+
+def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Proposal:
+    """The policy's proposal, with what is left of the initial designs before it."""
+    if not chosen_by.needs_observations or task.made >= initial:
+        return chosen_by.propose(task)
+    first = [d for d in initial_designs(space, initial, task.seed) if space.key(d) not in task.taken]
+    first = first[: min(task.k, initial - task.made)]
+    unknown: list[float | None] = [None] * len(first)
+    head = Proposal(first, unknown, unknown, unknown, f"one of {initial} initial designs (Latin hypercube)", task.start)
+    if len(first) == task.k:
+        return head
+    encoded = task.encoder.encode_designs(first, task.context)
+    tail = chosen_by.propose(
+        replace(
+            task,
+            k=task.k - len(first),
+            pending=np.vstack([task.pending, encoded]),
+            taken=task.taken | {space.key(d) for d in first},
+            made=task.made + len(first),
+        )
+    )
+    if not first:
+        return tail
+    return Proposal(
+        [*head.designs, *tail.designs],
+        [*head.mean, *tail.mean],
+        [*head.std, *tail.std],
+        [*head.acquisition, *tail.acquisition],
+        f"{len(first)}: {head.reason}; {len(tail.designs)}: {tail.reason}",
+        tail.hyperparameters,
+        tail.fallback,
+    )
+
+
+def _restricted(model: Feasibility, columns: list[int]) -> Any:
+    return lambda x: model(x[:, columns])
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    import scipy
+
+    return {
+        "toughopt": __version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": os.environ.get("OMP_NUM_THREADS", "") or str(os.cpu_count()),
+    }

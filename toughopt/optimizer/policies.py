@@ -1,0 +1,103 @@
+"""The named policies: which surrogate, which acquisition, which settings; third parties add theirs as entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from toughopt.errors import ConfigError, UnknownName
+from toughopt.optimizer.base import Policy
+from toughopt.optimizer.modelbased import ModelPolicy
+from toughopt.optimizer.modelfree import SequencePolicy
+
+_ENTRY_POINTS = "toughopt.policies"
+
+# Settings of every policy with a model; a policy's own row in _MODELS goes on top.
+COMMON: Mapping[str, Any] = {
+    "surrogate": "gp",
+    "acquisition": "log_ei",
+    "incumbent": "mean",  # the best posterior mean of a tested design; "observed": the best test
+    "powers": (1.0, 0.5, 0.0),  # Box-Cox powers among which the likelihood chooses
+    "noise": "equal",  # or "trend": its logarithm linear in the predicted value
+    "candidates": 1024,  # sampled where the space is neither a pool nor small
+    "retest": False,  # whether a tested design may be proposed again
+    "xi": 0.0,  # improvement asked for, in standard deviations of the data
+    "beta": 2.0,  # standard deviations that an upper confidence bound adds
+    "printability": 0.5,  # probability of printing and testing properly below which a design is shunned
+    "exact_limit": 1500,  # tests up to which the Gaussian process is exact
+}
+
+_MODELS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "ei": {"acquisition": "ei", "powers": (1.0,), "incumbent": "observed"},
+    "log_ei": {"powers": (1.0,)},
+    "noisy_ei": {"acquisition": "noisy_ei", "powers": (1.0,)},
+    "ucb": {"acquisition": "ucb", "powers": (1.0,)},
+    "pi": {"acquisition": "pi", "powers": (1.0,)},
+    "max_variance": {"acquisition": "max_variance", "powers": (1.0,)},
+    "thompson": {"acquisition": "thompson", "powers": (1.0,)},
+    "knowledge_gradient": {"acquisition": "knowledge_gradient", "powers": (1.0,), "retest": True},
+    "bear2020": {"acquisition": "ei", "powers": (1.0,), "incumbent": "observed", "retest": True},
+    "mamabear": {"acquisition": "ei", "surrogate": "local_gp", "powers": (1.0,), "incumbent": "observed"},
+    "skopt": {"acquisition": "ei", "surrogate": "skopt", "incumbent": "observed"},
+    "forest": {"acquisition": "ei", "surrogate": "forest", "incumbent": "observed"},
+    "botorch": {"acquisition": "log_ei", "surrogate": "botorch", "incumbent": "observed"},
+}
+_SEQUENCES = ("random", "grid", "lhs", "sobol")
+
+
+def policy(name: str, **settings: Any) -> Policy:
+    """The policy of that name.
+
+    Parameters
+    ----------
+    name : one of `available_policies`
+    settings : what differs from its defaults
+
+    Raises
+    ------
+    UnknownName
+        If nothing answers to the name.
+    ConfigError
+        If it has no such setting, or not of this kind.
+    """
+    if name in _SEQUENCES:
+        if unknown := sorted(set(settings) - {"retest"}):
+            raise ConfigError(f"policy {name!r} has no setting {unknown[0]!r}; it has retest")
+        return SequencePolicy(name, bool(settings.get("retest", False)))
+    if name in _MODELS:
+        return ModelPolicy(name, _checked(name, {**COMMON, **_MODELS[name]}, settings))
+    for entry in _third_party():
+        if entry.name == name:
+            make: Callable[..., Policy] = entry.load()
+            return make(**settings)
+    raise UnknownName("policy", name, available_policies())
+
+
+def available_policies() -> tuple[str, ...]:
+    """Names that `policy` answers to, those of other packages included."""
+    return tuple(dict.fromkeys([*_MODELS, *_SEQUENCES, *(entry.name for entry in _third_party())]))
+
+
+def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(defaults)
+    for key, value in settings.items():
+        if key not in defaults:
+            raise ConfigError(f"policy {name!r} has no setting {key!r}; it has {', '.join(sorted(defaults))}")
+        wanted = defaults[key]
+        if isinstance(wanted, tuple):
+            value = tuple(float(v) for v in value)
+        elif isinstance(wanted, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not type(wanted):
+            raise ConfigError(
+                f"policy {name!r}: {key} = {value!r} must be of type {type(wanted).__name__}, as its default {wanted!r}"
+            )
+        found[key] = value
+    return found
+
+
+def _third_party() -> list[Any]:
+    from importlib.metadata import entry_points
+
+    return list(entry_points(group=_ENTRY_POINTS))

@@ -1,0 +1,94 @@
+"""Which design to build, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from toughopt.errors import ObservationError
+from toughopt.optimizer.base import FloatArray, Policy, Prediction, Surrogate, Task, Value
+from toughopt.optimizer.candidates import candidates
+from toughopt.optimizer.gp import FitFailed, GaussianProcess
+
+_LEVEL = 1.959963984540054  # standard deviations of a two-sided 95 % interval
+_DRAWS = 400
+_JOINT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The best design known.
+
+    mean, std : what its true objective is believed to be, in the units of the objective
+    interval : 95 % credible interval of the same
+    tests : how many tests of this very design were told
+    probability_top : probability that it is among the true best 1 % of the space; NaN where the model cannot tell
+    """
+
+    design: dict[str, Value]
+    mean: float
+    std: float
+    interval: tuple[float, float]
+    tests: int
+    probability_top: float
+
+
+def recommend(task: Task, chosen_by: Policy) -> Recommendation:
+    """The tested design with the best posterior mean.
+
+    Raises
+    ------
+    ObservationError
+        If no value has been told yet.
+    """
+    data = task.data
+    if not len(data):
+        raise ObservationError("no value has been told yet: there is nothing to recommend")
+    order = np.argsort(-data.y, kind="stable")[:500]
+    rows = np.array(sorted({int(data.group[i]): int(i) for i in order[::-1]}.values()))
+    model: Surrogate | None
+    try:
+        model = chosen_by.surrogate(task)
+    except (FitFailed, np.linalg.LinAlgError):
+        model = None
+    sign = task.encoder.sign
+    design = None
+    if model is None:
+        means = np.array([data.y[data.group == data.group[i]].mean() for i in rows])
+        best = int(rows[int(np.argmax(means))])
+        mean, std, low, high, top = float(means.max()), math.nan, math.nan, math.nan, math.nan
+    else:
+        belief = model.predict(data.x[rows])
+        at = int(np.argmax(belief.mean))
+        best = int(rows[at])
+        mean, std = float(belief.mean[at]), float(belief.std[at])
+        low, high = _interval(model, belief, at)
+        top = _probability_top(model, task, data.x[best : best + 1])
+    design = dict(task.good[best])
+    tests = int((data.group == data.group[best]).sum())
+    interval = (low, high) if sign > 0 else (-high, -low)
+    return Recommendation(design, sign * mean, std, interval, tests, top)
+
+
+def _interval(model: Surrogate, belief: Prediction, at: int) -> tuple[float, float]:
+    centre, spread = float(belief.latent_mean[at]), float(belief.latent_std[at])
+    ends = np.array([centre - _LEVEL * spread, centre + _LEVEL * spread])
+    if isinstance(model, GaussianProcess):
+        ends = model.transform.inverse(ends)
+    return float(ends[0]), float(ends[1])
+
+
+def _probability_top(model: Surrogate, task: Task, x: FloatArray) -> float:
+    """Share of joint draws of the objective in which `x` is among the best 1 % of the candidates."""
+    if not isinstance(model, GaussianProcess):
+        return math.nan
+    everything = candidates(task, 2048).x
+    belief = model.predict(everything)
+    keep = np.argsort(-(belief.latent_mean + 2.0 * belief.latent_std), kind="stable")[:_JOINT]
+    mean, covariance = model.joint(np.vstack([x, everything[keep]]))
+    factor = np.linalg.cholesky(covariance + 1e-6 * float(covariance.diagonal().max()) * np.eye(len(mean)))
+    draws = mean + task.rng.standard_normal((_DRAWS, len(mean))) @ factor.T
+    rank = (draws[:, 1:] > draws[:, :1] + 1e-9).sum(axis=1)
+    return float((rank < max(1, math.ceil(0.01 * len(everything)))).mean())
