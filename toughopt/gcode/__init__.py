@@ -1,1 +1,37 @@
 """Toolpaths become a program; programs are parsed, checked, timed and turned into what they lay down."""
+
+from toughopt.gcode.base import ExecutedPath, Program
+from toughopt.gcode.check import check
+from toughopt.gcode.deposit import Deposit, LayerTable, deposit
+from toughopt.gcode.moves import Moves, parse
+from toughopt.gcode.path import path_of, taken_at_its_word
+from toughopt.gcode.planner import Plan, estimate_time_s, plan
+from toughopt.gcode.raster import Grid
+from toughopt.gcode.reader import read_program
+from toughopt.gcode.report import CheckReport, Finding, LayerFigures, Severity
+from toughopt.gcode.templates import TemplateFolder
+from toughopt.gcode.writer import write_program
+
+__all__ = [
+    "CheckReport",
+    "Deposit",
+    "ExecutedPath",
+    "Finding",
+    "Grid",
+    "LayerFigures",
+    "LayerTable",
+    "Moves",
+    "Plan",
+    "Program",
+    "Severity",
+    "TemplateFolder",
+    "check",
+    "deposit",
+    "estimate_time_s",
+    "parse",
+    "path_of",
+    "plan",
+    "read_program",
+    "taken_at_its_word",
+    "write_program",
+]

@@ -97,7 +97,9 @@ class ExecutedPath:
                 arrays = {name: archive[name] for name in _ARRAYS}
                 filament, nozzle = (float(value) for value in archive["diameters_mm"])
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise ProgramError(f"these {len(data)} bytes are no executed path: {error}; record the path again") from error
+            raise ProgramError(
+                f"these {len(data)} bytes are no executed path: {error}; record the path again"
+            ) from error
         count = len(arrays["filament_mm"])
         for name, columns in _ARRAYS.items():
             expected = (count, columns) if columns else (count,)

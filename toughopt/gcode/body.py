@@ -1,0 +1,113 @@
+"""The middle of a program: the lines of every layer, the ways between them, and what viewers read beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from toughopt.profiles import PrinterProfile
+    from toughopt.slicing.base import Layer, Line
+
+_SAME_MM = 5e-4  # half of the last digit that is written
+
+
+class Body:
+    """Collects the lines of a program; knows where the head is, and changes with every layer.
+
+    Starts with the filament drawn back by `retract_mm`, as every start program leaves it. Filament is written
+    relative, and what rounding takes from one move is given to the next, so that the sum is exact.
+    """
+
+    def __init__(self, profile: PrinterProfile) -> None:
+        """Start an empty body for the machine of `profile`."""
+        self.lines: list[str] = []
+        self._profile = profile
+        diameter = profile.filament.diameter_mm
+        self._feed_per_mm3 = profile.filament.flow / (np.pi * diameter**2 / 4)
+        self._at: tuple[float, float] | None = None
+        self._z: float | None = None
+        self._drawn_back = profile.slicing.retract_mm > 0
+        self._fan = -1.0
+        self._type = ""
+        self._width = -1.0
+        self._owed = 0.0
+        self._travel = f"{profile.speeds.travel * 60:.0f}"
+        self._z_speed = f"{min(profile.motion.max_speed_mm_s[2], profile.speeds.travel) * 60:.0f}"
+        self._retract_speed = f"{profile.speeds.retract * 60:.0f}"
+
+    def layer(self, layer: Layer, change: Sequence[str]) -> None:
+        """Append a layer; `change` is what the layer-change template gave."""
+        add = self.lines.append
+        add(";LAYER_CHANGE")
+        add(f";Z:{layer.top_mm:.3f}".rstrip("0").rstrip("."))
+        add(f";HEIGHT:{layer.height_mm:.3f}".rstrip("0").rstrip("."))
+        self.lines += change
+        self._type, self._width = "", -1.0
+        if layer.fan != self._fan:
+            add(f"M106 S{round(layer.fan * 255)}" if layer.fan > 0 else "M107")
+            self._fan = layer.fan
+        for line in layer.lines:
+            self._line(line)
+
+    def finish(self) -> None:
+        """Draw the filament back once more; the end program follows."""
+        self._draw_back()
+
+    def _line(self, line: Line) -> None:
+        self._go_to(line)
+        if line.role != self._type:
+            self.lines.append(f";TYPE:{line.role.value}")
+            self._type = line.role
+        if abs(line.width_mm - self._width) > 1e-4:
+            self.lines.append(f";WIDTH:{line.width_mm:.4g}")
+            self._width = line.width_mm
+        self.lines.append(f"G1 F{line.speed_mm_s * 60:.0f}")
+        fed = self._fed(line)
+        points = line.points_mm[1:]
+        rise = points[:, 2] - line.points_mm[:-1, 2]
+        if np.any(np.abs(rise) > 1e-6):  # a spiral
+            self.lines += [
+                f"G1 X{x:.3f} Y{y:.3f} Z{z:.4f} E{e:.5f}"
+                for (x, y, z), e in zip(points.tolist(), fed.tolist(), strict=True)
+            ]
+        else:
+            self.lines += [
+                f"G1 X{x:.3f} Y{y:.3f} E{e:.5f}"
+                for x, y, e in zip(points[:, 0].tolist(), points[:, 1].tolist(), fed.tolist(), strict=True)
+            ]
+        x, y, self._z = points[-1].tolist()
+        self._at = (x, y)
+
+    def _fed(self, line: Line) -> NDArray[np.float64]:
+        exact = self._owed + np.cumsum(line.lengths_mm * line.flow_mm2) * self._feed_per_mm3
+        written = np.round(exact, 5)
+        self._owed = float(exact[-1] - written[-1])
+        return np.diff(written, prepend=0.0)
+
+    def _go_to(self, line: Line) -> None:
+        x, y, z = line.points_mm[0].tolist()
+        away = self._at is None or abs(x - self._at[0]) > _SAME_MM or abs(y - self._at[1]) > _SAME_MM
+        if away and line.retract:
+            self._draw_back()
+        if self._z is None or abs(z - self._z) > _SAME_MM / 10:
+            self.lines.append(f"G1 Z{round(z, 4):g} F{self._z_speed}")
+            self._z = z
+        if away:
+            route = [*line.route_mm.tolist(), [x, y]]
+            self.lines += [
+                f"G1 X{px:.3f} Y{py:.3f} F{self._travel}" if index == 0 else f"G1 X{px:.3f} Y{py:.3f}"
+                for index, (px, py) in enumerate(route)
+            ]
+        if self._drawn_back:
+            self.lines.append(f"G1 E{self._profile.slicing.retract_mm:.5f} F{self._retract_speed}")
+            self._drawn_back = False
+
+    def _draw_back(self) -> None:
+        if not self._drawn_back and self._profile.slicing.retract_mm > 0:
+            self.lines.append(f"G1 E-{self._profile.slicing.retract_mm:.5f} F{self._retract_speed}")
+            self._drawn_back = True

@@ -1,0 +1,205 @@
+"""Whether a program may be printed on a machine: every move, temperature and layer against the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toughopt.gcode.checks_state import state_findings
+from toughopt.gcode.checks_text import text_findings
+from toughopt.gcode.figures import figures_of
+from toughopt.gcode.moves import Moves, moves_of
+from toughopt.gcode.planner import Plan, limits_of, plan
+from toughopt.gcode.reader import layer_starts
+from toughopt.gcode.report import CheckReport, Finding, LayerFigures, Severity
+from toughopt.gcode.tokens import scan
+from toughopt.gcode.variables import bed_box, inside_bed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from toughopt.gcode.base import Program
+    from toughopt.geometry import Solid
+    from toughopt.profiles import PrinterProfile
+
+_TOLERANCE_MM = 0.01
+_FLOW_OFF = 0.25  # share by which a layer's line width may leave the median before it is remarked upon
+_FEWEST_LAYERS = 5
+_TOO_FAST = 1.02
+
+
+def check(program: Program, profile: PrinterProfile, *, solid: Solid | None = None) -> CheckReport:
+    """Check `program`, of whatever slicer, against the machine of `profile`.
+
+    Parameters
+    ----------
+    solid : the part in its place on the machine (see `on_bed`); with it, extrusion outside its outline is found too
+
+    Returns
+    -------
+    CheckReport
+        ``ok`` where nothing forbids printing; findings tell line, place, value and limit.
+    """
+    moves = moves_of(scan(program.text))
+    planned = plan(moves, profile)
+    layers = _layers(moves, planned, profile)
+    figures = figures_of(moves, profile.filament.diameter_mm, profile.filament.density_g_per_cm3)
+    findings = [
+        *text_findings(moves.commands, program, profile),
+        *state_findings(moves, profile),
+        *_volume_findings(moves, profile),
+        *_speed_findings(moves, profile),
+        *_layer_findings(layers, profile),
+    ]
+    if solid is not None:
+        from toughopt.gcode.checks_outline import outline_findings
+
+        findings += outline_findings(program, profile, solid)
+    findings.sort(key=lambda finding: (finding.severity is Severity.WARNING, finding.line))
+    return CheckReport(
+        findings=tuple(findings),
+        layers=layers,
+        layer_count=len(layers.z_mm),
+        time_s=planned.total_s,
+        filament_mm=figures.filament_mm,
+        filament_g=figures.filament_g,
+        bounds_mm=figures.bounds_mm,
+        max_nozzle_c=max((float(target.values.max()) for target in moves.nozzle_targets.values()), default=0.0),
+        max_bed_c=float(moves.bed_target.values.max()),
+        line_count=moves.commands.line_count,
+    )
+
+
+def _volume_findings(moves: Moves, profile: PrinterProfile) -> Iterator[Finding]:
+    end = moves.end_mm
+    bed, margin = profile.bed, profile.bed.margin_mm
+    beyond = ~inside_bed(profile, end[:, :2], margin + _TOLERANCE_MM)
+    low_x, high_x, low_y, high_y = bed_box(profile)
+    if beyond.any():
+        at = int(np.flatnonzero(beyond)[0])
+        x, y, z = end[at].tolist()
+        yield Finding(
+            Severity.ERROR,
+            "outside_volume",
+            f"the move to X{x:g} Y{y:g} leaves the bed of {profile.name} "
+            f"(x {low_x:g} to {high_x:g}, y {low_y:g} to {high_y:g}, {margin:g} mm beyond allowed); move the part",
+            line=int(moves.line[at]) + 1,
+            place=f"X{x:g} Y{y:g} Z{z:g}",
+            value=float(max(low_x - x, x - high_x, low_y - y, y - high_y, 0.0)),
+            limit=margin,
+            unit="mm beyond the bed",
+            count=int(beyond.sum()),
+        )
+    z = end[:, 2]
+    high = (z > bed.height_mm + _TOLERANCE_MM) | (z < -_TOLERANCE_MM)
+    if high.any():
+        at = int(np.flatnonzero(high)[0])
+        yield Finding(
+            Severity.ERROR,
+            "outside_volume",
+            f"the move to Z{z[at]:g} leaves the height of {profile.name}, 0 to {bed.height_mm:g} mm; lower the part",
+            line=int(moves.line[at]) + 1,
+            place=f"Z{z[at]:g}",
+            value=float(z[at]),
+            limit=bed.height_mm if z[at] > 0 else 0.0,
+            unit="mm",
+            count=int(high.sum()),
+        )
+
+
+def _speed_findings(moves: Moves, profile: PrinterProfile) -> Iterator[Finding]:
+    if not moves.count:
+        return
+    limits = limits_of(moves, profile)
+    fastest = np.maximum(np.array(profile.motion.max_speed_mm_s), np.max(limits.speed, axis=0))
+    delta = np.concatenate([moves.end_mm - moves.start_mm, moves.e_mm[:, None]], axis=1)
+    way = np.linalg.norm(delta[:, :3], axis=1)
+    length = np.where(way > 1e-9, way, np.abs(delta[:, 3]))
+    speed = np.abs(delta) / length[:, None] * moves.feed_mm_s[:, None]
+    for axis, name in enumerate("XYZE"):
+        over = speed[:, axis] > fastest[axis] * _TOO_FAST
+        if over.any():
+            at = int(np.argmax(speed[:, axis]))
+            yield Finding(
+                Severity.WARNING,
+                "too_fast",
+                f"axis {name} is asked for {speed[at, axis]:.1f} mm/s, the machine allows "
+                f"{fastest[axis]:g}: it will be slower than told",
+                line=int(moves.line[at]) + 1,
+                place=f"axis {name}",
+                value=float(speed[at, axis]),
+                limit=float(fastest[axis]),
+                unit="mm/s",
+                count=int(over.sum()),
+            )
+
+
+def _layers(moves: Moves, planned: Plan, profile: PrinterProfile) -> LayerFigures:
+    starts = layer_starts(moves)
+    count = len(starts)
+    lines = np.array([line for line, _ in starts], dtype=np.int64)
+    which = np.searchsorted(lines, moves.line, "right") - 1
+    inside = which >= 0
+    laid = moves.lays_down & inside
+    own = which[laid]
+    z = np.array([value for _, value in starts])
+    unknown = np.isnan(z)
+    if unknown.any():  # the height at which most was extruded
+        top = np.zeros(count)
+        np.maximum.at(top, own, moves.end_mm[laid, 2])
+        z = np.where(unknown, top, z)
+    order = np.argsort(z, kind="stable")
+    height = np.empty(count)
+    height[order] = np.diff(z[order], prepend=0.0)
+    area = np.pi * profile.filament.diameter_mm**2 / 4
+
+    def per_layer(values: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = np.bincount(which[chosen], values[chosen], minlength=count).astype(np.float64)
+        return total
+
+    filament = per_layer(moves.extruded_mm, laid)
+    length = per_layer(planned.length_mm, laid)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        width = np.where((length > 0) & (height > 0), filament * area / (length * height), np.nan)
+    return LayerFigures(z, height, filament, filament * area, length, width, per_layer(planned.move_s, inside))
+
+
+def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[Finding]:
+    width = layers.width_mm
+    good = np.isfinite(width)
+    if not good.any():
+        yield Finding(Severity.ERROR, "nothing_extruded", "the program lays nothing down; slice the part again")
+        return
+    for index in np.flatnonzero(layers.filament_mm <= 0)[:1].tolist():
+        yield Finding(
+            Severity.WARNING,
+            "empty_layer",
+            f"layer {index + 1} at z = {layers.z_mm[index]:g} mm has no extrusion",
+            place=f"layer {index + 1}",
+            value=0.0,
+            unit="mm of filament",
+            count=int(np.sum(layers.filament_mm <= 0)),
+        )
+    if good.sum() < _FEWEST_LAYERS:
+        return
+    middle = float(np.median(width[good]))
+    for code, off in (
+        ("over_extrusion", good & (width > middle * (1 + _FLOW_OFF))),
+        ("under_extrusion", good & (width < middle * (1 - _FLOW_OFF))),
+    ):
+        off[0] = False  # first layers are laid wider on purpose
+        if off.any():
+            index = int(np.flatnonzero(off)[0])
+            yield Finding(
+                Severity.WARNING,
+                code,
+                f"layer {index + 1} at z = {layers.z_mm[index]:g} mm is laid {width[index]:.3f} mm wide on average, "
+                f"the median layer {middle:.3f} mm",
+                place=f"layer {index + 1}",
+                value=float(width[index]),
+                limit=middle * (1 + _FLOW_OFF if code == "over_extrusion" else 1 - _FLOW_OFF),
+                unit="mm",
+                count=int(off.sum()),
+            )

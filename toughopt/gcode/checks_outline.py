@@ -1,0 +1,58 @@
+"""The check that nothing of the part is laid down outside its outline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toughopt.gcode.deposit import deposit
+from toughopt.gcode.path import taken_at_its_word
+from toughopt.gcode.raster import Grid
+from toughopt.gcode.reconstruct import section_mask
+from toughopt.gcode.report import Finding, Severity
+
+if TYPE_CHECKING:
+    from toughopt.gcode.base import Program
+    from toughopt.geometry import Solid
+    from toughopt.profiles import PrinterProfile
+
+_PIXEL_MM = 0.1
+
+
+def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) -> Iterator[Finding]:
+    """Where the middle of a line leaves the design by more than half of the line's width."""
+    from scipy.ndimage import distance_transform_edt
+
+    laid = deposit(taken_at_its_word(program, profile))
+    if not laid.count:
+        return
+    both = np.array([laid.bounds_mm, solid.bounds_mm])
+    grid = Grid.around(np.array([both[:, 0].min(axis=0), both[:, 1].max(axis=0)]), _PIXEL_MM)
+    worst, at, count = 0.0, (0, 0.0, 0.0), 0
+    for layer in range(laid.layers.count):
+        beads = laid.beads_of(layer)
+        design = section_mask(solid, float(laid.layers.z_mm[layer] - laid.layers.height_mm[layer] / 2), grid)
+        distance = distance_transform_edt(~design) * _PIXEL_MM
+        middle = (laid.start_mm[beads, :2] + laid.end_mm[beads, :2]) / 2
+        for points in (middle, laid.end_mm[beads, :2]):
+            column, row = np.floor((points - grid.origin_mm) / _PIXEL_MM).astype(np.int64).T
+            beyond = distance[row, column] - laid.width_mm[beads] / 2 - 2 * _PIXEL_MM
+            count += int(np.count_nonzero(beyond > 0))
+            index = int(np.argmax(beyond))
+            if beyond[index] > worst:
+                worst, at = float(beyond[index]), (layer, float(points[index, 0]), float(points[index, 1]))
+    if count:
+        layer, x, y = at
+        yield Finding(
+            Severity.ERROR,
+            "outside_outline",
+            f"in layer {layer + 1} a line near X{x:.2f} Y{y:.2f} lies {worst:.2f} mm more than half its width outside "
+            "the part; slice it again",
+            place=f"layer {layer + 1}, X{x:.2f} Y{y:.2f}",
+            value=worst,
+            limit=0.0,
+            unit="mm",
+            count=count,
+        )
