@@ -16,7 +16,7 @@ from toughopt.journal import events as ev
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig
     from toughopt.families import Family
-    from toughopt.optimizer import Decision, Observation, Recommendation, Space
+    from toughopt.optimizer import Decision, Observation, Optimizer, Recommendation, Space
 
 
 class Chooser:
@@ -58,6 +58,14 @@ class Chooser:
         except ToughoptError as error:
             raise ConfigError(f"campaign.toml, [family.parameters]: {error}") from error
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of the policy and of the campaign, as decisions record them."""
+        optimizer = self.config.optimizer
+        minimize = self.config.objective.goal == "min"
+        campaign = {"minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed}
+        return {**optimizer.settings, **campaign}
+
     def choose(self, state: State, count: int) -> list[ev.Proposed]:
         """`count` proposals; the first carries the whole decision, the others point at it.
 
@@ -68,7 +76,7 @@ class Chooser:
         """
         decision = self.decide(state, count)
         first = state.next_id()
-        record: dict[str, Any] = decision.to_json()
+        record = decision.to_dict()
         proposals = []
         for index, design in enumerate(decision.designs):
             carried = record if index == 0 else {"made_with": first, "index": index}
@@ -78,50 +86,53 @@ class Chooser:
     def decide(self, state: State, count: int) -> Decision:
         """The decision that the policy makes after `state`: a pure function of it."""
         from toughopt.optimizer import decide
+        from toughopt.optimizer.decision import generator_state
 
-        optimizer = self.config.optimizer
-        previous = _previous_decision(state)
-        rng_state = previous.get("rng_state_after") or np.random.default_rng(self.config.seed).bit_generator.state
+        previous = last_decision(state)
         return decide(
             self.space,
             self.observations(state),
             [e.design for e in state.under_way],
-            policy=optimizer.policy,
-            settings=optimizer.settings,
-            rng_state=rng_state,
-            start_hyperparameters=previous.get("hyperparameters") or {},
-            k=count,
-            initial=optimizer.initial,
-            minimize=self.config.objective.goal == "min",
-            features=self._features if optimizer.features else None,
+            self.config.optimizer.policy,
+            self.settings,
+            previous.get("rng_after") or generator_state(np.random.default_rng(self.config.seed)),
+            previous.get("fitted_hyperparameters") or {},
+            count,
+            features=self._features,
         )
 
     def observations(self, state: State) -> list[Observation]:
         """What the model learns from, in the order in which it became known."""
-        from toughopt.optimizer import observe
+        from toughopt.optimizer.observations import observe
 
         return [
             observe(self.space, e.design, e.value, noise_std=e.noise_std, censored=e.censored, failed=e.value is None)
             for e in state.learned
         ]
 
-    def recommend(self, state: State) -> Recommendation | None:
-        """The design with the best posterior mean, None before anything was learned."""
-        from toughopt.optimizer import recommend
+    def optimizer(self, state: State) -> Optimizer:
+        """An optimizer that knows what `state` tells, for questions that choose nothing."""
+        from toughopt.optimizer import Optimizer
 
-        observations = self.observations(state)
-        if not any(not o.failed for o in observations):
-            return None
-        optimizer = self.config.optimizer
-        return recommend(
+        settings = {name: value for name, value in self.settings.items() if name not in ("minimize", "initial", "seed")}
+        made = Optimizer(
             self.space,
-            observations,
-            policy=optimizer.policy,
-            settings=optimizer.settings,
+            self.config.optimizer.policy,
+            self.config.seed,
             minimize=self.config.objective.goal == "min",
-            features=self._features if optimizer.features else None,
-            start_hyperparameters=_previous_decision(state).get("hyperparameters") or {},
+            features=self._features,
+            settings=settings,
         )
+        for o in self.observations(state):
+            told = None if o.failed else o.value
+            made.tell([o.design], [told], noise_std=o.noise_std, censored=o.censored, failed=o.failed)
+        return made
+
+    def recommend(self, state: State) -> Recommendation | None:
+        """The tested design with the best posterior mean, None before anything was measured."""
+        if not any(e.value is not None for e in state.learned):
+            return None
+        return self.optimizer(state).recommend()
 
     def stopping_rule(self, state: State) -> tuple[str, str] | None:
         """The rule that ends the campaign now, and its reason; None to go on."""
@@ -152,11 +163,13 @@ class Chooser:
             return None
         return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
 
-    def _features(self, columns: Mapping[str, Any]) -> Any:
-        return self.family.features(columns)
+    @property
+    def _features(self) -> Any:
+        return self.family.features if self.config.optimizer.features else None
 
 
-def _previous_decision(state: State) -> Mapping[str, Any]:
+def last_decision(state: State) -> Mapping[str, Any]:
+    """The record of the newest decision that a policy made; empty before the first."""
     for experiment in reversed(state.experiments.values()):
         decision = experiment.decision
         if decision is not None and "made_with" not in decision:

@@ -205,8 +205,8 @@ class Conductor:
         free = len(self._stations.free_printers())
         ready = sum(e.stage in (Stage.PROPOSED, Stage.BUILT, Stage.SLICED) for e in automatic)
         measuring = sum(e.stage in _MEASURING for e in automatic)
-        # A result that is about to come is worth waiting for, as long as it costs no printer its work. One printer alone
-        # waits for its last part even when idle: what it prints next depends on it, and so the order is always the same.
+        # A result that is about to come is worth waiting for, as long as it costs no printer its work. One printer
+        # waits for its last part even when idle: what it prints next depends on it, so the order is always the same.
         if measuring and (not free or (len(self.lab.printers) == 1 and measuring == 1)):
             return
         lookahead = self.workspace.config.optimizer.lookahead if len(automatic) > ready else 0

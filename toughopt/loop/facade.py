@@ -204,6 +204,7 @@ class Campaign:
     ) -> Iterator[Conductor]:
         with self._lock:
             self._workspace.take_in()
+            self._workspace.note_changes()
             with lab as opened:
                 yield Conductor(self._workspace, opened, on_event, on_machine)
 

@@ -72,6 +72,13 @@ class Workspace:
             self.state.apply(event)
         return new
 
+    def note_changes(self) -> None:
+        """Write down that campaign.toml was edited since the journal last saw it."""
+        text = (self.folder / "campaign.toml").read_text(encoding="utf-8")
+        if text != self.state.config_toml:
+            self.store.append(ev.CampaignChanged(config_toml=text, config=self.config.model_dump(mode="json")))
+            self.take_in()
+
     def budget(self, override: int | None = None) -> int:
         """Experiments in all: as steered, else as the run was told, else as configured."""
         steered = self.state.steering.get("budget")
@@ -116,7 +123,7 @@ class Workspace:
 
 
 def open_workspace(folder: Path) -> Workspace:
-    """Open a campaign that exists, and note where its campaign.toml changed since.
+    """Open the campaign in `folder`; where only its campaign.toml is there, begin its journal.
 
     Raises
     ------
@@ -144,8 +151,6 @@ def open_workspace(folder: Path) -> Workspace:
                 f"{path}: [{changed[0]}] cannot change in mid-campaign, because its results would no longer compare; "
                 f"start another with `toughopt new`, or put [{changed[0]}] back"
             )
-        store.append(ev.CampaignChanged(config_toml=text, config=config.model_dump(mode="json")))
-        workspace.take_in()
     return workspace
 
 

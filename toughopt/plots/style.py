@@ -1,0 +1,74 @@
+"""One design language for every figure: readable at arm's length and in print, and by the colour-blind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette: https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#777777",
+)
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+
+_RC: dict[str, Any] = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "lines.linewidth": 2.0,
+    "figure.dpi": 110,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "toughopt",
+}
+
+_UNITS = {
+    "toughness_j": "toughness [J]",
+    "energy_absorbing_efficiency": "energy-absorbing efficiency",
+    "specific_energy_j_per_g": "specific energy [J/g]",
+    "peak_force_n": "peak force [N]",
+    "stiffness_n_per_mm": "stiffness [N/mm]",
+    "plateau_stress_mpa": "plateau stress [MPa]",
+    "crush_force_efficiency": "crush-force efficiency",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Everything drawn inside follows the design language."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_RC):
+        yield
+
+
+def label(objective: str) -> str:
+    """The axis label of an objective, with its unit."""
+    return _UNITS.get(objective, objective)
+
+
+def empty(axes: Axes, words: str) -> None:
+    """Say why there is nothing to see yet."""
+    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes, color=GREY)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)

@@ -1,0 +1,110 @@
+"""A table of measurements as a pool of designs with their replicates."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from toughopt.errors import InputError, UnknownName
+
+Design = dict[str, float | int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Distinct designs and all that was measured of each.
+
+    designs : n designs
+    replicates : n tuples, the measured values of each design, in the order of the table
+    """
+
+    designs: tuple[Design, ...]
+    replicates: tuple[tuple[float, ...], ...]
+    objective: str
+    minimize: bool = False
+
+    @property
+    def means(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """(n,) float: mean of each design's replicates."""
+        return np.array([np.mean(values) for values in self.replicates])
+
+    @property
+    def scores(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """(n,) float: the means, turned so that larger is better."""
+        return -self.means if self.minimize else self.means
+
+    def best(self, share: float) -> frozenset[int]:
+        """Indices of the best `share` of the designs, by mean; at least one."""
+        count = max(1, round(share * len(self.designs)))
+        return frozenset(np.argsort(-self.scores, kind="stable")[:count].tolist())
+
+
+def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None = None, minimize: bool = False) -> Pool:
+    """A CSV table, one row a test: a column for the objective, the others parameters unless named.
+
+    Raises
+    ------
+    UnknownName
+        If a column that was asked for is not there.
+    InputError
+        If the file is no table, or a value is missing or not finite; the message names the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+            columns = list(rows[0]) if rows else []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV table: {error}") from error
+    if not rows:
+        raise InputError(f"{path} holds no rows; a table has a header line and one row a test")
+    for name in (objective, *(parameters or ())):
+        if name not in columns:
+            raise UnknownName(f"column of {path.name}", name, [c for c in columns if c])
+    names = list(parameters) if parameters else [c for c in columns if c and c != objective]
+    numeric = {name: all(_number(row[name]) is not None for row in rows) for name in names}
+    designs: list[Mapping[str, Any]] = []
+    values = []
+    for line, row in enumerate(rows, start=2):
+        value = _number(row[objective])
+        if value is None:
+            raise InputError(f"{path}, line {line}: {objective} = {row[objective]!r} is not a finite number")
+        missing = [name for name in names if row[name] in (None, "")]
+        if missing:
+            raise InputError(f"{path}, line {line}: {missing[0]} is missing")
+        designs.append({name: _plain(row[name], numeric[name]) for name in names})
+        values.append(value)
+    return pooled(designs, values, objective, minimize=minimize)
+
+
+def pooled(
+    designs: Sequence[Mapping[str, Any]], values: Sequence[float], objective: str, *, minimize: bool = False
+) -> Pool:
+    """One pool of tests: equal designs become one with replicates. Raises InputError where there are fewer than two."""
+    grouped: dict[tuple[Any, ...], tuple[Design, list[float]]] = {}
+    for design, value in zip(designs, values, strict=True):
+        grouped.setdefault(tuple(design.values()), (dict(design), []))[1].append(value)
+    if len(grouped) < 2:
+        raise InputError(f"there is {len(grouped)} design with a value; a backtest needs at least 2 to choose among")
+    kept = list(grouped.values())
+    return Pool(tuple(d for d, _ in kept), tuple(tuple(v) for _, v in kept), objective, minimize)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _plain(text: str, numeric: bool) -> float | int | str:
+    if not numeric:
+        return text
+    value = float(text)
+    return int(value) if value.is_integer() and "." not in text and "e" not in text.lower() else value
