@@ -1,0 +1,130 @@
+"""From tables to curves: units, specimens side by side, gaps, and the findings that go with them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOptions, Severity
+from toughopt.compression.columns import Column, choose_columns
+from toughopt.compression.dialect import split_row
+from toughopt.compression.orientation import orient, tension_signs
+from toughopt.compression.tables import Table
+from toughopt.compression.units import parse_unit
+from toughopt.errors import CurveError
+
+_FEWEST = 3  # rows below which a table is a summary, not a curve
+
+
+def curves_of(table: Table, options: ReadOptions = AS_FOUND, specimen: str = "") -> tuple[Curve, ...]:
+    """The curves of one table: one, or one a group where the same names stand side by side several times.
+
+    Raises
+    ------
+    CurveError
+        If a force or a displacement cannot be told from the columns.
+    """
+    groups = side_by_side(table.names, table.units)
+    labels = _labels(table, groups) if len(groups) > 1 else [specimen]
+    curves = [curve_of(table, options, label, group) for label, group in zip(labels, groups, strict=True)]
+    return tuple(curve for curve in curves if curve.force_n.size)
+
+
+def curve_of(table: Table, options: ReadOptions, specimen: str, within: range | None = None) -> Curve:
+    """The curve that the columns of `within` make."""
+    columns = choose_columns(table, options, within)
+    displacement, force = _values(table, columns.displacement), _values(table, columns.force)
+    time = None if columns.time is None else _values(table, columns.time)
+    findings = list(columns.findings)
+    known = np.isfinite(displacement) & np.isfinite(force)
+    if not known.all():
+        last = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
+        gaps = int(np.count_nonzero(~known[:last]))
+        if gaps:
+            many = gaps > max(3, 0.02 * last)
+            findings.append(
+                Finding(
+                    "NOT_A_NUMBER",
+                    Severity.ERROR if many else Severity.WARNING,
+                    Effect.REJECT if many else Effect.WARN,
+                    f"{gaps} of {last} samples have no force or no displacement: left out",
+                )
+            )
+        displacement, force = displacement[known], force[known]
+        time = None if time is None else time[known]
+    if time is not None and not np.isfinite(time).all():
+        time = None
+    reason = tension_signs(" ".join((*table.preamble, *table.names)), _largest_strain(table))
+    if reason:
+        message = f"this seems to be a tension test ({reason}); its area is no energy of compression"
+        findings.append(Finding("TENSION", Severity.WARNING, Effect.WARN, message))
+    curve = Curve(displacement, force, time, specimen, (), _metadata(table), (*table.findings, *findings))
+    return orient(curve)[0]
+
+
+def side_by_side(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
+    """Groups of columns: one, or several where the names repeat."""
+    columns = list(zip(names, units, strict=True))
+    used = len(columns)
+    while used and not any(columns[used - 1]):
+        used -= 1
+    for size in range(2, used // 2 + 1):
+        if used % size == 0 and all(columns[i] == columns[i % size] for i in range(used)) and all(names[:size]):
+            return [range(at, at + size) for at in range(0, used, size)]
+    return [range(len(columns))]
+
+
+def usable(tables: tuple[Table, ...], options: ReadOptions) -> tuple[list[Table], list[str]]:
+    """The tables that have a force and a displacement and more than a summary's rows, and why the others do not."""
+    good: list[Table] = []
+    reasons: list[str] = []
+    for table in tables:
+        if table.values.shape[0] < _FEWEST:
+            reasons.append(f"the table at line {table.line} has {table.values.shape[0]} rows only")
+            continue
+        try:
+            for group in side_by_side(table.names, table.units):
+                choose_columns(table, options, group)
+        except CurveError as error:
+            reasons.append(str(error))
+            continue
+        good.append(table)
+    return good, reasons
+
+
+def refuse(reasons: list[str]) -> CurveError:
+    """The error for a file that holds no usable curve."""
+    return CurveError("no usable compression test: " + "; ".join(reasons[:4] or ["no table of numbers"]))
+
+
+def _values(table: Table, column: Column) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    values = table.values[:, column.index]
+    return values * column.unit.factor if column.unit.factor != 1.0 else np.ascontiguousarray(values)
+
+
+def _labels(table: Table, groups: list[range]) -> list[str]:
+    above = next((line for line in reversed(table.preamble) if line.strip()), "")
+    fields = split_row(above, table.separator)
+    fields += [""] * (groups[-1].stop - len(fields))
+    labels = [next((fields[i] for i in group if i < len(fields) and fields[i]), "") for group in groups]
+    return [label or str(number) for number, label in enumerate(labels, start=1)]
+
+
+def _largest_strain(table: Table) -> float | None:
+    largest = None
+    for index, text in enumerate(table.units):
+        unit = parse_unit(text) if text else None
+        if unit is not None and unit.quantity == "strain" and np.isfinite(table.values[:, index]).any():
+            value = float(np.nanmax(np.abs(table.values[:, index]))) * unit.factor
+            largest = value if largest is None else max(largest, value)
+    return largest
+
+
+def _metadata(table: Table) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in table.preamble[:200]:
+        fields = [field for field in split_row(line, table.separator) if field]
+        if len(fields) == 1 and ":" in fields[0]:
+            fields = [part.strip() for part in fields[0].split(":", 1)]
+        if len(fields) >= 2:
+            found.setdefault(fields[0].rstrip(": "), " ".join(fields[1:]))
+    return found

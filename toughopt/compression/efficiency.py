@@ -1,0 +1,88 @@
+"""Energy-absorbing efficiency and the onset of densification: how near a specimen comes to the ideal absorber."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toughopt.errors import CurveError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """The best ratio of the energy taken up to that of an ideal absorber, and where."""
+
+    value: float
+    threshold_n: float
+    displacement_mm: float
+
+
+def energy_absorbing_efficiency(displacement_mm: FloatArray, force_n: FloatArray, height_mm: float) -> Efficiency:
+    """Largest ratio of the energy taken up to what an ideal absorber would take up at the same force.
+
+    Parameters
+    ----------
+    displacement_mm : (n,) float, mm, from contact on
+    force_n : (n,) float, N, compression positive
+    height_mm : height of the specimen before the test, mm
+
+    Raises
+    ------
+    CurveError
+        If the curve has fewer than two points, the height is not positive, or the force never is.
+
+    Notes
+    -----
+    Ks(Ft) = 1/(Ft h) * integral of F dD from 0 to Dt, with Dt the largest displacement up to which F stays at or below
+    Ft (Snapp et al., Nature Communications 2024, doi 10.1038/s41467-024-48534-4). Just below each new maximum of F the
+    threshold is that of the maxima so far and Dt as large as it gets, so only those are tried: O(n).
+    """
+    if displacement_mm.size < 2:
+        raise CurveError(f"{displacement_mm.size} points after contact; an efficiency needs at least two")
+    if not height_mm > 0:
+        raise CurveError(f"height_mm = {height_mm!r}; a specimen's height is above 0")
+    energy = running_energy(displacement_mm, force_n)
+    highest = np.maximum.accumulate(force_n)
+    loaded = highest > 1e-3 * float(highest[-1])
+    if not highest[-1] > 0 or not loaded.any():
+        raise CurveError("the force never rises above zero; there is no efficiency")
+    ratio = np.zeros_like(energy)
+    np.divide(energy, highest * height_mm, out=ratio, where=loaded)
+    best = int(np.argmax(ratio))
+    return Efficiency(float(ratio[best]), float(highest[best]), float(displacement_mm[best]))
+
+
+def running_energy(displacement_mm: FloatArray, force_n: FloatArray) -> FloatArray:
+    """(n,) trapezoidal integral of the force up to each sample, N mm = mJ, the first one 0."""
+    steps = np.empty_like(force_n)
+    steps[0] = 0.0
+    np.multiply(0.5 * (force_n[1:] + force_n[:-1]), np.diff(displacement_mm), out=steps[1:])
+    return np.cumsum(steps)
+
+
+def densification(displacement_mm: FloatArray, force_n: FloatArray) -> int | None:
+    """Index of the onset of densification, None where the curve ends before it.
+
+    displacement_mm, force_n : (n,) float, from contact on
+
+    Notes
+    -----
+    The onset is where the efficiency eta(D) = 1/F(D) * integral of F from 0 to D is largest (Li, Magkiriadis and Harrigan,
+    Journal of Cellular Plastics 2006). The force of each point is the largest so far, so that a softening after a peak does
+    not count as efficient. At the last sample the maximum is not passed, and there is no onset.
+    """
+    if force_n.size < 5:
+        return None
+    highest = np.maximum.accumulate(force_n)
+    if not highest[-1] > 0:
+        return None
+    energy = running_energy(displacement_mm, force_n)
+    ratio = np.zeros_like(energy)
+    np.divide(energy, highest, out=ratio, where=highest > 0.02 * float(highest[-1]))
+    best = int(np.argmax(ratio))
+    passed = float(ratio[best]) > 1.02 * float(ratio[-1])
+    return best if passed else None

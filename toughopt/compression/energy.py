@@ -1,0 +1,107 @@
+"""The area under a curve, and how well it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toughopt.compression.contact import Baseline
+from toughopt.compression.ending import Ending
+from toughopt.compression.outliers import noise_level
+
+FloatArray = NDArray[np.float64]
+_SEGMENTS = 20
+_FEWEST_IN_SEGMENT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """An energy in J with its standard deviation, and where that comes from (each in J)."""
+
+    value_j: float
+    noise_j: float
+    baseline_j: float
+    contact_j: float
+    displacement_j: float
+
+    @property
+    def std_j(self) -> float:
+        """Root of the sum of the squares of the parts."""
+        return float(np.sqrt(self.noise_j**2 + self.baseline_j**2 + self.contact_j**2 + self.displacement_j**2))
+
+
+def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> float:
+    """Trapezoidal integral from the first sample to the ending, N mm = mJ.
+
+    displacement_mm, force_n : (n,) float
+    """
+    end = ending.index
+    x, f = displacement_mm[: end + 1], force_n[: end + 1]
+    whole = float(np.dot(0.5 * (f[1:] + f[:-1]), np.diff(x)))
+    if ending.share > 0 and end + 1 < displacement_mm.size:
+        step = ending.share * float(displacement_mm[end + 1] - displacement_mm[end])
+        reached = float(force_n[end]) + ending.share * float(force_n[end + 1] - force_n[end])
+        whole += 0.5 * (float(force_n[end]) + reached) * step
+    return whole
+
+
+def weights(displacement_mm: FloatArray) -> FloatArray:
+    """(n,) mm: what each force is multiplied with in the trapezoidal integral."""
+    steps = np.diff(displacement_mm)
+    result = np.zeros_like(displacement_mm)
+    result[:-1] += 0.5 * steps
+    result[1:] += 0.5 * steps
+    return result
+
+
+def measure(
+    displacement_mm: FloatArray,
+    force_n: FloatArray,
+    ending: Ending,
+    baseline: Baseline,
+    contact_force_n: float,
+    noise_mm: float = 0.0,
+) -> Energy:
+    """The energy from contact to the ending and its uncertainty.
+
+    Parameters
+    ----------
+    displacement_mm, force_n : (n,) float, from contact on; the force without the baseline
+    ending : where the area ends
+    baseline : what was subtracted, with its standard deviations
+    contact_force_n : a force that may be missing before contact
+    noise_mm : standard deviation of the displacement's noise, mm
+
+    Notes
+    -----
+    White noise of the force, sigma(i), estimated piecewise from fourth differences, so that noise that grows with the force
+    counts as it should: variance = sum of w(i)^2 sigma(i)^2 with the trapezoid's weights w. Offset and slope of the baseline
+    act over the whole length. The contact may be missed by what the force rises to below its threshold.
+    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2).
+    """
+    end = ending.index
+    x, f = displacement_mm[: end + 1], force_n[: end + 1]
+    value = area(displacement_mm, force_n, ending)
+    w = weights(x)
+    sigma = local_noise(f)
+    noise = float(np.sqrt(np.dot(w * w, sigma * sigma)))
+    length = float(x[-1] - x[0])
+    lever = 0.5 * float((x[-1] - baseline.centre_mm) ** 2 - (x[0] - baseline.centre_mm) ** 2)
+    base = float(np.hypot(baseline.offset_std_n * length, baseline.slope_std_n_per_mm * lever))
+    early = np.flatnonzero(f > contact_force_n)
+    reach = float(x[early[0]] - x[0]) if early.size else 0.0
+    contact = 0.5 * contact_force_n * max(reach, 0.0) / np.sqrt(3.0)
+    shift = 0.0
+    if noise_mm > 0:
+        shift = noise_mm * float(np.sqrt(np.sum((0.5 * np.diff(f)) ** 2) + f[-1] ** 2))
+    return Energy(value / 1e3, noise / 1e3, base / 1e3, contact / 1e3, shift / 1e3)
+
+
+def local_noise(force_n: FloatArray) -> FloatArray:
+    """(n,) N: standard deviation of the noise around each sample, piecewise constant."""
+    pieces = int(np.clip(force_n.size // _FEWEST_IN_SEGMENT, 1, _SEGMENTS))
+    bounds = np.linspace(0, force_n.size, pieces + 1).astype(int)
+    levels = [noise_level(force_n[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return np.repeat(levels, np.diff(bounds))

@@ -1,0 +1,232 @@
+"""Rows of numbers, quickly: the clean stretches of a file as whole arrays, the rest line by line."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toughopt.compression.dialect import split_row, without_trailing_blanks
+from toughopt.compression.numbers import NumberReader, is_missing, looks_numeric
+
+_CHUNK = 1 << 22  # characters taken at once: bounds the memory
+_SMALL = 1 << 16  # below this Python's own float() is quicker than a library
+_LOOK_AHEAD = 4  # damaged lines in a row that do not end a table
+_NEWLINE, _TAB, _DOT, _MINUS, _PLUS = 10, 9, 46, 45, 43
+_EXPONENTS = b"eE"
+_MARKS = np.zeros(256, dtype=bool)
+_MARKS[[_NEWLINE, _TAB, _DOT, 69, 101]] = True
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+@dataclass(slots=True)
+class Block:
+    """Consecutive rows of a table."""
+
+    columns: int
+    parts: list[NDArray[np.float64]] = field(default_factory=list)  # each (rows, columns)
+    end: int = 0  # where in the text it stops
+    skipped: int = 0  # lines inside that are no rows
+    damaged: int = 0  # rows with a field that is no number
+    ragged: int = 0  # rows with too few or too many numbers
+    cut: bool = False  # the text ends in the middle of the last row
+    first_bad_line: str = ""
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """(rows, columns) float, NaN where there is no number."""
+        if not self.parts:
+            return np.empty((0, self.columns))
+        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
+
+
+def read_block(text: str, start: int, separator: str, columns: int, number: NumberReader) -> Block:
+    """The rows of `columns` fields from `start` on, up to a line that begins something else."""
+    block = Block(columns, end=start)
+    position = start
+    while position < len(text):
+        stop = _chunk_end(text, position, _CHUNK)
+        clean = _fast(text[position:stop], separator, columns, number.decimal)
+        if clean is None and stop - position > _SMALL:
+            stop = _chunk_end(text, position, _SMALL)
+            clean = _fast(text[position:stop], separator, columns, number.decimal)
+        if clean is not None:
+            block.parts.append(clean)
+            block.end = position = stop
+            continue
+        position, ended = _slow(text, position, stop, separator, number, block)
+        if ended:
+            break
+    return block
+
+
+def _chunk_end(text: str, start: int, size: int) -> int:
+    if start + size >= len(text):
+        return len(text)
+    cut = text.rfind("\n", start, start + size)
+    if cut < 0:
+        cut = text.find("\n", start + size)
+    return len(text) if cut < 0 else cut + 1
+
+
+def _fast(chunk: str, separator: str, columns: int, decimal: str) -> NDArray[np.float64] | None:
+    """(rows, columns) of a chunk in which every row is as it should be, otherwise None."""
+    if separator == " " or not chunk.isascii() or not chunk.endswith("\n"):
+        return None
+    raw = chunk.encode("ascii")
+    if b'"' in raw:
+        raw = raw.replace(b'"' + separator.encode() + b'"', b"\t").replace(b'"', b"")
+        if separator not in (",", "\t") or (separator == "," and decimal == "."):
+            raw = raw.replace(separator.encode(), b"\t")
+    elif separator != "\t":
+        if b"\t" in raw:
+            return None
+        raw = raw.replace(separator.encode(), b"\t")
+    if b" " in raw:
+        if re.search(rb"[0-9.] +[0-9.+-]", raw):
+            return None
+        raw = raw.replace(b" ", b"")
+    if decimal == ",":
+        if b"." in raw:
+            return None
+        raw = raw.replace(b",", b".")
+    while b"\t\n" in raw and raw.endswith(b"\t\n"):
+        raw = raw.replace(b"\t\n", b"\n")
+    if raw.translate(None, b"0123456789.eE+-\t\n"):
+        return None
+    if not _regular(raw, columns):
+        return None
+    return _parse(raw, columns)
+
+
+def _regular(raw: bytes, columns: int) -> bool:
+    """Whether every row has `columns` fields, none is empty, and signs, points and exponents are where they may be."""
+    if raw[:1] in (b"\t", b"\n") or b"\t\t" in raw or b"\t\n" in raw or b"\n\t" in raw or b"\n\n" in raw:
+        return False
+    data = np.frombuffer(raw, dtype=np.uint8)
+    marks = data[np.flatnonzero(_MARKS[data])]
+    breaks = marks[(marks == _TAB) | (marks == _NEWLINE)]
+    if breaks.size % columns:
+        return False
+    grid = breaks.reshape(-1, columns) == _NEWLINE
+    if grid[:, :-1].any() or not grid[:, -1].all():
+        return False
+    inner = (marks == _DOT) | (marks == 69) | (marks == 101)
+    exponent = (marks == 69) | (marks == 101)
+    if (inner[1:] & inner[:-1] & ~(exponent[1:] & (marks[:-1] == _DOT))).any():
+        return False
+    signs = np.flatnonzero((data == _MINUS) | (data == _PLUS))
+    before = np.where(signs > 0, data[np.maximum(signs - 1, 0)], _NEWLINE)
+    after_exponent = (before == 69) | (before == 101)
+    after_break = ((before == _TAB) | (before == _NEWLINE)) & (data[signs] == _MINUS)
+    if not (after_exponent | after_break).all():
+        return False
+    powers = np.flatnonzero((data == 69) | (data == 101))
+    if powers.size:
+        following = data[powers + 1]
+        signed = (following == _MINUS) | (following == _PLUS)
+        digit = np.where(signed, data[np.minimum(powers + 2, data.size - 1)], following)
+        if ((digit < 48) | (digit > 57)).any():
+            return False
+        earlier = data[np.maximum(powers - 1, 0)]
+        if not (((earlier >= 48) & (earlier <= 57)) | (earlier == _DOT)).all():
+            return False
+    return True
+
+
+def _parse(raw: bytes, columns: int) -> NDArray[np.float64] | None:
+    flat = raw.replace(b"\t", b"\n")
+    try:
+        if len(flat) <= _SMALL:
+            values = np.array([float(field) for field in flat.split()], dtype=np.float64)
+        else:
+            from scipy.io import mmread
+
+            # The body of a Matrix Market array is one number a line too, and scipy has a quick reader for that.
+            head = b"%%%%MatrixMarket matrix array real general\n%d 1\n" % flat.count(b"\n")
+            values = np.asarray(mmread(io.BytesIO(head + flat)), dtype=np.float64).ravel()
+    except (ValueError, OverflowError):
+        return None
+    if not np.isfinite(values).all():
+        return None
+    return values.reshape(-1, columns)
+
+
+def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader, block: Block) -> tuple[int, bool]:
+    """Reads lines from `start` to `stop` into the block; where it got to, and whether the table ended there."""
+    rows: list[list[float]] = []
+    position, pending = start, 0
+    ended = False
+    while position < stop:
+        newline = text.find("\n", position)
+        line_end = len(text) if newline < 0 else newline
+        following = min(line_end + 1, len(text))
+        line = text[position:line_end]
+        row = _row(line, separator, block, number, last=newline < 0)
+        if row is not None:
+            rows.append(row)
+            block.skipped += pending
+            pending = 0
+            block.end = following
+        elif line.strip():
+            pending += 1
+            block.first_bad_line = block.first_bad_line or line.strip()[:60]
+            if pending > _LOOK_AHEAD or _begins_table(line, separator) or not _more(text, following, separator, block):
+                ended = True
+                break
+        elif not _more(text, following, separator, block):
+            ended = True
+            break
+        position = following
+    if rows:
+        block.parts.append(np.array(rows, dtype=np.float64))
+    return position, ended
+
+
+def _row(line: str, separator: str, block: Block, number: NumberReader, last: bool) -> list[float] | None:
+    fields = split_row(line, separator)
+    said = without_trailing_blanks(fields)
+    numbers = sum(looks_numeric(field) for field in said)
+    if not numbers or any(_WORD.search(field) and not is_missing(field) for field in said):
+        return None
+    if len(said) > block.columns:
+        block.ragged += 1
+        block.first_bad_line = block.first_bad_line or line.strip()[:60]
+        return [np.nan] * block.columns
+    values = [number(field) for field in said]
+    if any(value != value and not is_missing(field) for value, field in zip(values, said, strict=True)):
+        block.damaged += 1
+        block.first_bad_line = block.first_bad_line or line.strip()[:60]
+    if len(fields) < block.columns:
+        if last:
+            block.cut = True
+        else:
+            block.ragged += 1
+            block.first_bad_line = block.first_bad_line or line.strip()[:60]
+        return [np.nan] * block.columns
+    return values + [np.nan] * (block.columns - len(values))
+
+
+def _begins_table(line: str, separator: str) -> bool:
+    """Whether a line looks like a row of column names: at least two fields with words, no numbers."""
+    said = [field for field in split_row(line, separator) if field]
+    return len(said) >= 2 and all(_WORD.search(field) for field in said)
+
+
+def _more(text: str, position: int, separator: str, block: Block) -> bool:
+    """Whether a further row of this table stands within the next lines, with no new table in between."""
+    for _ in range(_LOOK_AHEAD):
+        if position >= len(text):
+            return False
+        newline = text.find("\n", position)
+        line = text[position : len(text) if newline < 0 else newline]
+        if _begins_table(line, separator):
+            return False
+        said = without_trailing_blanks(split_row(line, separator))
+        if len(said) == block.columns and sum(looks_numeric(field) for field in said) >= 2:
+            return not any(_WORD.search(field) and not is_missing(field) for field in said)
+        position = len(text) if newline < 0 else newline + 1
+    return False

@@ -1,0 +1,203 @@
+"""Tables in a text file: column names, units and rows of numbers, wherever they begin and however many there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Severity
+from toughopt.compression.dialect import find_separator, is_data, split_row, without_trailing_blanks
+from toughopt.compression.numbers import Evidence, NumberReader, decide, looks_numeric, weigh
+from toughopt.compression.rows import Block, read_block
+from toughopt.compression.units import parse_unit
+from toughopt.errors import CurveError
+
+_INLINE = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
+_SLASHED = re.compile(r"^(?P<name>.*\S)\s*(?:/|,|\s+in\s+)\s*(?P<unit>[^\s/,]+)$")
+_SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
+_SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
+_EVIDENCE_ROWS = 400
+_MOST_TABLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A block of numbers under its column names."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]  # "" where the file gives none
+    values: NDArray[np.float64]  # (rows, columns), NaN where there is no number
+    line: int  # of the first row, counted from 1
+    preamble: tuple[str, ...]  # the lines between the table before and this one's names
+    decimal: str
+    separator: str
+    findings: tuple[Finding, ...] = ()
+
+
+def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None = None) -> tuple[Table, ...]:
+    """Every table in the text that has column names or at least two columns of numbers.
+
+    Parameters
+    ----------
+    decimal : what the file itself says of its decimal mark; `options.decimal` overrides it
+
+    Raises
+    ------
+    CurveError
+        If there is no table, or its numbers can be read in two ways.
+    """
+    separator = options.separator or find_separator(text)
+    if not separator:
+        raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
+    told = options.decimal or decimal
+    mark = told or decide(_evidence(text, separator), separator=separator)
+    found: list[Table] = []
+    position, line_number = 0, 1
+    pending: list[str] = []
+    while position < len(text) and len(found) < _MOST_TABLES:
+        newline = text.find("\n", position)
+        end = len(text) if newline < 0 else newline
+        line = text[position:end]
+        fields = without_trailing_blanks(split_row(line, separator))
+        if len(fields) >= 2 and is_data(fields):
+            number = NumberReader(mark)
+            names, units, preamble = _header(pending, separator, len(fields))
+            _check_width(names, fields, separator, told)
+            columns = max(len(fields), min(len(names), len(split_row(line, separator))))
+            block = read_block(text, position, separator, columns, number)
+            values = block.values
+            odd = number.check(max(values.size, 1))
+            found.append(
+                Table(
+                    _padded(names, columns),
+                    _padded(units, columns),
+                    values,
+                    line_number,
+                    preamble,
+                    mark,
+                    separator,
+                    _findings(block, odd, text, number),
+                )
+            )
+            moved = max(block.end, end + 1)
+            line_number += text.count("\n", position, moved)
+            position, pending = moved, []
+            continue
+        pending.append(line)
+        position, line_number = end + 1, line_number + 1
+    if not found:
+        raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
+    return tuple(found)
+
+
+def _evidence(text: str, separator: str) -> Evidence:
+    """What the first rows say of the decimal mark; all rows where those leave it open."""
+    evidence = weigh(islice(_data_fields(text, separator), 8 * _EVIDENCE_ROWS))
+    if evidence.dot or evidence.comma:
+        return evidence
+    return weigh(_data_fields(text, separator)) if evidence.either else evidence
+
+
+def _data_fields(text: str, separator: str) -> Iterator[str]:
+    position = 0
+    while position < len(text):
+        newline = text.find("\n", position)
+        end = len(text) if newline < 0 else newline
+        fields = split_row(text[position:end], separator)
+        if is_data(without_trailing_blanks(fields)):
+            yield from fields
+        position = end + 1
+
+
+def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Names, units and what stands before them, from the lines above the first row of numbers."""
+    rows = [without_trailing_blanks(split_row(line, separator)) for line in lines]
+    at = len(rows) - 1
+    while at >= 0 and not rows[at] and len(rows) - at <= 2:
+        at -= 1
+    if at < 0 or not rows[at]:
+        return (), (), tuple(lines)
+    units: list[str] = []
+    if is_units_row(rows[at]) and at > 0:
+        units, at = rows[at], at - 1
+        while at > 0 and not rows[at]:
+            at -= 1
+    names = rows[at]
+    if len(names) < 2 or not any(any(char.isalpha() for char in name) for name in names):
+        return (), tuple(_bare(unit) for unit in units), tuple(lines[: at + 1])
+    pairs = [split_name(name) for name in names]
+    inline = [unit for _, unit in pairs]
+    both = [below or beside for below, beside in zip(units + [""] * len(names), inline, strict=False)]
+    wide = [_bare(unit) for unit in both] + [_bare(unit) for unit in units[len(both) :]]
+    return tuple(name for name, _ in pairs), tuple(wide), tuple(lines[:at])
+
+
+def is_units_row(fields: list[str]) -> bool:
+    """Whether a row holds units: most of what it says are known ones, and none of it is a number."""
+    said = [field for field in fields if field]
+    known = sum(parse_unit(field) is not None for field in said)
+    bracketed = sum(field[:1] in "([{" and field[-1:] in ")]}" for field in said)
+    short = all(len(field) <= 16 and not looks_numeric(field) for field in said)
+    return bool(said) and short and (bracketed == len(said) or 2 * known >= len(said))
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A column's name and the unit written beside it, "" where there is none."""
+    match = _INLINE.match(name)
+    if match:
+        inside = match["unit"].strip()
+        if parse_unit(inside) is not None or (match["name"] and len(inside) <= 6 and " " not in inside):
+            return match["name"].strip() or name, inside
+        return name, ""
+    for pattern in (_SLASHED, _SUFFIX, _SPACED):
+        match = pattern.match(name)
+        if match and parse_unit(match["unit"]) is not None:
+            return match["name"].strip(), match["unit"]
+    return name, ""
+
+
+def _padded(words: tuple[str, ...], columns: int) -> tuple[str, ...]:
+    return words[:columns] + ("",) * (columns - len(words))
+
+
+def _bare(unit: str) -> str:
+    return unit.strip().strip("()[]{}").strip()
+
+
+def _check_width(names: tuple[str, ...], fields: list[str], separator: str, told: str | None) -> None:
+    if names and separator == "," and len(fields) >= len(names) + max(1, len(names) // 2) and told != ".":
+        raise CurveError(
+            f"{len(names)} column names over {len(fields)} fields: commas seem to be both separator and decimal mark; "
+            "export with another separator, or with quoted numbers"
+        )
+
+
+def _findings(block: Block, odd: int, text: str, number: NumberReader) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+
+    def add(code: str, effect: Effect, message: str) -> None:
+        severity = Severity.ERROR if effect is Effect.REJECT else Severity.WARNING
+        found.append(Finding(code, severity, effect, message))
+
+    rows = sum(part.shape[0] for part in block.parts)
+    bad = block.skipped + block.damaged + block.ragged
+    if bad:
+        many = bad > max(3, 0.02 * rows)
+        where = f", the first one {block.first_bad_line!r}" if block.first_bad_line else ""
+        add(
+            "UNREADABLE_ROWS",
+            Effect.REJECT if many else Effect.WARN,
+            f"{bad} of {rows + block.skipped} rows are damaged and left out{where}; export the test again",
+        )
+    if odd:
+        add("ODD_NUMBERS", Effect.WARN, f"{odd} numbers such as {number.example!r} fit another decimal mark: left out")
+    if block.cut:
+        add("TRUNCATED", Effect.REJECT, "the file ends in the middle of a row: it was cut; export the test again")
+    elif block.end >= len(text) and not text.endswith("\n"):
+        add("NO_FINAL_NEWLINE", Effect.WARN, "the last row has no line end: the file may have been cut there")
+    return tuple(found)

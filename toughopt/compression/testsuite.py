@@ -1,0 +1,40 @@
+"""MTS TestSuite: a few `Key: value` lines, then names, units and rows."""
+
+from __future__ import annotations
+
+import re
+
+from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
+from toughopt.compression.curves import curves_of, refuse, usable
+from toughopt.compression.tables import Table, find_tables
+
+_SIGNS = re.compile(
+    r"^\W*(?:Test Run(?: Name)?|File Path|Test Procedure|MTS TestSuite)\b\W*[:\t,;]", re.MULTILINE | re.IGNORECASE
+)
+_RUN = re.compile(r'^\W*(?:Test Run(?: Name)?|Specimen(?: Name)?)\W*[:\t,;]\W*([^"\t]+?)"?\s*$', re.IGNORECASE)
+
+
+class TestSuiteReader:
+    """MTS TestSuite exports."""
+
+    __test__ = False  # not a test case
+    name = "mts_testsuite"
+
+    def recognises(self, text: str) -> bool:
+        """`Test Run:` or `File Path:` among the first lines."""
+        return _SIGNS.search(text[:5_000]) is not None
+
+    def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
+        """One curve a test run. Raises CurveError when there is none."""
+        good, reasons = usable(find_tables(text, options), options)
+        if not good:
+            raise refuse(reasons)
+        return tuple(
+            curve
+            for number, table in enumerate(good, start=1)
+            for curve in curves_of(table, options, _run(table) or (str(number) if len(good) > 1 else ""))
+        )
+
+
+def _run(table: Table) -> str:
+    return next((m.group(1) for line in table.preamble if (m := _RUN.match(line))), "")
