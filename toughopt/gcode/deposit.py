@@ -177,7 +177,8 @@ def deposit(path: ExecutedPath) -> Deposit:
     level_z = levels_of(start, end)
     kept = belongs_to_part(start, end, level_z, volume, path.nozzle_diameter_mm)
     left_out = float(np.sum(volume[~kept]))
-    chosen, start, end, volume, way, level_z = (values[kept] for values in (chosen, start, end, volume, way, level_z))
+    chosen, start, end = chosen[kept], start[kept], end[kept]
+    volume, way, level_z = volume[kept], way[kept], level_z[kept]
     area = volume / np.maximum(way, path.nozzle_diameter_mm)  # a drop on the spot is as long as the nozzle is wide
     table, layer = layer_heights(level_z, area, volume, path.nozzle_diameter_mm)
     height = table.height_mm[layer]
@@ -214,7 +215,7 @@ def _table(
     took: FloatArray,
 ) -> LayerTable:
     count = len(z)
-    volumes = np.bincount(layer, volume, minlength=count)
+    volumes = np.bincount(layer, volume, minlength=count).astype(np.float64)
     heat = np.bincount(layer, volume * nozzle, minlength=count)
     first, last = np.full(count, np.inf), np.full(count, -np.inf)
     np.minimum.at(first, layer, time - took)

@@ -66,7 +66,8 @@ class Moves:
     def lays_down(self) -> NDArray[np.bool_]:
         """(n,) bool: moves that lay filament down along a way."""
         moved = np.any(np.abs(self.end_mm[:, :2] - self.start_mm[:, :2]) > _STILL, axis=1)
-        return (self.extruded_mm > _STILL) & moved
+        laid: NDArray[np.bool_] = (self.extruded_mm > _STILL) & moved
+        return laid
 
 
 def text_of(source: str | Path) -> str:

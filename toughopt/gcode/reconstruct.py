@@ -126,8 +126,17 @@ def reconstruct(
         )
         figures[layer, 5] = _hausdorff(laid, design, pixel_mm) if hausdorff else np.nan
     return Reconstruction(
-        table.z_mm, *figures.T.copy(), design_mm3=solid.volume_mm3, laid_mm3=deposit.total_volume_mm3, pixel_mm=pixel_mm
-    )  # fmt: skip
+        z_mm=table.z_mm,
+        design_mm2=figures[:, 0],
+        laid_mm2=figures[:, 1],
+        covered_mm2=figures[:, 2],
+        outside_mm2=figures[:, 3],
+        doubled_mm2=figures[:, 4],
+        hausdorff_mm=figures[:, 5],
+        design_mm3=solid.volume_mm3,
+        laid_mm3=deposit.total_volume_mm3,
+        pixel_mm=pixel_mm,
+    )
 
 
 def _hausdorff(one: NDArray[np.bool_], other: NDArray[np.bool_], pixel_mm: float) -> float:

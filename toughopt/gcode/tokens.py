@@ -151,11 +151,11 @@ def _scan_block(original: bytes, first_line: int, first_row: int) -> Commands:
     straight = codes <= 10
     lines = owner[head]
     gaps = np.unique(t_row[~t_number & straight[t_row]])
-    broken = tuple((first_line + int(lines[row]), _line(original, starts, stops, lines[row])) for row in gaps)
+    broken = tuple((first_line + int(lines[row]), _line(original, starts, stops, int(lines[row]))) for row in gaps)
     words = _words(codes, t_row, t_letter, t_value, t_number, first_row)
     sent = _sent_lengths(raw, starts, ends)
     foreign_lines = np.flatnonzero((row_of_line < 0) & (sent > 0))
-    foreign = tuple((first_line + int(line), _line(original, starts, ends, line)) for line in foreign_lines)
+    foreign = tuple((first_line + int(line), _line(original, starts, ends, int(line))) for line in foreign_lines)
     return Commands(
         (lines + first_line).astype(np.int32), codes, axes, words, foreign, marks, broken, sent[lines], len(starts)
     )
