@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Each command's module is imported when it is used, so that --help is instant."""
+"""The command line: parse, call, print. Each command is imported when it is called, so that --help is instant."""
 
 from __future__ import annotations
 

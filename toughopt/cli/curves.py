@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from toughopt.cli.output import existing_file, json_option, say, show_json, table
 
+_size = click.FloatRange(min=0, min_open=True)
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=existing_file())
-@click.option(
-    "--height-mm", type=click.FloatRange(min=0, min_open=True), help="Height of the specimen before the test."
-)
-@click.option("--mass-g", type=click.FloatRange(min=0, min_open=True), help="Its mass.")
-@click.option("--area-mm2", type=click.FloatRange(min=0, min_open=True), help="Its footprint.")
-@click.option("--force-limit-n", type=click.FloatRange(min=0, min_open=True), help="The load limit of the test.")
+@click.option("--height-mm", type=_size, help="Height of the specimen before the test.")
+@click.option("--mass-g", type=_size, help="Its mass.")
+@click.option("--area-mm2", type=_size, help="Its footprint.")
+@click.option("--force-limit-n", type=_size, help="The load limit of the test.")
+@click.option("--end", help="Where the area ends: end_of_loading (default), first_break, densification, strain, ...")
+@click.option("--end-value", type=_size, help="With --end strain, displacement or force: its value.")
+@click.option("--reader", help="Take the files for this software's (default: by what they hold).")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark, where a file leaves it open.")
+@click.option("--separator", help="Column separator, where a file leaves it open.")
+@click.option("--encoding", help="Text encoding, e.g. cp1250.")
+@click.option("--force-unit", help="N, kN, lbf, ... where a file does not say.")
+@click.option("--displacement-unit", help="mm, in, ... where a file does not say.")
+@click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="e.g. force=Load; as often as wanted.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture of the curves to write.")
 @json_option
 def analyze_command(
@@ -25,8 +35,12 @@ def analyze_command(
     mass_g: float | None,
     area_mm2: float | None,
     force_limit_n: float | None,
+    end: str | None,
+    end_value: float | None,
+    columns: tuple[str, ...],
     plot: Path | None,
     as_json: bool,
+    **reading: str | None,
 ) -> int:
     """Toughness and its companions from test-machine files.
 
@@ -34,21 +48,30 @@ def analyze_command(
     """
     from toughopt.compression import AnalysisSettings, analyze_file, save_figure
 
-    settings = AnalysisSettings() if force_limit_n is None else AnalysisSettings(force_limit_n=force_limit_n)
-    entries = [
-        entry
-        for file in files
-        for entry in analyze_file(file, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings)
-    ]
+    chosen = {"force_limit_n": force_limit_n, "end": end, "end_value": end_value}
+    wanted: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    settings = AnalysisSettings(**wanted)
+    size: dict[str, Any] = {"height_mm": height_mm, "mass_g": mass_g, "area_mm2": area_mm2, "settings": settings}
+    told: dict[str, Any] = {name: value for name, value in reading.items() if value is not None}
+    if columns:
+        told["column_map"] = dict(_pair(column) for column in columns)
+    found = [analysis for file in files for analysis in analyze_file(file, **size, **told)]
     if plot is not None:
-        save_figure(files, plot, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings)
+        save_figure(files, plot, **size, **told)
+    entries = [analysis.as_dict() for analysis in found]
     if as_json:
         show_json(entries)
     else:
         names = ["file", "specimen", "toughness_j", "peak_force_n", "stiffness_n_per_mm", "max_displacement_mm"]
-        rows = [[entry[name] for name in names] for entry in entries]
-        table("", names, rows)
+        table("", names, [[entry[name] for name in names] for entry in entries])
         for entry in entries:
             for warning in entry["warnings"]:
-                say(f"{entry['file']} {entry['specimen']}: {warning}".replace("  ", " "))
+                say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {warning}")
     return 1 if any(entry["toughness_j"] is None for entry in entries) else 0
+
+
+def _pair(text: str) -> tuple[str, str | int]:
+    role, equals, name = text.partition("=")
+    if not equals or not name:
+        raise click.BadParameter(f"{text!r} is not of the form ROLE=NAME, e.g. force=Load")
+    return role, int(name) if name.isdigit() else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,12 +79,13 @@ def printers_command(scan: bool, as_json: bool) -> None:
         show_json([profile.model_dump(mode="json") for profile in profiles])
         return
     columns = ["profile", "machine", "firmware", "bed_mm", "height_mm", "nozzle_mm", "layer_mm", "material"]
-    rows = [
-        [p.name, p.title, p.firmware, " x ".join(f"{s:g}" for s in p.bed.size_mm), p.bed.height_mm]
-        + [p.nozzle.diameter_mm, p.slicing.layer_height_mm, p.filament.material]
-        for p in profiles
-    ]
-    table("", columns, rows)
+    table("", columns, [_printer_row(profile) for profile in profiles])
+
+
+def _printer_row(profile: PrinterProfile) -> list[Any]:
+    bed = " x ".join(f"{size:g}" for size in profile.bed.size_mm)
+    head = [profile.name, profile.title, profile.firmware, bed, profile.bed.height_mm]
+    return [*head, profile.nozzle.diameter_mm, profile.slicing.layer_height_mm, profile.filament.material]
 
 
 @click.command()
@@ -125,26 +127,26 @@ def make_command(
     render_preview(solid, output / "part.png")
     (output / "part.gcode").write_text(program.text, encoding="utf-8", newline="\n")
     low, high = solid.bounds_mm
+    files = [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png")]
+    mass_g = solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0
     facts = {
         "family": made.name,
         "design": complete,
         "volume_mm3": solid.volume_mm3,
-        "mass_g": solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0,
+        "mass_g": mass_g,
         "area_mm2": solid.area_mm2,
         "bounding_box_mm": [float(value) for value in high - low],
         "checks": [_finding(finding) for finding in check_solid(solid, profile)],
         "features": dict(zip(made.feature_names, made.features(_columns(complete))[0].tolist(), strict=True)),
         "program": _program_facts(program, report, warnings),
-        "files": [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png")],
+        "files": files,
     }
-    import json
-
     (output / "part.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
     if as_json:
         show_json(facts)
         return
-    click.echo(f"{facts['mass_g']:.2f} g, {program.layer_count} layers, {program.time_s / 60:.1f} min, in {output}:")
-    for name in facts["files"]:
+    click.echo(f"{mass_g:.2f} g, {program.layer_count} layers, {program.time_s / 60:.1f} min, in {output}:")
+    for name in files:
         click.echo(f"  {name}")
 
 

@@ -33,8 +33,8 @@ def run_command(
 ) -> None:
     """Run or resume the campaign in DIR (default ./campaign), up to N experiments in all.
 
-    Where DIR does not exist it is made: the crossed barrel on the virtual lab. The first Ctrl-C finishes the specimens in
-    hand and stops; the second aborts them safely.
+    Where DIR does not exist it is made: the crossed barrel on the virtual lab. The first Ctrl-C finishes the specimens
+    in hand and stops; the second aborts them safely.
     """
     campaign = _opened(folder, seed, batch)
     with campaign:
@@ -130,7 +130,7 @@ def _line(event: Event, state: State) -> str:
         case "failed" | "uncertain":
             return f"{event.experiment_id:4d}  {event.kind} at {payload['stage']}: {payload['reason']}"
         case "heaters_unknown":
-            return f"!!!! {payload['printer']}: heaters NOT known to be off ({payload['reason']}): go and look, pull the plug"
+            return f"!!!! {payload['printer']}: heaters NOT known to be off ({payload['reason']}): look, pull the plug"
         case "steered":
             return f"      {payload['key']} = {payload['value']} ({payload['who']}: {payload['why']})"
         case "stopped":

@@ -161,7 +161,7 @@ force_limit_n = 5000.0
 speed_mm_per_min = 2.0
 
 [recovery]
-# uncertain = "ask"  # what was printing when contact was lost: ask a person, or "discard" (default where all is virtual)
+# uncertain = "ask"  # what was printing when contact was lost: ask a person, or "discard" (default in a virtual lab)
 retries = 2          # how often the lab may fail a design before it is given up
 failures_to_disable = 3
 

@@ -69,15 +69,15 @@ def measure_file(
     ConfigError
         If `[analysis]` says what an analysis cannot do.
     """
-    from toughopt.compression import analyze, as_json, read_curves
+    from toughopt.compression import FileAnalysis, analyze, read_curves
 
     curves = read_curves(data)
     if len(curves) != 1:
         raise CurveError(f"{name} holds {len(curves)} specimens; a file for one experiment holds one")
     settings = analysis_settings(config)
     result = analyze(curves[0], height_mm=body.height_mm, mass_g=mass_g, area_mm2=body.area_mm2, settings=settings)
-    figures = as_json(result)
-    value = figures.get(config.objective.name)
+    figures = FileAnalysis(name, curves[0].specimen, result).as_dict()
+    value = figures[config.objective.name]
     reason = ""
     if value is None:
         reason = "; ".join(result.warnings) or f"{config.objective.name} cannot be computed for {name}"
@@ -95,5 +95,5 @@ def analysis_settings(config: CampaignConfig) -> Any:
     }
     try:
         return AnalysisSettings(**wanted)
-    except (TypeError, ValueError) as error:
+    except (TypeError, CurveError) as error:
         raise ConfigError(f"campaign.toml, [analysis]: {error}") from error

@@ -68,7 +68,7 @@ def single_figures(board: Board) -> dict[str, Figure]:
     """The same pictures one by one, and the best curve, each on a sheet of its own."""
     from matplotlib.figure import Figure as NewFigure
 
-    figures = {}
+    figures: dict[str, Figure] = {}
     with styled():
         for name in ("best_so_far", "last_curve", "best_curve", "parity", "shape"):
             figure = NewFigure(figsize=(7.0, 4.8), layout="constrained")
@@ -110,7 +110,8 @@ def save_figures(workspace: Workspace, folder: Path, formats: tuple[str, ...] = 
 
 def _plain_metadata(kind: str) -> dict[str, str | None]:
     """Without a date, so that the same state gives the same bytes."""
-    return {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]  # type: ignore[return-value]
+    dates: dict[str, dict[str, str | None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    return dates.get(kind, {})
 
 
 def _curve(workspace: Workspace, experiment: Experiment | None) -> Curve | None:

@@ -57,7 +57,8 @@ def styled() -> Iterator[None]:
     """Everything drawn inside follows the design language."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_RC):
+    rc: Any = _RC
+    with mpl.rc_context(rc):
         yield
 
 

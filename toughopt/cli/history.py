@@ -1,0 +1,201 @@
+"""What was logged: backtest, replay, export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from toughopt.cli.output import campaign_argument, design_text, json_option, number, say, show_json, table
+from toughopt.cli.parts import write_text_whole
+
+if TYPE_CHECKING:
+    from toughopt.journal import State
+    from toughopt.replay import Pool
+
+
+@click.command()
+@click.argument("data", metavar="DATA.csv|DIR", type=click.Path(path_type=Path, exists=True))
+@click.option("--objective", help="Column of the measured value (a campaign's own, where DATA is one).")
+@click.option("--policy", "policies", multiple=True, help="As often as wanted (default: default and random).")
+@click.option("--parameters", help="Columns that make a design, separated by commas (default: all others).")
+@click.option("--initial", default=5, show_default=True, type=click.IntRange(min=1), help="Random tests at first.")
+@click.option("--budget", default=100, show_default=True, type=click.IntRange(min=1), help="Tests in all.")
+@click.option("--batch", default=1, show_default=True, type=click.IntRange(min=1), help="Tests chosen at once.")
+@click.option("--seeds", default=20, show_default=True, type=click.IntRange(min=1), help="How many repetitions.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="The first of them.")
+@click.option(
+    "--observe",
+    type=click.Choice(["replicate", "mean"]),
+    default="replicate",
+    show_default=True,
+    help="What a test tells: one recorded replicate at random, or the mean of them all.",
+)
+@click.option("--retest", is_flag=True, help="Let a design be tested again.")
+@click.option("--minimize", is_flag=True, help="Smaller values are better.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a core).")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@json_option
+def backtest_command(
+    data: Path,
+    objective: str | None,
+    policies: tuple[str, ...],
+    parameters: str | None,
+    initial: int,
+    budget: int,
+    batch: int,
+    seeds: int,
+    seed: int,
+    observe: Literal["replicate", "mean"],
+    retest: bool,
+    minimize: bool,
+    workers: int | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """What other policies would have found on a table or a logged campaign."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from toughopt.replay import Rules, play_all, report
+
+    pool = _pool(data, objective, parameters, minimize)
+    names = tuple(dict.fromkeys(policies or ("default", "random")))
+    rules = Rules(initial=initial, budget=budget, batch=batch, observe=observe, retest=retest)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("playing", total=len(names) * seeds)
+        games = play_all(
+            pool, names, range(seed, seed + seeds), rules, workers=workers, on_game=lambda game: progress.advance(task)
+        )
+    answer = report(pool, games)
+    if plot is not None:
+        from toughopt.plots import backtest_figure, save_figure_to
+        from toughopt.replay import top_share
+
+        shares = {name: top_share(pool, played) for name, played in games.items()}
+        save_figure_to(backtest_figure(pool, games, shares), plot)
+    if as_json:
+        show_json(answer)
+        return
+    rows = []
+    for name, found in answer["policies"].items():
+        needed, top = found["tests_to_top_1_percent"], found["top_5_percent_found"]
+        interval = f"{number(needed['low'])} to {number(needed['high'])}"
+        last = [best[-1] for best in found["best_so_far"]]
+        rows.append(
+            [name, needed["value"], interval, *top.values(), sum(last) / len(last), found["ask_seconds"]["median"]]
+        )
+    tops = [f"top 5 % in {count}" for count in next(iter(answer["policies"].values()))["top_5_percent_found"]]
+    columns = ["policy", "tests to top 1 %", "95 % interval", *tops, f"best {pool.objective}", "s a choice"]
+    table(f"{len(pool.designs)} designs, {budget} tests, {seeds} seeds", columns, rows)
+
+
+def _pool(data: Path, objective: str | None, parameters: str | None, minimize: bool) -> Pool:
+    from toughopt.replay import pooled, read_table
+
+    names = [name.strip() for name in parameters.split(",")] if parameters else None
+    if data.is_file():
+        if objective is None:
+            raise click.UsageError("--objective COLUMN says which column of the table was measured")
+        return read_table(data, objective, parameters=names, minimize=minimize)
+    from toughopt.loop import Campaign
+
+    with Campaign.open(data) as campaign:
+        config = campaign.workspace.config
+        done = [e for e in campaign.state.complete if not e.excluded and e.value is not None]
+        goal = config.objective.goal == "min" or minimize
+        return pooled([e.design for e in done], [e.value or 0.0 for e in done], config.objective.name, minimize=goal)
+
+
+@click.command()
+@campaign_argument
+@click.option("--from", "first", default=1, show_default=True, type=click.IntRange(min=1), help="First experiment.")
+@click.option("--until", type=click.IntRange(min=1), help="Last experiment.")
+@click.option("--sample", type=click.IntRange(min=1), help="Derive only so many decisions, spread evenly.")
+@json_option
+def replay_command(folder: Path, first: int, until: int | None, sample: int | None, as_json: bool) -> int:
+    """Derive every decision of a logged campaign again, and say where one differs (exit code 1)."""
+    from toughopt.loop import Campaign
+    from toughopt.replay import replay
+
+    with Campaign.open(folder) as campaign:
+        found = replay(campaign.workspace, first=first, until=until, sample=sample)
+    if as_json:
+        from dataclasses import asdict
+
+        show_json(asdict(found))
+    else:
+        for difference in found.differences[:1]:
+            say(f"the first difference is the decision of experiment {difference.experiment_id}: {difference.cause}")
+            say(f"  logged:  {'; '.join(map(design_text, difference.logged))}")
+            say(f"  derived: {'; '.join(map(design_text, difference.derived))}")
+        click.echo(f"{found.decisions} decisions derived again, {len(found.differences)} differ")
+    return 1 if found.differences else 0
+
+
+@click.command()
+@campaign_argument
+@click.option("--format", "kind", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv", show_default=True)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+def export_command(folder: Path, kind: str, output: Path) -> None:
+    """One row an experiment: id, state, parameters, figures."""
+    from toughopt.loop import Campaign
+
+    with Campaign.open(folder) as campaign:
+        rows = experiment_rows(campaign.state)
+    if kind == "parquet":
+        _write_parquet(rows, output)
+    elif kind == "jsonl":
+        write_text_whole(output, "".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=_columns(rows), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_text_whole(output, text.getvalue())
+    say(f"{output}: {len(rows)} experiments")
+
+
+def experiment_rows(state: State) -> list[dict[str, Any]]:
+    """One flat record an experiment, oldest first."""
+    rows = []
+    for e in state.experiments.values():
+        figures = {name: value for name, value in e.result.items() if isinstance(value, int | float | None)}
+        row: dict[str, Any] = {"id": e.id, "state": str(e.stage), **e.design, **figures}
+        row |= {"value": e.value, "censored": e.censored, "mass_g": e.mass_g, "printer": e.printer}
+        row |= {
+            "source": e.source,
+            "retry_of": e.retry_of,
+            "excluded": e.excluded,
+            "blame": e.blame,
+            "reason": e.reason,
+        }
+        row |= {"print_s": e.print_s, "program": e.program, "mesh": e.mesh, "curve": e.curve}
+        row |= {f"{stage}_utc": time for stage, time in e.times.items()}
+        rows.append(row)
+    return rows
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row)) or ["id", "state"]
+
+
+def _write_parquet(rows: list[dict[str, Any]], output: Path) -> None:
+    from toughopt.errors import InputError
+
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise InputError("Parquet needs pyarrow: pip install 'toughopt[parquet]', or export --format csv") from error
+    columns = _columns(rows)
+    data = pa.table({name: [row.get(name) for row in rows] for name in columns})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(data, sink)
+    from toughopt.journal.artifacts import write_whole
+
+    write_whole(output, sink.getvalue().to_pybytes())

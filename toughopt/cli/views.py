@@ -1,0 +1,32 @@
+"""Pictures: plot to files, watch in a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from toughopt.cli.output import campaign_argument
+
+
+@click.command()
+@campaign_argument
+@click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), default=("png",))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: DIR/exports).")
+def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) -> None:
+    """The campaign's figures to files."""
+    from toughopt.loop import Campaign
+    from toughopt.plots import save_figures
+
+    with Campaign.open(folder) as campaign:
+        for path in save_figures(campaign.workspace, output or folder / "exports", formats=formats):
+            click.echo(path)
+
+
+@click.command()
+@campaign_argument
+def watch_command(folder: Path) -> None:
+    """A live window on a campaign; redraws as events arrive, and never slows the loop."""
+    from toughopt.plots import watch
+
+    watch(folder)
