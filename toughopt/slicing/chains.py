@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _ROUNDS = 10
+_JUMP = 1.3  # spacings that differ by more belong to different lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,19 @@ class Chains:
         return np.asarray(np.bincount(self.chain, weights=self.ahead_mm, minlength=len(self.layer)), dtype=np.float64)
 
     @property
-    def area_mm2(self) -> NDArray[np.float64]:
-        """(chains,) float: area that each chain fills, the sum of length times spacing."""
+    def segment_mm(self) -> NDArray[np.float64]:
+        """(n,) float: spacing of the segment from each point to the next; the smaller one where it jumps."""
         if not len(self.point_mm):
-            return np.zeros(len(self.layer))
+            return np.empty(0)
         after = np.arange(len(self.point_mm)) + 1
         after[self.start[1:] - 1] = np.where(self.closed, self.start[:-1], self.start[1:] - 1)
-        mean = (self.spacing_mm + self.spacing_mm[after]) / 2.0
-        return np.asarray(
-            np.bincount(self.chain, weights=self.ahead_mm * mean, minlength=len(self.layer)), dtype=np.float64
-        )
+        return between(self.spacing_mm, self.spacing_mm[after])
+
+    @property
+    def area_mm2(self) -> NDArray[np.float64]:
+        """(chains,) float: area that each chain fills, the sum of length times spacing."""
+        filled = self.ahead_mm * self.segment_mm
+        return np.asarray(np.bincount(self.chain, weights=filled, minlength=len(self.layer)), dtype=np.float64)
 
     def only(self, keep: NDArray[np.bool_]) -> Chains:
         """The chains for which `keep`, (chains,) bool, holds."""
@@ -88,6 +92,12 @@ class Chains:
             spacing_mm=self.spacing_mm[~drop],
             start=np.concatenate(([0], np.cumsum(size))),
         )
+
+
+def between(one_mm: NDArray[np.float64], other_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Spacing of segments with these spacings at their ends: the mean, or the smaller where the line changes lanes."""
+    less, more = np.minimum(one_mm, other_mm), np.maximum(one_mm, other_mm)
+    return np.asarray(np.where(more > _JUMP * less, less, (less + more) / 2.0))
 
 
 def joined(pieces: Sequence[Chains]) -> Chains:
@@ -131,8 +141,8 @@ def simplified(chains: Chains, tolerance_mm: float) -> Chains:
         off = np.abs(chord[:, 0] * back[:, 1] - chord[:, 1] * back[:, 0]) / size
         run, rise = np.sum(back * chord, axis=1), np.sum(ahead * chord, axis=1)
         part = np.clip(run / size**2, 0.0, 1.0)
-        between = chains.spacing_mm[before] * (1.0 - part) + chains.spacing_mm[after] * part
-        cost = spent + off + np.abs(between - chains.spacing_mm) / 2.0
+        straight = chains.spacing_mm[before] * (1.0 - part) + chains.spacing_mm[after] * part
+        cost = spent + off + np.abs(straight - chains.spacing_mm) / 2.0
         cost[(run <= 0.0) | (rise <= 0.0)] = np.inf
         cost[first], cost[last] = np.inf, np.inf
         drop = (cost < tolerance_mm) & (cost <= cost[before]) & (cost < cost[after])

@@ -28,7 +28,7 @@ class Samples:
     corner_mm : (n,) float, at a sharp convex corner the largest inset that leaves a length of both edges; else inf
     sharp : (n,) bool, the sample sits on a sharp convex corner
     start : (contours + 1,) int, where each contour begins
-    layer : (contours,) int
+    island : (contours,) int, contours that bound one connected piece of one layer share it
     before, after : (n,) int, neighbours along the contour, which is a ring
     """
 
@@ -38,14 +38,14 @@ class Samples:
     corner_mm: NDArray[np.float64]
     sharp: NDArray[np.bool_]
     start: NDArray[np.int64]
-    layer: NDArray[np.int64]
+    island: NDArray[np.int64]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
 
     @property
     def contour(self) -> NDArray[np.int64]:
         """(n,) int: the contour of each sample."""
-        return np.repeat(np.arange(len(self.layer)), np.diff(self.start))
+        return np.repeat(np.arange(len(self.island)), np.diff(self.start))
 
     @property
     def share_mm(self) -> NDArray[np.float64]:
@@ -63,13 +63,13 @@ def ring_neighbours(start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArra
     return before, after
 
 
-def sample(contours: Sequence[NDArray[np.float64]], layer: NDArray[np.int64], step_mm: float) -> Samples:
+def sample(contours: Sequence[NDArray[np.float64]], island: NDArray[np.int64], step_mm: float) -> Samples:
     """Samples of closed contours, at their vertices and at most `step_mm` apart.
 
     Parameters
     ----------
     contours : each (k, 2) float, mm, without a repeated last point, solid on the left
-    layer : (len(contours),) int
+    island : (len(contours),) int, the connected piece that each contour bounds
     step_mm : largest distance of two samples
 
     Notes
@@ -116,7 +116,7 @@ def sample(contours: Sequence[NDArray[np.float64]], layer: NDArray[np.int64], st
         np.where(sharp, reach, np.inf),
         sharp,
         new_start,
-        np.asarray(layer),
+        np.asarray(island),
         new_before,
         new_after,
     )

@@ -34,7 +34,7 @@ class Stop:
 
 def order(
     paths: Sequence[Path],
-    rank: Sequence[int],
+    rank: NDArray[np.int64],
     position_mm: NDArray[np.float64],
     seam: Seam,
     rng: np.random.Generator,
@@ -44,7 +44,7 @@ def order(
 
     Parameters
     ----------
-    rank : one a path, the lowest is printed first
+    rank : (paths,) int, the lowest is printed first
     position_mm : (2,) float, where the nozzle is
     seam : where closed paths begin
     rng : used where seam is "random" only
@@ -64,9 +64,9 @@ def order(
         entry[_seams(paths, start, closed, seam, rng, seams_below)] = True
     entries = np.flatnonzero(entry)
     owner, point, local = owner[entries], point[entries], local[entries]
-    ranks = np.asarray(rank)[owner]
+    ranks = rank[owner]
     stops: list[Stop] = []
-    for level in sorted(set(rank)):
+    for level in sorted(set(rank.tolist())):
         here = np.flatnonzero(ranks == level)
         where, who, which = point[here], owner[here], local[here]
         alive = np.zeros(len(here))
@@ -80,13 +80,6 @@ def order(
             position_mm = path.point_mm[first] if path.closed else path.point_mm[0 if backwards else -1]
             alive[who == index] = np.inf
     return stops
-
-
-def walked(path: Path, stop: Stop, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`values`, one a point of `path`, in the order of travel; a closed path comes back to its first point."""
-    if path.closed:
-        return np.concatenate((values[stop.first :], values[: stop.first + 1]))
-    return values[::-1] if stop.backwards else values
 
 
 def _seams(

@@ -24,14 +24,16 @@ class Sections:
 
     top_mm, height_mm : (layers,) float; z of the top of each layer and its height
     area_mm2 : (layers,) float
-    contours : (k, 2) float each, solid on the left; layer : (contours,) int; island : (contours,) int, contours that
-        bound one connected piece share a number
+    islands : connected pieces, each its contours, (k, 2) float, solid on the left, the outer one first
+    layer : (islands,) int, the layer of each piece
     """
 
     top_mm: NDArray[np.float64]
     height_mm: NDArray[np.float64]
     area_mm2: NDArray[np.float64]
     sections: tuple[CrossSection, ...]
+    islands: tuple[tuple[NDArray[np.float64], ...], ...]
+    layer: NDArray[np.int64]
     volume_mm3: float
 
 
@@ -77,18 +79,29 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
         raise MeshError(
             f"at z = {tops[empty[0]]:.2f} mm the solid has a cross-section of no area; it would fall apart there"
         )
-    return Sections(tops, heights, area, found, volume)
+    pieces = [(index, contours(piece)) for index, section in enumerate(found) for piece in section.decompose()]
+    pieces = [(index, loops) for index, loops in pieces if loops]
+    return Sections(
+        tops,
+        heights,
+        area,
+        found,
+        tuple(tuple(loops) for _, loops in pieces),
+        np.array([index for index, _ in pieces], dtype=np.int64),
+        volume,
+    )
 
 
 def contours(section: CrossSection) -> list[NDArray[np.float64]]:
     """Contours of a section, each (k, 2) float, solid on the left, without the tiny ones."""
-    result = []
-    for contour in section.to_polygons():
-        points = np.asarray(contour, dtype=np.float64)
-        x, y = points[:, 0], points[:, 1]
-        if abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) > 2.0 * _SMALLEST_MM2:
-            result.append(points)
-    return result
+    found = [np.asarray(contour, dtype=np.float64) for contour in section.to_polygons()]
+    return [contour for contour in found if abs(enclosed_mm2(contour)) > _SMALLEST_MM2]
+
+
+def enclosed_mm2(contour: NDArray[np.float64]) -> float:
+    """Signed area inside a closed contour, (k, 2) float; positive where it runs counter-clockwise."""
+    x, y = contour[:, 0], contour[:, 1]
+    return float(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:]) + x[-1] * y[0] - y[-1] * x[0]) / 2.0
 
 
 def _within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from toughopt.slicing.outlines import Samples
 
-_BLOCK = 640  # samples of one layer that are compared all with all; more are split into cells
+_BLOCK = 640  # samples of one island that are compared all with all; more are split into cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ def _refined(
 
 
 def _blocks(samples: Samples, reach_mm: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Groups of samples, each with all samples of its layer that are near enough to matter."""
-    layer = samples.layer[samples.contour]
-    order = np.argsort(layer, kind="stable")
-    bounds = np.flatnonzero(np.diff(layer[order])) + 1
+    """Groups of samples, each with all samples of its island that are near enough to matter."""
+    island = samples.island[samples.contour]
+    order = np.argsort(island, kind="stable")
+    bounds = np.flatnonzero(np.diff(island[order])) + 1
     for group in np.split(order, bounds):
         if len(group) <= _BLOCK:
             if len(group):

@@ -85,7 +85,7 @@ def chains(samples: Samples, layout: Plan) -> Chains:
 
 
 def rest(samples: Samples, layout: Plan) -> list[tuple[int, NDArray[np.float64]]]:
-    """Contours (layer, (k, 2) float) around what the planned lines leave unfilled; not yet cleaned of overlaps."""
+    """Contours (island, (k, 2) float) around what the planned lines leave unfilled; not yet cleaned of overlaps."""
     depth = np.where(layout.single, layout.disc.radius_mm, layout.count * layout.spacing_mm)
     keep = _fits(samples, layout, depth) | (depth >= layout.disc.radius_mm * 0.98) & ~samples.sharp
     depth = np.minimum(depth, np.where(samples.sharp, np.inf, layout.disc.radius_mm))
@@ -94,7 +94,7 @@ def rest(samples: Samples, layout: Plan) -> list[tuple[int, NDArray[np.float64]]
     for index, (first, last) in enumerate(zip(samples.start[:-1], samples.start[1:], strict=True)):
         contour = point[first:last][keep[first:last]]
         if len(contour) >= 3:
-            result.append((int(samples.layer[index]), contour))
+            result.append((int(samples.island[index]), contour))
     return result
 
 
@@ -187,6 +187,6 @@ def _cut(
         width[use][keep],
         np.concatenate(([0], np.cumsum(size[good]))),
         closed[good],
-        samples.layer[ring[chain]][good],
+        samples.island[ring[chain]][good],
         np.full(int(good.sum()), depth),
     )

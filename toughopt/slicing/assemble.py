@@ -1,0 +1,193 @@
+"""Filled layers become an ordered sequence of lines with flow and speed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from math import pi
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from toughopt.slicing.base import Layer, Line, Role
+from toughopt.slicing.chains import Chains, between
+from toughopt.slicing.fill import ROLES, Filling
+from toughopt.slicing.overhang import inside
+from toughopt.slicing.route import Path, Stop, order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from manifold3d import CrossSection
+    from numpy.typing import NDArray
+
+    from toughopt.profiles import PrinterProfile, Speeds
+    from toughopt.slicing.sections import Sections
+
+_FLOW_RANGE = (0.93, 1.07)  # the correction of a layer's flow to its true area stays within this
+_SHORTEST_OVERHANG_MM = 0.6
+
+
+def assembled(
+    filling: Filling,
+    sections: Sections,
+    free: Mapping[int, CrossSection],
+    profile: PrinterProfile,
+    at_mm: NDArray[np.float64],
+) -> list[Layer]:
+    """Layers in printing order.
+
+    Parameters
+    ----------
+    free : layer -> region that nothing carries; outlines over it are printed as overhangs
+    at_mm : (2,) float, where the nozzle is before the first line
+    """
+    lines, settings = filling.lines, profile.slicing
+    count = len(sections.top_mm)
+    printed = np.bincount(lines.layer, weights=lines.area_mm2, minlength=count)
+    factor = np.clip(sections.area_mm2 / np.maximum(printed, 1e-9), *_FLOW_RANGE)
+    numbers = np.argsort(lines.layer, kind="stable")
+    members = np.split(numbers, np.cumsum(np.bincount(lines.layer, minlength=count))[:-1])
+    rank = np.where(filling.role >= 3, 1, 0)
+    starts, closed = lines.start.tolist(), lines.closed.tolist()
+    rng = np.random.default_rng(0)
+    position, seams = at_mm, np.empty((0, 2))
+    stops: list[Stop] = []
+    for here in members:
+        paths = [Path(lines.point_mm[starts[i] : starts[i + 1]], closed[i]) for i in here.tolist()]
+        found = order(paths, rank[here], position, settings.seam, rng, seams)
+        stops += [Stop(int(here[stop.index]), stop.first, stop.backwards) for stop in found]
+        if found:
+            last = found[-1]
+            path = paths[last.index]
+            position = path.point_mm[last.first if path.closed else 0 if last.backwards else -1]
+            seams = np.array([paths[stop.index].point_mm[stop.first] for stop in found])
+    laid = _laid(lines, filling.role, stops, factor, sections, profile)
+    layers: list[list[Line]] = [[] for _ in range(count)]
+    for stop, line in zip(stops, laid, strict=True):
+        index = int(lines.layer[stop.index])
+        layers[index] += _over_air(line, free.get(index), profile.speeds)
+    return [
+        Layer(float(top), float(height), tuple(found), settings.fan if index + 1 >= settings.fan_from_layer else 0.0)
+        for index, (top, height, found) in enumerate(zip(sections.top_mm, sections.height_mm, layers, strict=True))
+    ]
+
+
+def with_travel(layers: Sequence[Layer], profile: PrinterProfile, at_mm: NDArray[np.float64]) -> list[Layer]:
+    """The same layers with retraction decided for each line."""
+    result = []
+    for layer in layers:
+        lines = []
+        for line in layer.lines:
+            first = line.points_mm[0, :2]
+            away = float(np.hypot(first[0] - at_mm[0], first[1] - at_mm[1]))
+            lines.append(replace(line, retract=away > profile.slicing.retract_above_mm))
+            at_mm = line.points_mm[-1, :2]
+        result.append(replace(layer, lines=tuple(lines)))
+    return result
+
+
+def paced(layers: Sequence[Layer], profile: PrinterProfile) -> list[Layer]:
+    """Layers slowed down to the profile's minimum layer time, no line below its minimum speed."""
+    settings, speeds = profile.slicing, profile.speeds
+    result = []
+    for number, layer in enumerate(layers):
+        lines = layer.lines
+        if number == 0:
+            lines = tuple(replace(line, speed_mm_s=min(line.speed_mm_s, speeds.first_layer)) for line in lines)
+        length = [float(np.sum(line.lengths_mm)) for line in lines]
+        for _ in range(4):  # lines that reach the minimum speed leave the rest to the others
+            seconds = sum(mm / line.speed_mm_s for mm, line in zip(length, lines, strict=True))
+            able = sum(
+                mm / line.speed_mm_s
+                for mm, line in zip(length, lines, strict=True)
+                if line.speed_mm_s > settings.minimum_speed_mm_s * 1.001
+            )
+            missing = settings.minimum_layer_time_s - seconds
+            if missing <= 1e-3 or able <= 0.0:
+                break
+            slower = able / (able + missing)
+            lines = tuple(
+                replace(
+                    line, speed_mm_s=max(line.speed_mm_s * slower, min(settings.minimum_speed_mm_s, line.speed_mm_s))
+                )
+                for line in lines
+            )
+        result.append(replace(layer, lines=lines))
+    return result
+
+
+def speed_of(role: Role, speeds: Speeds) -> float:
+    """Speed at which lines of a role are printed, mm/s."""
+    return {
+        Role.EXTERNAL_PERIMETER: speeds.external_perimeter,
+        Role.PERIMETER: speeds.perimeter,
+        Role.OVERHANG_PERIMETER: speeds.overhang,
+        Role.SOLID_INFILL: speeds.solid_infill,
+        Role.BRIDGE: speeds.bridge,
+        Role.GAP_FILL: speeds.gap_fill,
+        Role.SKIRT: speeds.perimeter,
+    }[role]
+
+
+def _laid(
+    chains: Chains,
+    role: NDArray[np.int64],
+    stops: Sequence[Stop],
+    factor: NDArray[np.float64],
+    sections: Sections,
+    profile: PrinterProfile,
+) -> list[Line]:
+    """One line a stop, in the order of the stops."""
+    if not stops:
+        return []
+    chain = np.array([stop.index for stop in stops])
+    first = np.array([stop.first for stop in stops])
+    backwards = np.array([stop.backwards for stop in stops])
+    closed = chains.closed[chain]
+    size = np.diff(chains.start)[chain]
+    length = size + closed
+    offset = np.concatenate(([0], np.cumsum(length)))
+    owner = np.repeat(np.arange(len(stops)), length)
+    rank = np.arange(len(owner)) - offset[owner]
+    rank = np.where(backwards[owner], size[owner] - 1 - rank, (rank + first[owner]) % size[owner])
+    use = chains.start[chain][owner] + rank
+    layer = chains.layer[chain]
+    height = sections.height_mm[layer]
+    point = np.column_stack((chains.point_mm[use], sections.top_mm[layer][owner]))
+    spacing = chains.spacing_mm[use] * factor[layer][owner]
+    flow = between(spacing[:-1], spacing[1:]) * height[owner][:-1]
+    width = np.add.reduceat(spacing, offset[:-1]) / length + height * (1.0 - pi / 4.0)
+    speed = np.array([speed_of(kind, profile.speeds) for kind in ROLES])[role[chain]]
+    return [
+        Line(point[a:b], ROLES[kind], w, h, flow[a : b - 1], v)
+        for a, b, kind, w, h, v in zip(
+            offset[:-1].tolist(),
+            offset[1:].tolist(),
+            role[chain].tolist(),
+            np.round(width, 4).tolist(),
+            height.tolist(),
+            speed.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _over_air(line: Line, free: CrossSection | None, speeds: Speeds) -> list[Line]:
+    """The line, cut where it comes upon an overhang or leaves it."""
+    if free is None or line.role not in (Role.EXTERNAL_PERIMETER, Role.PERIMETER):
+        return [line]
+    middle = (line.points_mm[:-1, :2] + line.points_mm[1:, :2]) / 2.0
+    over = inside(free, middle)
+    if not np.any(over) or float(np.sum(line.lengths_mm[over])) < _SHORTEST_OVERHANG_MM:
+        return [line]
+    flow = np.broadcast_to(np.asarray(line.flow_mm2, dtype=np.float64), len(over))
+    edges = [0, *(np.flatnonzero(np.diff(over)) + 1).tolist(), len(over)]
+    parts = []
+    for a, b in pairwise(edges):
+        kind = Role.OVERHANG_PERIMETER if over[a] else line.role
+        speed = speeds.overhang if over[a] else line.speed_mm_s
+        parts.append(
+            replace(line, points_mm=line.points_mm[a : b + 1], role=kind, flow_mm2=flow[a:b], speed_mm_s=speed)
+        )
+    return parts

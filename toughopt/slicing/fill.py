@@ -1,0 +1,151 @@
+"""Which lines fill each layer: along the walls, in the thick parts, over gaps and in what remains narrow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from math import pi
+from typing import TYPE_CHECKING
+
+import numpy as np
+from manifold3d import CrossSection, FillRule, JoinType
+
+from toughopt.slicing.base import Role
+from toughopt.slicing.chains import Chains, joined, simplified
+from toughopt.slicing.infill import rectilinear
+from toughopt.slicing.outlines import sample
+from toughopt.slicing.sections import contours
+from toughopt.slicing.walls import Spacing, chains, plan, rest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from toughopt.profiles import PrinterProfile
+    from toughopt.slicing.sections import Sections
+
+_STEP_MM = 0.6  # largest distance of two samples of an outline
+_SLIVER_MM2 = 0.02  # smaller remains stay empty
+_SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
+_MANY = 30  # lines beside each boundary where no solid fill follows
+
+ROLES = (
+    Role.EXTERNAL_PERIMETER,
+    Role.PERIMETER,
+    Role.GAP_FILL,
+    Role.SOLID_INFILL,
+    Role.BRIDGE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """All lines of a part: ``role : (chains,) int`` counts in `ROLES`; the chains' layer is that of the part."""
+
+    lines: Chains
+    role: NDArray[np.int64]
+
+
+def spacings(profile: PrinterProfile, height_mm: float) -> Spacing:
+    """Distances between lines for the nozzle's widths: s = w - h (1 - pi / 4), a rectangle with round ends."""
+    nozzle = profile.nozzle
+    off = height_mm * (1.0 - pi / 4.0)
+    return Spacing(nozzle.line_width_min_mm - off, nozzle.line_width_mm - off, nozzle.line_width_max_mm - off)
+
+
+def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: PrinterProfile) -> Filling:
+    """Lines for every layer of `sections`.
+
+    Parameters
+    ----------
+    bridges : layer -> region that spans air, filled with lines across it
+    """
+    spacing = spacings(profile, profile.slicing.layer_height_mm)
+    walls, remains = _along(sections.islands, spacing, profile.slicing.perimeters)
+    walls = replace(walls, layer=sections.layer[walls.layer])
+    by_layer: dict[int, list[CrossSection]] = defaultdict(list)
+    for island, region in remains:
+        by_layer[int(sections.layer[island])].append(region)
+
+    broad: list[tuple[int, NDArray[np.float64]]] = []
+    across: list[tuple[int, NDArray[np.float64]]] = []
+    narrow: list[tuple[int, CrossSection]] = []
+    for index, regions in by_layer.items():
+        region = regions[0] if len(regions) == 1 else CrossSection.compose(regions)
+        middle = region.offset(-0.75 * spacing.nominal_mm, JoinType.Miter)
+        if middle.area() > _SLIVER_MM2:
+            wide = middle.offset(0.8 * spacing.nominal_mm, JoinType.Miter) ^ region
+            region = region - wide
+            if index in bridges:
+                span = wide ^ bridges[index]
+                across += [(index, loop) for loop in contours(span.offset(-spacing.nominal_mm / 2.0, JoinType.Miter))]
+                wide = wide - span
+            broad += [(index, loop) for loop in contours(wide.offset(-spacing.nominal_mm / 2.0, JoinType.Miter))]
+        narrow += [(index, piece) for piece in region.decompose() if piece.area() > _SLIVER_MM2]
+
+    gaps = _gaps(narrow, spacing)
+    solid = _rectilinear(broad, profile.slicing.infill_angle_deg, spacing)
+    bridge = _bridges(across, bridges, spacing)
+    groups = (simplified(joined((walls, gaps)), profile.slicing.tolerance_mm), solid, bridge)
+    kinds = np.concatenate(
+        (
+            np.where(np.arange(len(walls.layer)) >= 0, np.minimum(walls.depth, 1), 0),
+            np.full(len(gaps.layer), 2),
+            np.full(len(solid.layer), 3),
+            np.full(len(bridge.layer), 4),
+        )
+    )
+    return Filling(joined(groups), kinds)
+
+
+def _along(
+    islands: Iterable[Iterable[NDArray[np.float64]]], spacing: Spacing, perimeters: int
+) -> tuple[Chains, list[tuple[int, CrossSection]]]:
+    """Lines along the boundaries of islands, and the regions that they leave; both numbered by island."""
+    loops = [(index, loop) for index, members in enumerate(islands) for loop in members]
+    if not loops:
+        return joined(()), []
+    samples = sample([loop for _, loop in loops], np.array([index for index, _ in loops]), _STEP_MM)
+    layout = plan(samples, spacing, perimeters)
+    left: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
+    for index, contour in rest(samples, layout):
+        left[index].append(contour)
+    remains = ((index, CrossSection(found, FillRule.Positive)) for index, found in left.items())
+    return chains(samples, layout), [(index, region) for index, region in remains if region.area() > _SLIVER_MM2]
+
+
+def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
+    islands = [(index, loops) for index, piece in narrow if (loops := contours(piece))]
+    if not islands:
+        return joined(())
+    thin = replace(spacing, least_mm=0.5 * spacing.least_mm)
+    found, _ = _along([loops for _, loops in islands], thin, _MANY)
+    found = replace(found, layer=np.array([index for index, _ in islands])[found.layer])
+    width = found.area_mm2 / np.maximum(found.length_mm, 1e-9)
+    return found.only(found.length_mm > _SHORTEST * np.maximum(width, 0.5 * spacing.nominal_mm))
+
+
+def _rectilinear(broad: list[tuple[int, NDArray[np.float64]]], angle_deg: float, spacing: Spacing) -> Chains:
+    layer = np.array([index for index, _ in broad], dtype=np.int64)
+    turned = np.deg2rad(angle_deg + 90.0 * (layer % 2))
+    return rectilinear([loop for _, loop in broad], layer, turned, spacing.nominal_mm)
+
+
+def _bridges(
+    across: list[tuple[int, NDArray[np.float64]]], bridges: Mapping[int, CrossSection], spacing: Spacing
+) -> Chains:
+    """Fill over air, each layer in the direction in which its spans are shortest."""
+    pieces = []
+    for index in sorted({index for index, _ in across}):
+        loops = [loop for at, loop in across if at == index]
+        best, shortest = joined(()), np.inf
+        free = contours(bridges[index])
+        for angle in np.deg2rad(np.arange(0.0, 180.0, 22.5)):
+            spans = rectilinear(free, np.full(len(free), index), np.full(len(free), angle), spacing.nominal_mm)
+            length = float(np.sum(spans.ahead_mm[0::2] ** 2)) if len(spans.point_mm) else 0.0
+            if length < shortest:
+                shortest = length
+                best = rectilinear(loops, np.full(len(loops), index), np.full(len(loops), angle), spacing.nominal_mm)
+        pieces.append(best)
+    return joined(pieces)
