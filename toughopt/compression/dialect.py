@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from toughopt.compression.numbers import is_missing, looks_numeric
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
-_HEAD, _TAIL = 600, 60
+_HEAD, _TAIL = 300, 40
 
 
 def split_row(line: str, separator: str) -> list[str]:

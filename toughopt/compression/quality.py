@@ -24,20 +24,17 @@ def finding(code: str, effect: Effect, message: str) -> Finding:
     return Finding(code, _SEVERITY[effect], effect, message)
 
 
-def check_time(time_s: FloatArray) -> list[Finding]:
+def check_time(steps_s: FloatArray) -> list[Finding]:
     """Doubled times, and times that go back.
 
-    time_s : (n,) float
+    steps_s : (n - 1,) float, s: differences of the times of n samples
     """
-    steps = np.diff(time_s)
-    backwards = int(np.count_nonzero(steps < 0))
-    doubled = int(np.count_nonzero(steps == 0))
+    backwards = int(np.count_nonzero(steps_s < 0))
+    doubled = int(np.count_nonzero(steps_s == 0))
     found = []
     if backwards:
-        effect = Effect.REJECT if backwards > max(2, 0.01 * steps.size) else Effect.WARN
-        found.append(
-            finding("TIME_BACKWARDS", effect, f"the time goes back {backwards} times in {time_s.size} samples")
-        )
+        effect = Effect.REJECT if backwards > max(2, 0.01 * steps_s.size) else Effect.WARN
+        found.append(finding("TIME_BACKWARDS", effect, f"the time goes back {backwards} times in {steps_s.size} steps"))
     if doubled:
         found.append(finding("DOUBLED_TIMES", Effect.WARN, f"{doubled} samples have the time of the one before"))
     return found
@@ -48,8 +45,8 @@ def jumps(displacement_mm: FloatArray, time_s: FloatArray | None) -> NDArray[np.
 
     displacement_mm : (n,) float, mm; time_s : (n,) float or None
 
-    A jump is a step of more than 2 % of the whole travel and more than 25 times the usual one; with a clock, more than 25
-    times the usual speed too, so that sparse sampling is none.
+    A jump is a step of more than 2 % of the whole travel and more than 25 times the usual one; with a clock, more than
+    25 times the usual speed too, so that sparse sampling is none.
     """
     steps = np.abs(np.diff(displacement_mm))
     moving = steps[steps > 0]
@@ -68,7 +65,7 @@ def jumps(displacement_mm: FloatArray, time_s: FloatArray | None) -> NDArray[np.
 
 
 def erratic(displacement_mm: FloatArray) -> bool:
-    """Whether the displacement wanders so much that it is no crosshead's: typical steps of 2 % of the range, to and fro.
+    """Whether the displacement wanders to and fro, typically by 2 % of its range, as no crosshead does.
 
     displacement_mm : (n,) float
     """

@@ -53,12 +53,14 @@ class Toughness:
 class Prepared:
     """A curve as the area is taken: oriented, without spikes, baseline and compliance, from contact on.
 
-    displacement_mm : (n,) float, mm after contact; force_n : (n,) float, N; end : index at which the area ends
+    displacement_mm : (n,) float, mm after contact; force_n : (n,) float, N; end : index at which the area ends;
+    last : index of the end of loading
     """
 
     displacement_mm: NDArray[np.float64]
     force_n: NDArray[np.float64]
     end: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,7 @@ from toughopt.compression.numbers import NumberReader, is_missing, looks_numeric
 _CHUNK = 1 << 22  # characters taken at once: bounds the memory
 _SMALL = 1 << 16  # below this Python's own float() is quicker than a library
 _LOOK_AHEAD = 4  # damaged lines in a row that do not end a table
-_NEWLINE, _TAB, _DOT, _MINUS, _PLUS = 10, 9, 46, 45, 43
-_EXPONENTS = b"eE"
-_MARKS = np.zeros(256, dtype=bool)
-_MARKS[[_NEWLINE, _TAB, _DOT, 69, 101]] = True
+_EXPONENTS = re.compile(rb"(?:-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?[\t\n])*+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -104,37 +101,20 @@ def _fast(chunk: str, separator: str, columns: int, decimal: str) -> NDArray[np.
 
 def _regular(raw: bytes, columns: int) -> bool:
     """Whether every row has `columns` fields, none is empty, and signs, points and exponents are where they may be."""
-    if raw[:1] in (b"\t", b"\n") or b"\t\t" in raw or b"\t\n" in raw or b"\n\t" in raw or b"\n\n" in raw:
+    if raw[:1] in (b"\t", b"\n") or any(gap in raw for gap in (b"\t\t", b"\t\n", b"\n\t", b"\n\n")):
         return False
-    data = np.frombuffer(raw, dtype=np.uint8)
-    marks = data[np.flatnonzero(_MARKS[data])]
-    breaks = marks[(marks == _TAB) | (marks == _NEWLINE)]
-    if breaks.size % columns:
-        return False
-    grid = breaks.reshape(-1, columns) == _NEWLINE
-    if grid[:, :-1].any() or not grid[:, -1].all():
-        return False
-    inner = (marks == _DOT) | (marks == 69) | (marks == 101)
-    exponent = (marks == 69) | (marks == 101)
-    if (inner[1:] & inner[:-1] & ~(exponent[1:] & (marks[:-1] == _DOT))).any():
-        return False
-    signs = np.flatnonzero((data == _MINUS) | (data == _PLUS))
-    before = np.where(signs > 0, data[np.maximum(signs - 1, 0)], _NEWLINE)
-    after_exponent = (before == 69) | (before == 101)
-    after_break = ((before == _TAB) | (before == _NEWLINE)) & (data[signs] == _MINUS)
-    if not (after_exponent | after_break).all():
-        return False
-    powers = np.flatnonzero((data == 69) | (data == 101))
-    if powers.size:
-        following = data[powers + 1]
-        signed = (following == _MINUS) | (following == _PLUS)
-        digit = np.where(signed, data[np.minimum(powers + 2, data.size - 1)], following)
-        if ((digit < 48) | (digit > 57)).any():
+    exponents = b"e" in raw or b"E" in raw
+    signs = raw.count(b"-")
+    if signs or b"+" in raw:
+        leading = raw.count(b"\t-") + raw.count(b"\n-") + raw.startswith(b"-")
+        if not exponents and (leading != signs or b"+" in raw):
             return False
-        earlier = data[np.maximum(powers - 1, 0)]
-        if not (((earlier >= 48) & (earlier <= 57)) | (earlier == _DOT)).all():
-            return False
-    return True
+    if exponents and not _EXPONENTS.fullmatch(raw):
+        return False
+    bones = raw.translate(None, b"0123456789+-eE")  # points and breaks only
+    if b".." in bones:
+        return False
+    return bones.translate(None, b".") == (b"\t" * (columns - 1) + b"\n") * (bones.count(b"\n"))
 
 
 def _parse(raw: bytes, columns: int) -> NDArray[np.float64] | None:

@@ -21,7 +21,7 @@ _INLINE = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
 _SLASHED = re.compile(r"^(?P<name>.*\S)\s*(?:/|,|\s+in\s+)\s*(?P<unit>[^\s/,]+)$")
 _SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
 _SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
-_EVIDENCE_ROWS = 400
+_EVIDENCE_FIELDS = 1200
 _MOST_TABLES = 1000
 
 
@@ -97,7 +97,7 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
 
 def _evidence(text: str, separator: str) -> Evidence:
     """What the first rows say of the decimal mark; all rows where those leave it open."""
-    evidence = weigh(islice(_data_fields(text, separator), 8 * _EVIDENCE_ROWS))
+    evidence = weigh(islice(_data_fields(text, separator), _EVIDENCE_FIELDS))
     if evidence.dot or evidence.comma:
         return evidence
     return weigh(_data_fields(text, separator)) if evidence.either else evidence
