@@ -1,8 +1,27 @@
 """Solids: sweep, union, checks, export."""
 
+from toughopt.geometry.checks import Finding, check_solid
 from toughopt.geometry.export import export
+from toughopt.geometry.load import load_mesh
 from toughopt.geometry.polygons import circle, circle_sides
-from toughopt.geometry.solid import Solid, combine, from_arrays
-from toughopt.geometry.sweep import leaning_tubes, lofts
+from toughopt.geometry.preview import render_preview
+from toughopt.geometry.solid import Solid, combine, from_arrays, manifold_from
+from toughopt.geometry.sweep import leaning_tubes, lofts, rotation_minimising_frames, swept_tube
 
-__all__ = ["Solid", "circle", "circle_sides", "combine", "export", "from_arrays", "leaning_tubes", "lofts"]
+__all__ = [
+    "Finding",
+    "Solid",
+    "check_solid",
+    "circle",
+    "circle_sides",
+    "combine",
+    "export",
+    "from_arrays",
+    "leaning_tubes",
+    "load_mesh",
+    "lofts",
+    "manifold_from",
+    "render_preview",
+    "rotation_minimising_frames",
+    "swept_tube",
+]

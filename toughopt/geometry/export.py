@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: The metadata names that the 3MF core specification knows; others need a namespace of their own.
 _CORE_METADATA = ("Title", "Designer", "Description", "Copyright", "LicenseTerms", "Rating", "CreationDate")
-_NAMESPACE = "https://toughopt.readthedocs.io/3mf"
+_NAMESPACE = "urn:toughopt:metadata"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same solid gives the same bytes
 _CONTENT_TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -1,0 +1,146 @@
+"""Any mesh file to a solid in mm: STL, 3MF, OBJ, PLY, OFF, GLB, ...; repaired where that is safe."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toughopt.errors import MeshError
+from toughopt.geometry.repair import Surface, repaired
+from toughopt.geometry.solid import Solid, manifold_from
+
+if TYPE_CHECKING:
+    from manifold3d import Manifold
+    from numpy.typing import NDArray
+
+#: What the readers raise on files that are not what their name says.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    zipfile.BadZipFile,
+)
+_IN_METRES_Y_UP = (".glb", ".gltf")
+_MM = {
+    "micron": 1e-3,
+    "micrometers": 1e-3,
+    "millimeter": 1.0,
+    "millimeters": 1.0,
+    "mm": 1.0,
+    "centimeter": 10.0,
+    "centimeters": 10.0,
+    "cm": 10.0,
+    "meter": 1e3,
+    "meters": 1e3,
+    "m": 1e3,
+    "inch": 25.4,
+    "inches": 25.4,
+    "in": 25.4,
+    "foot": 304.8,
+    "feet": 304.8,
+}
+
+
+def load_mesh(path: str | Path) -> Solid:
+    """The closed body that a mesh file describes, in mm.
+
+    STL, OBJ, PLY and OFF are taken to be in mm; the units of 3MF are honoured; glTF is in metres with y up. Bodies
+    that overlap are united. What had to be repaired is told in ``.warnings``.
+
+    Raises
+    ------
+    MeshError
+        If the file is missing, is no mesh, or is open in more than small holes: the message says where.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise MeshError(f"{source}: there is no such file")
+    parts = _read(source)
+    vertices, faces = _joined(parts)
+    if source.suffix.lower() in _IN_METRES_Y_UP:
+        vertices = vertices[:, [0, 2, 1]] * (1e3, -1e3, 1e3)
+    surface = repaired(vertices, faces, str(source))
+    manifold = manifold_from(surface.vertices, surface.faces)
+    if manifold.status().name != "NoError":
+        raise MeshError(f"{source}: its faces do not close into a body ({manifold.status().name}); export it again")
+    manifold, united = _united(manifold)
+    notes = (*surface.notes, *united, *_doubtful_size(surface))
+    return Solid(manifold, {"file": source.name}, tuple(f"{source.name}: {note}" for note in notes))
+
+
+def _read(source: Path) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    import trimesh
+
+    loader: Any = trimesh.load
+    try:
+        loaded = loader(str(source), process=False)
+        meshes = _flattened(loaded, units=source.suffix.lower() not in _IN_METRES_Y_UP)
+    except _UNREADABLE as error:
+        raise MeshError(
+            f"{source}: cannot be read as a mesh ({type(error).__name__}: {error}); "
+            "known are STL, 3MF, OBJ, PLY, OFF and GLB"
+        ) from error
+    if not meshes:
+        raise MeshError(f"{source}: there is not one triangle in it")
+    return meshes
+
+
+def _flattened(loaded: Any, units: bool) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    if not hasattr(loaded, "geometry"):
+        return [_arrays(loaded, loaded.units if units else None)] if len(getattr(loaded, "faces", ())) else []
+    parts = []
+    for node in loaded.graph.nodes_geometry:
+        transform, name = loaded.graph[node]
+        mesh = loaded.geometry[name]
+        if not len(getattr(mesh, "faces", ())):
+            continue
+        vertices, faces = _arrays(mesh, None)
+        vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
+        scale = _MM.get(str(loaded.units or mesh.units).lower(), 1.0) if units else 1.0
+        mirrored = np.linalg.det(transform[:3, :3]) < 0
+        parts.append((vertices * scale, faces[:, ::-1] if mirrored else faces))
+    return parts
+
+
+def _arrays(mesh: Any, units: str | None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    scale = _MM.get(str(units).lower(), 1.0)
+    return np.array(mesh.vertices, dtype=np.float64) * scale, np.array(mesh.faces, dtype=np.int64)
+
+
+def _joined(
+    parts: list[tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
+    faces = [part_faces + start for (_, part_faces), start in zip(parts, starts[:-1], strict=True)]
+    return np.concatenate([vertices for vertices, _ in parts]), np.concatenate(faces)
+
+
+def _united(manifold: Manifold) -> tuple[Manifold, tuple[str, ...]]:
+    """Bodies that overlap, made one; those that lie apart, and cavities, stay as they are."""
+    from toughopt.geometry.solid import combine
+
+    bodies = [body.manifold for body in Solid(manifold).bodies()]
+    if len(bodies) == 1:
+        return manifold, ()
+    whole = combine(bodies, "add")
+    shared = float(manifold.volume()) - float(whole.volume())
+    if shared <= 1e-6 * float(manifold.volume()):
+        return manifold, (f"it holds {len(bodies)} separate bodies",)
+    return whole, (f"{len(bodies)} bodies that share {shared:.3g} mm3 were united",)
+
+
+def _doubtful_size(surface: Surface) -> tuple[str, ...]:
+    size = np.ptp(surface.vertices, axis=0)
+    if size.max() < 1.0:
+        return (f"it is only {size.max():.3g} mm large; was it drawn in metres or inches?",)
+    return ()
