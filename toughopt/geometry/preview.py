@@ -157,13 +157,14 @@ def _dimensions(axes: Axes, bounds: FloatArray, view: FloatArray) -> None:
         _arrow(axes, *ends, f"{size[axis]:.1f} mm")
     middle = np.append((low + high)[:2] / 2.0, low[2])
     beside = float(seen[:, 0].max()) + gap
-    base, top = (view @ middle)[1], (view @ (middle + (0.0, 0.0, size[2])))[1]
+    base = (view @ middle)[1]
+    top = base + view[1, 2] * size[2]
     _arrow(axes, np.array([beside, base]), np.array([beside, top]), f"{size[2]:.1f} mm")
 
 
 def _arrow(axes: Axes, start: FloatArray, end: FloatArray, words: str) -> None:
     ends = {"arrowstyle": "<->", "color": _INK, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", start, end, arrowprops=ends, annotation_clip=False)
+    axes.annotate("", (start[0], start[1]), (end[0], end[1]), arrowprops=ends, annotation_clip=False)
     x, y = (start + end) / 2.0
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     axes.text(x, y, words, ha="center", va="center", fontsize=10, color=_INK, bbox=paper)
