@@ -1,0 +1,95 @@
+"""The numbered lines of one print: which were sent, which the machine has, which have to be sent again."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from toughopt.printing.lines import NOWHERE, Command, encode
+
+
+class Sent(NamedTuple):
+    """A line on its way, or one that arrived."""
+
+    number: int
+    command: Command
+    data: bytes
+    at: float
+
+
+class OutOfHistory(Exception):
+    """The machine asks for a line that is no longer, or not yet, known."""
+
+
+class Ledger:
+    """Line numbers from 1 on, without gaps; the last `history` acknowledged lines are kept for resends."""
+
+    def __init__(self, history: int = 128) -> None:
+        self.flying: deque[Sent] = deque()  # sent and not acknowledged, oldest first
+        self.bytes_flying = 0
+        self._landed: deque[tuple[Sent, bool]] = deque(maxlen=history)  # with whether an ok said so
+        self._next = 1
+
+    @property
+    def last(self) -> int:
+        """Number of the last line sent."""
+        return self._next - 1
+
+    @property
+    def landed(self) -> int:
+        """Number of the last line acknowledged; all before it are too."""
+        return self._next - 1 - len(self.flying)
+
+    @property
+    def position(self) -> tuple[float | None, float | None, float | None, float | None]:
+        """Where the lines acknowledged so far leave the machine; the host's own questions move nothing."""
+        for sent, _ in reversed(self._landed):
+            if sent.command.source_line:
+                return sent.command.position
+        return NOWHERE
+
+    def send(self, command: Command, now: float) -> bytes:
+        """Give the command its number; what has to be written."""
+        data = encode(self._next, command.body)
+        self.flying.append(Sent(self._next, command, data, now))
+        self.bytes_flying += len(data)
+        self._next += 1
+        return data
+
+    def land(self, by_ok: bool = True) -> Sent:
+        """The oldest line in flight has arrived."""
+        sent = self.flying.popleft()
+        self.bytes_flying -= len(sent.data)
+        self._landed.append((sent, by_ok))
+        return sent
+
+    def rewind(self, number: int) -> tuple[list[Command], int, int]:
+        """The machine wants line `number` next: everything before it has landed, the rest is forgotten.
+
+        Returns
+        -------
+        commands : to be sent again, in order
+        not_executed : lines taken back although an ok had said that they arrived
+        presumed : lines taken back whose arrival had only been concluded
+
+        Raises
+        ------
+        OutOfHistory
+            If there is no such line.
+        """
+        if not self._next - len(self.flying) - len(self._landed) <= number <= self._next:
+            raise OutOfHistory(f"line {number} was asked for; sent so far: 1 to {self.last}")
+        while self.flying and self.flying[0].number < number:
+            self.land(by_ok=False)
+        again: list[Command] = []
+        not_executed = presumed = 0
+        while self._landed and self._landed[-1][0].number >= number:
+            sent, by_ok = self._landed.pop()
+            again.insert(0, sent.command)
+            not_executed += by_ok
+            presumed += not by_ok
+        again.extend(sent.command for sent in self.flying)
+        self.flying.clear()
+        self.bytes_flying = 0
+        self._next = number
+        return again, not_executed, presumed

@@ -1,0 +1,293 @@
+"""Reads a program as the machine will: refuses what would harm it, and says how long each command may take."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from math import hypot
+from pathlib import Path
+
+from toughopt.errors import ProgramError
+from toughopt.printing.lines import NOWHERE, Command, clean
+from toughopt.profiles import PrinterProfile
+
+_CODE = re.compile(r"([GMT])\s*(\d+)")
+_WORDS = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
+_LONGEST_RAW = 4096  # characters of one line that are looked at
+_BINARY_LOOK = 4096
+_RECENT = 32  # moves whose mean duration is the pace; about what a planner holds
+
+_REFUSED = {
+    "M112": "is an emergency stop",
+    "M149": "changes the unit of temperatures",
+    "M575": "changes the baud rate in mid-print",
+    "M928": "diverts the lines to an SD card",
+    "M28": "diverts the lines to an SD card",
+    "M997": "updates the firmware",
+}
+_DROPPED = frozenset({"M110", "M155", "M999"})  # the host's own business
+_HOTEND = frozenset({"M104", "M109", "G10", "M568"})
+_BED = frozenset({"M140", "M190"})
+
+# how long a command may be silent before it is asked after, and before it is given up, s
+_PATIENCE = {
+    "G28": (60.0, 240.0),
+    "G29": (120.0, 900.0),
+    "G33": (120.0, 900.0),
+    "G34": (60.0, 600.0),
+    "G76": (120.0, 900.0),
+    "M48": (60.0, 600.0),
+    "M303": (600.0, 1800.0),
+    "M400": (60.0, 900.0),
+    "T": (30.0, 300.0),
+}
+_WAITS_FOR_A_PERSON = frozenset({"M0", "M1", "M25", "M125", "M226", "M600", "M701", "M702"})
+_SOLO = (
+    frozenset({"G4", "G28", "G29", "G33", "G34", "G76", "M48", "M109", "M190", "M303", "M400", "T"})
+    | _WAITS_FOR_A_PERSON
+)
+
+
+class ProgramReader:
+    """Follows a program line by line: modes, position, heater targets.
+
+    What a program may not do on this printer is a `ProgramError` that names the line.
+    """
+
+    def __init__(self, profile: PrinterProfile, source: str) -> None:
+        self._limits = profile.limits
+        self._source = source
+        self._tools = len(profile.nozzles)
+        self._targets = [0.0] * self._tools
+        self._tool = 0
+        self._hot = False
+        self._homed = not self._limits.home_first
+        self._relative = False
+        self._relative_e = False
+        self._unit = 1.0
+        self._feed = 1500.0 / 60.0
+        self._at: list[float | None] = [None, None, None, 0.0]
+        self._recent: deque[float] = deque([1.0] * _RECENT, maxlen=_RECENT)
+        self._recent_sum = float(_RECENT)
+        self.line = 0
+
+    def commands(self, lines: Iterable[str]) -> Iterator[Command]:
+        """The commands of the lines, in order; comments and blank lines yield none."""
+        for raw in lines:
+            command = self.read(raw)
+            if command is not None:
+                yield command
+
+    def read(self, raw: str) -> Command | None:
+        """The command of one line, or None where there is nothing to send."""
+        self.line += 1
+        if len(raw) > _LONGEST_RAW and len(raw.partition(";")[0]) > _LONGEST_RAW:
+            raise ProgramError(f"{self._where}: a line of more than {_LONGEST_RAW} characters; is this a G-code file?")
+        body = clean(raw, self._where)
+        if not body:
+            return None
+        if body.startswith(("G1 ", "G0 ", "G2 ", "G3 ")):
+            return self._move(body)
+        return self._other(body)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._source}, line {self.line}"
+
+    def _move(self, body: str) -> Command:
+        words = {letter: float(value) for letter, value in _WORDS.findall(body) if value}
+        if not self._homed and not words.keys().isdisjoint("XYZ"):
+            raise ProgramError(
+                f"{self._where}: {body!r} moves before any G28; this printer homes first (limits.home_first)"
+            )
+        if "F" in words and words["F"] > 0:
+            self._feed = words["F"] * self._unit / 60.0
+        at = self._at
+        squares = 0.0
+        relative, unit = self._relative, self._unit
+        for axis, letter in enumerate("XYZ"):
+            if letter in words:
+                value = words[letter] * unit
+                old = at[axis]
+                if relative:
+                    squares += value * value
+                    at[axis] = None if old is None else old + value
+                else:
+                    if old is not None:
+                        squares += (value - old) * (value - old)
+                    at[axis] = value
+        extruded = self._extrude(words["E"] * unit, body) if "E" in words else 0.0
+        length = squares**0.5 if squares else abs(extruded)
+        if body[1] in "23" and ("I" in words or "J" in words):
+            length = max(length, 3.0 * hypot(words.get("I", 0.0), words.get("J", 0.0)) * unit)
+        duration = length / self._feed
+        self._recent_sum += duration - self._recent[0]
+        self._recent.append(duration)
+        return Command(
+            body.encode("ascii"),
+            self.line,
+            relative or (self._relative_e and "E" in words),
+            3.0,
+            30.0 + self._recent_sum,
+            duration,
+            self._recent_sum / _RECENT,
+            (at[0], at[1], at[2], at[3]),
+        )
+
+    def _extrude(self, value: float, body: str) -> float:
+        old = self._at[3] or 0.0
+        new = old + value if self._relative_e else value
+        if new > old and not self._hot:
+            target = self._targets[self._tool]
+            raise ProgramError(
+                f"{self._where}: {body!r} extrudes with the nozzle set to {target:g} C, below "
+                f"{self._limits.min_extrude_c:g} C (limits.min_extrude_c); heat it before with M109"
+            )
+        self._at[3] = new
+        return new - old
+
+    def _other(self, body: str) -> Command | None:
+        match = _CODE.match(body)
+        if match is None:
+            raise ProgramError(f"{self._where}: {body[:40]!r} is no G-code command (G, M or T and a number)")
+        code = "T" if match[1] == "T" else match[1] + str(int(match[2]))
+        if code in _DROPPED:
+            return None
+        if code in _REFUSED:
+            raise ProgramError(f"{self._where}: {code} {_REFUSED[code]}; take it out of the program")
+        words = {letter: float(value) if value else None for letter, value in _WORDS.findall(body[match.end() :])}
+        if code in ("G0", "G1", "G2", "G3"):
+            return self._move(body)
+        self._modes(code, words)
+        self._temperatures(code, words, match, body)
+        return self._timed(code, words, body)
+
+    def _modes(self, code: str, words: dict[str, float | None]) -> None:
+        if code in ("G90", "G91"):
+            self._relative = self._relative_e = code == "G91"
+        elif code in ("M82", "M83"):
+            self._relative_e = code == "M83"
+        elif code in ("G20", "G21"):
+            self._unit = 25.4 if code == "G20" else 1.0
+        elif code == "G28":
+            self._homed = True
+            self._forget_position()
+        elif code in ("M18", "M84") and (not words.keys() - {"S"} or not words.keys().isdisjoint("XYZ")):
+            self._homed = not self._limits.home_first
+            self._forget_position()
+        elif code == "G92":
+            for axis, letter in enumerate("XYZE"):
+                value = words.get(letter, 0.0 if not words else None)
+                if value is not None:
+                    self._at[axis] = value * self._unit
+        elif code in ("G29", "G33", "G34", "G76", "M125", "M600", "M851", "M206", "G27", "G12", "G30"):
+            self._forget_position()
+
+    def _forget_position(self) -> None:
+        self._at[:3] = NOWHERE[:3]
+
+    def _temperatures(self, code: str, words: dict[str, float | None], match: re.Match[str], body: str) -> None:
+        if code == "T":
+            self._tool = min(int(match[2]), self._tools - 1)
+        elif code in _HOTEND:
+            self._hotend(words, body)
+        elif code in _BED:
+            self._within(words, self._limits.max_bed_c, "max_bed_c", body)
+        elif code == "M303":
+            bed = (words.get("E") or 0.0) < 0
+            self._within(words, self._limits.max_bed_c if bed else self._limits.max_nozzle_c, "max_…_c", body)
+        elif code in ("M141", "M191") and (words.get("S") or words.get("R")):
+            raise ProgramError(f"{self._where}: {body!r} heats a chamber, for which the profile has no limit")
+        elif code == "M302" and ((words.get("P") or 0) > 0 or (words.get("S") or 1e9) < self._limits.min_extrude_c):
+            raise ProgramError(f"{self._where}: {body!r} allows cold extrusion; take it out of the program")
+        self._hot = self._targets[self._tool] >= self._limits.min_extrude_c
+
+    def _hotend(self, words: dict[str, float | None], body: str) -> None:
+        self._within(words, self._limits.max_nozzle_c, "max_nozzle_c", body)
+        chosen = words.get("T", words.get("P"))
+        tool = self._tool if chosen is None else int(chosen)
+        target = words.get("S", words.get("R"))
+        if target is not None and 0 <= tool < self._tools:
+            self._targets[tool] = target
+
+    def _within(self, words: dict[str, float | None], limit: float, name: str, body: str) -> None:
+        for letter in "SRB":
+            value = words.get(letter)
+            if value is not None and value > limit:
+                raise ProgramError(f"{self._where}: {body!r} asks for {value:g} C, above {limit:g} C (limits.{name})")
+
+    def _timed(self, code: str, words: dict[str, float | None], body: str) -> Command:
+        patience, limit = _PATIENCE.get(code, (3.0, 30.0))
+        if code in ("M109", "M190"):
+            patience = limit = self._limits.heating_timeout_s
+        elif code in _WAITS_FOR_A_PERSON:
+            patience = limit = self._limits.longest_pause_s
+        elif code == "G4":
+            patience = (words.get("S") or 0.0) + (words.get("P") or 0.0) / 1000.0 + 3.0 + self._recent_sum
+            limit = patience + 30.0
+        limit += self._recent_sum
+        at = self._at
+        return Command(
+            body.encode("ascii"),
+            self.line,
+            code in _SOLO,
+            patience,
+            limit,
+            pace_s=self._recent_sum / _RECENT,
+            position=(at[0], at[1], at[2], at[3]),
+        )
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, one at a time, without a second copy of it."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
+
+
+def lines_in(path: Path) -> Iterator[str]:
+    """The lines of a file, however long it or they are, in bounded memory.
+
+    Raises
+    ------
+    ProgramError
+        If the file cannot be read, or is no text.
+    """
+    try:
+        with path.open("rb") as head:
+            start = head.read(_BINARY_LOOK)
+        if b"\0" in start or start.startswith(b"GCDE"):
+            raise ProgramError(f"{path} is a binary file, not G-code text; export it as plain .gcode")
+        with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+            while line := file.readline(_LONGEST_RAW + 1):
+                if len(line) > _LONGEST_RAW and not line.endswith("\n"):
+                    _skip_rest(file.readline)
+                yield line
+    except OSError as error:
+        raise ProgramError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _skip_rest(readline: object) -> None:
+    """Read a far too long line to its end in pieces, so that only its first piece counts as the line."""
+    assert callable(readline)
+    while (piece := readline(_LONGEST_RAW)) and not piece.endswith("\n"):
+        continue
+
+
+def check_lines(lines: Iterable[str], profile: PrinterProfile, source: str) -> int:
+    """Read a whole program without sending it; the number of commands.
+
+    Raises
+    ------
+    ProgramError
+        If it may not be printed here, or holds no command.
+    """
+    reader = ProgramReader(profile, source)
+    count = sum(1 for _ in reader.commands(lines))
+    if count == 0:
+        raise ProgramError(f"{source} holds no G-code command")
+    return count

@@ -1,0 +1,210 @@
+"""The line to a machine: any pyserial URL, opened exclusively, read and written in whole chunks."""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+
+import serial
+
+from toughopt.errors import LinkLost
+from toughopt.printing.wirelog import WireLog
+
+_CHUNK = 4096
+_WRITE_TIMEOUT_S = 10.0
+_FALLBACK_WAIT_S = 0.2  # between looks at a port that can neither be selected nor interrupted
+_BUSY_FOR_S = 5.0  # how long a port that is still let go by its last user is waited for
+_DTR_PULSE_S = 0.1
+
+
+class Port:
+    """An open line to a machine.
+
+    `url` is whatever pyserial understands: ``COM3``, ``/dev/ttyUSB0``, ``socket://host:port``, ``rfc2217://host:port``,
+    ``loop://``, ``spy://…``. One thread may read while another writes.
+
+    Raises
+    ------
+    LinkLost
+        If the port does not exist, is in use, or refuses.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        baud: int = 115200,
+        *,
+        reset: bool = True,
+        log: WireLog | None = None,
+        busy_for_s: float = _BUSY_FOR_S,
+    ) -> None:
+        self.url = url
+        self.baud = baud
+        self._log = log
+        self._closing = Event()
+        self._serial = _open(url, baud, reset, busy_for_s)
+        self._selectable = _selectable(self._serial)
+        self._wake_read, self._wake_write = socket.socketpair()
+        self.has_dtr = _has_dtr(self._serial)
+        if url.startswith("socket:"):
+            _without_delay(self._serial)
+        if log is not None:
+            log.remark(f"opened {url} at {baud} baud")
+
+    def read(self) -> bytes:
+        """What has come in, waiting for at least a byte; empty only after `close`.
+
+        Raises
+        ------
+        LinkLost
+            If the port has gone.
+        """
+        try:
+            data = self._read_selected() if self._selectable else self._read_waiting()
+        except (OSError, TypeError, ValueError) as error:  # pyserial: TypeError where the port closed under its feet
+            if self._closing.is_set():
+                return b""
+            raise LinkLost(f"{self.url} can no longer be read: {error}; check cable and power") from error
+        if data and self._log is not None:
+            self._log.received(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Write all of `data`.
+
+        Raises
+        ------
+        LinkLost
+            If the port has gone, or does not take the bytes within 10 s.
+        """
+        if self._log is not None:
+            self._log.sent(data)
+        try:
+            self._serial.write(data)
+        except (OSError, TypeError, ValueError) as error:
+            raise LinkLost(f"{self.url} can no longer be written: {error}; check cable and power") from error
+
+    def pulse_dtr(self) -> bool:
+        """Reset the machine by its DTR line; False where there is no such line."""
+        if not self.has_dtr:
+            return False
+        if self._log is not None:
+            self._log.remark("DTR pulsed")
+        try:
+            self._serial.dtr = False
+            Event().wait(_DTR_PULSE_S)
+            self._serial.dtr = True
+        except (OSError, TypeError, ValueError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let the port go; a waiting `read` returns."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        try:
+            self._wake_write.send(b"x")
+            cancel = getattr(self._serial, "cancel_read", None)
+            if not self._selectable and cancel is not None:
+                cancel()
+        except OSError:
+            pass  # nobody is waiting any more
+        with suppress(OSError, TypeError, ValueError):  # where it has gone by itself
+            self._serial.close()
+        if self._log is not None:
+            self._log.remark(f"closed {self.url}")
+
+    def _read_selected(self) -> bytes:
+        descriptor = int(self._serial.fileno())
+        ready, _, _ = select.select([descriptor, self._wake_read.fileno()], [], [])
+        if self._closing.is_set() or descriptor not in ready:
+            return b""
+        return bytes(self._serial.read(_CHUNK))
+
+    def _read_waiting(self) -> bytes:
+        while not self._closing.is_set():
+            first = self._serial.read(1)
+            if first:
+                return bytes(first + self._serial.read(min(self._serial.in_waiting, _CHUNK)))
+        return b""
+
+
+def _open(url: str, baud: int, reset: bool, busy_for_s: float) -> serial.Serial:
+    end = monotonic() + busy_for_s
+    while True:
+        try:
+            port = serial.serial_for_url(
+                url, baudrate=baud, do_not_open=True, exclusive=True, write_timeout=_WRITE_TIMEOUT_S
+            )
+            port.dtr = reset
+            port.timeout = 0 if _selectable_kind(port) else _FALLBACK_WAIT_S
+            port.open()
+        except (OSError, ValueError) as error:
+            if _is_busy(error) and monotonic() < end:
+                Event().wait(0.25)
+                continue
+            raise LinkLost(_why(url, error)) from error
+        return port
+
+
+def _why(url: str, error: Exception) -> str:
+    if _is_busy(error):
+        return (
+            f"{url} is in use by another program; close it there (a slicer, a host, a serial monitor), then try again"
+        )
+    if isinstance(error, ValueError):
+        return (
+            f"{url!r} is no port that can be opened: {error}; write e.g. COM3, /dev/ttyUSB0 or socket://127.0.0.1:5000"
+        )
+    return f"{url} cannot be opened: {error}; `toughopt printers --scan` lists the ports that exist"
+
+
+def _is_busy(error: Exception) -> bool:
+    number = getattr(error, "errno", None)
+    text = str(error)
+    return (
+        number in (errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN)
+        or "exclusively lock" in text
+        or "PermissionError" in text
+    )
+
+
+def _selectable_kind(port: serial.Serial) -> bool:
+    """Whether select() will work on it once it is open: sockets everywhere, ttys on POSIX."""
+    module = type(port).__module__
+    return module.endswith("protocol_socket") or (
+        hasattr(select, "poll") and hasattr(port, "fileno") and "win32" not in module
+    )
+
+
+def _selectable(port: serial.Serial) -> bool:
+    if not _selectable_kind(port):
+        return False
+    try:
+        return int(port.fileno()) >= 0
+    except (OSError, AttributeError):
+        port.timeout = _FALLBACK_WAIT_S
+        return False
+
+
+def _has_dtr(port: serial.Serial) -> bool:
+    """Whether the line can reset the machine: not on a network socket, nor on a pseudo-terminal."""
+    if type(port).__module__.endswith(("protocol_socket", "protocol_loop")):
+        return False
+    try:
+        port.dtr = port.dtr  # pseudo-terminals refuse
+    except OSError:
+        return False
+    return True
+
+
+def _without_delay(port: serial.Serial) -> None:
+    """Send each line at once: Nagle's algorithm would hold back the second of two small packets."""
+    twin = socket.fromfd(port.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+    with twin:
+        twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
