@@ -6,6 +6,7 @@ import hashlib
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -60,18 +61,20 @@ class FolderWatch:
         """The number of the file that the next test will leave."""
         return max([0, self._last, *self.numbered()]) + 1
 
-    def wait(self, number: int, timeout_s: float, stopped: threading.Event) -> Path:
+    def wait(self, number: int, timeout_s: float, halted: Callable[[], str | None]) -> Path:
         """The complete file `number`.
 
         Raises
         ------
         FrameFault
-            When it is not complete within `timeout_s`, naming it and what was seen instead; or when `stopped` is set.
+            When it is not complete within `timeout_s`, naming it and what was seen instead; or when `halted` gives a
+            reason.
         """
         end = time.monotonic() + timeout_s
         before: tuple[int, int] | None = None
         since = time.monotonic()
         state = "it never appeared"
+        pause = threading.Event()
         while True:
             path = self.numbered().get(number)
             look = _look(path)
@@ -89,11 +92,12 @@ class FolderWatch:
                         self._last = max(self._last, number)
                         return path
                     state = "it has the same content as one that was read before"
-            if stopped.is_set():
-                raise FrameFault(f"the test was stopped before {self._name(number)} was complete in {self.folder}")
+            reason = halted()
+            if reason is not None:
+                raise FrameFault(f"{reason} before {self._name(number)} was complete in {self.folder}")
             if now >= end:
                 raise FrameFault(self._late(number, timeout_s, state))
-            stopped.wait(min(self.poll_s, max(end - now, 0.001)))
+            pause.wait(min(self.poll_s, max(end - now, 0.001)))
 
     def _name(self, number: int) -> str:
         return self.pattern.format(number=number)
@@ -177,9 +181,15 @@ class WatchedFolderFrame:
         with Motion(self, self.guard.alarm) as motion:
             if self._trigger is not None:
                 self._trigger.start(specimen, limits)
-            path = self._watch.wait(number, timeout_s, self._stopped)
+            path = self._watch.wait(number, timeout_s, self._halted)
             motion.done()
         return path
+
+    def _halted(self) -> str | None:
+        if self._stopped.is_set():
+            return "the test was stopped"
+        reason = self.guard.keep_clear_reason
+        return f"the test was stopped to keep clear ({reason})" if reason is not None else None
 
     def stop(self) -> bool:
         """See `LoadFrame.stop`; without a trigger nothing can be verified, so it is False."""

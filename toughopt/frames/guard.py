@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
@@ -36,7 +37,7 @@ class FrameGuard:
     confirm: Confirm | None
     alarm: Alarm = shout
     _specimen: str | None = field(default=None, init=False)
-    _clear_reason: str | None = field(default=None, init=False)
+    _reasons: dict[str, None] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -47,7 +48,7 @@ class FrameGuard:
     @property
     def keep_clear_reason(self) -> str | None:
         """Why nothing may move now, or None."""
-        return self._clear_reason
+        return next(iter(self._reasons), None)
 
     def place(self, specimen: str) -> None:
         """Record that `specimen` now lies on the plate."""
@@ -58,36 +59,54 @@ class FrameGuard:
                 )
             self._specimen = specimen
 
-    def remove(self) -> None:
-        """Record that the plate is empty."""
+    def remove(self, specimen: str | None = None) -> None:
+        """Record that the plate is empty; where a specimen is named, only if it is that one which lay there."""
         with self._lock:
-            self._specimen = None
+            if specimen is None or self._specimen == specimen:
+                self._specimen = None
+
+    @contextmanager
+    def reaching_in(self, reason: str) -> Iterator[None]:
+        """Keep the frame clear while hands are between the plates; where they fail, it stays so."""
+        self.keep_clear(reason)
+        yield
+        self.release(reason)
 
     def keep_clear(self, reason: str) -> None:
-        """Allow no new motion until `release`; a running one is stopped by the frame's `stop`."""
+        """Allow no motion until `release`; frames that follow a test stop it."""
         with self._lock:
-            self._clear_reason = reason
+            self._reasons[reason] = None
 
-    def release(self) -> None:
-        """The space between the plates is free again."""
+    def release(self, reason: str | None = None) -> None:
+        """That reason, or every one, no longer holds."""
         with self._lock:
-            self._clear_reason = None
+            if reason is None:
+                self._reasons.clear()
+            else:
+                self._reasons.pop(reason, None)
 
     def permit(self, specimen: str, limits: TestLimits, frame: str) -> None:
         """Return if the crosshead may move now to crush `specimen`; raise FrameFault with the reason if not."""
-        self._check(specimen)
+        self.check(specimen)
         question = (
             f"{frame}: crush specimen {specimen} at {limits.speed_mm_per_min:g} mm/min, to at most "
             f"{limits.force_n:g} N and {limits.travel_mm:g} mm? Hands and tools away from the plates"
         )
-        if self.confirm is not None and not self.confirm(question):
+        if not self.allows(question):
             raise FrameFault(f"nobody confirmed that {frame} may crush specimen {specimen}; nothing was moved")
-        self._check(specimen)  # the answer may have taken a while
+        self.check(specimen)  # the answer may have taken a while
 
-    def _check(self, specimen: str) -> None:
+    def allows(self, question: str) -> bool:
+        """Whether whoever must confirm a movement does."""
+        return self.confirm is None or self.confirm(question)
+
+    def check(self, specimen: str) -> None:
+        """Return if the plate holds `specimen` and nobody must be kept clear; raise FrameFault if not."""
         with self._lock:
-            if self._clear_reason is not None:
-                raise FrameFault(f"the frame must be kept clear: {self._clear_reason}; release it, then try again")
+            if self._reasons:
+                raise FrameFault(
+                    f"the frame must be kept clear: {next(iter(self._reasons))}; release it, then try again"
+                )
             if self._specimen is None:
                 raise FrameFault(f"no specimen is recorded on the plate; put {specimen} there before it is crushed")
             if self._specimen != specimen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from toughopt.errors import LinkLost
 
@@ -65,7 +65,7 @@ class LineLink:
             raise LinkLost(
                 f"{self.url} does not open: {error}; check the cable, the name and who else uses it"
             ) from error
-        return cast("serial.Serial", port)  # every URL handler has its methods
+        return port
 
     def send(self, text: str) -> None:
         """Send `text` and the line ending."""
