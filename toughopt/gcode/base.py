@@ -17,6 +17,8 @@ from toughopt.errors import ProgramError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from toughopt.gcode.moves import Moves
+
 _ARRAYS = {"start_mm": 3, "end_mm": 3, "filament_mm": 0, "nozzle_c": 0, "speed_mm_s": 0, "time_s": 0, "tool": 0}
 
 
@@ -42,6 +44,17 @@ class Program:
     def line_count(self) -> int:
         """Lines of text."""
         return self.text.count("\n") + (not self.text.endswith("\n") and bool(self.text))
+
+    @cached_property
+    def moves(self) -> Moves:
+        """Its moves, read once; they are not pickled."""
+        from toughopt.gcode.moves import moves_of
+        from toughopt.gcode.tokens import scan
+
+        return moves_of(scan(self.text))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "moves"}
 
 
 @dataclass(frozen=True, slots=True)

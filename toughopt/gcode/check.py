@@ -10,11 +10,10 @@ import numpy as np
 from toughopt.gcode.checks_state import state_findings
 from toughopt.gcode.checks_text import text_findings
 from toughopt.gcode.figures import figures_of
-from toughopt.gcode.moves import Moves, moves_of
+from toughopt.gcode.moves import Moves
 from toughopt.gcode.planner import Plan, limits_of, plan
 from toughopt.gcode.reader import layer_starts
 from toughopt.gcode.report import CheckReport, Finding, LayerFigures, Severity
-from toughopt.gcode.tokens import scan
 from toughopt.gcode.variables import bed_box, inside_bed
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def check(program: Program, profile: PrinterProfile, *, solid: Solid | None = No
     CheckReport
         ``ok`` where nothing forbids printing; findings tell line, place, value and limit.
     """
-    moves = moves_of(scan(program.text))
+    moves = program.moves
     planned = plan(moves, profile)
     layers = _layers(moves, planned, profile)
     figures = figures_of(moves, profile.filament.diameter_mm, profile.filament.density_g_per_cm3)

@@ -66,7 +66,7 @@ def text_findings(commands: Commands, program: Program, profile: PrinterProfile)
                 count=len(rows),
             )
     told = program.metadata.get("content_sha256")
-    if told is not None and content_sha256(program.text.splitlines()) != told:
+    if told is not None and content_sha256(program.text) != told:
         yield Finding(
             Severity.WARNING,
             "altered",

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _OWN = "toughopt."
 _ENTRY = re.compile(r"^;[ \t]*([^=:;\n][^=;\n]*?)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_COMMENT = re.compile(r";[^\n]*")
 _TIME_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([dhms])\b")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -80,10 +81,10 @@ def own_block(entries: Mapping[str, str]) -> list[str]:
     return ["", *(f"; {_OWN}{_one_line(key)} = {_one_line(value)}" for key, value in entries.items())]
 
 
-def content_sha256(lines: Iterable[str]) -> str:
+def content_sha256(text: str) -> str:
     """Hash of what is sent: the commands without comments and blanks, so that a changed remark changes nothing."""
-    sent = (line.partition(";")[0].strip() for line in lines)
-    return hashlib.sha256("\n".join(line for line in sent if line).encode()).hexdigest()
+    sent = _COMMENT.sub("", text).split("\n")
+    return hashlib.sha256("\n".join(filter(None, map(str.strip, sent))).encode()).hexdigest()
 
 
 def profile_sha256(profile: PrinterProfile) -> str:

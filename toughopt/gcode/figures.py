@@ -29,7 +29,8 @@ def figures_of(moves: Moves, filament_diameter_mm: float, density_g_per_cm3: flo
     laid = moves.lays_down
     low, high = np.zeros(3), np.zeros(3)
     if laid.any():
-        low = np.minimum(moves.start_mm[laid].min(axis=0), moves.end_mm[laid].min(axis=0))
-        high = np.maximum(moves.start_mm[laid].max(axis=0), moves.end_mm[laid].max(axis=0))
+        for axis in range(3):
+            start, end = moves.start_mm[laid, axis], moves.end_mm[laid, axis]
+            low[axis], high[axis] = min(start.min(), end.min()), max(start.max(), end.max())
     bounds = (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))
     return Figures(length, volume, volume * density_g_per_cm3 / 1000, bounds)

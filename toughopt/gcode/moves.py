@@ -65,7 +65,7 @@ class Moves:
     @property
     def lays_down(self) -> NDArray[np.bool_]:
         """(n,) bool: moves that lay filament down along a way."""
-        moved = np.any(np.abs(self.end_mm[:, :2] - self.start_mm[:, :2]) > _STILL, axis=1)
+        moved = _differ(self.start_mm[:, 0], self.end_mm[:, 0]) | _differ(self.start_mm[:, 1], self.end_mm[:, 1])
         laid: NDArray[np.bool_] = (self.extruded_mm > _STILL) & moved
         return laid
 
@@ -121,10 +121,10 @@ def moves_of(commands: Commands) -> Moves:
     absolute_e, absolute, inches = _modes(commands)
     unit = np.where(inches.at(moving) > 0, 25.4, 1.0)
     is_absolute = absolute.at(moving) > 0
-    start, end = np.zeros((len(moving), 3)), np.zeros((len(moving), 3))
-    for axis, letter in enumerate("XYZ"):
-        word = commands.axes[letter][moving] * unit
-        start[:, axis], end[:, axis] = _axis(word, is_move, is_absolute, kind, _homed(commands, moving, kind, letter))
+    places = [
+        _axis(commands.axes[letter][moving] * unit, is_move, is_absolute, kind, _homed(commands, moving, kind, letter))
+        for letter in "XYZ"
+    ]
     e_word = commands.axes["E"][moving] * unit
     fed = _filament(e_word, is_move, absolute_e.at(moving) > 0, kind)
     fed *= _factor(commands, _M221, "S", 100.0).at(moving) / 100.0
@@ -132,7 +132,10 @@ def moves_of(commands: Commands) -> Moves:
     feed = held_values(commands.axes["F"][moving] * np.where(is_move, unit, np.nan), _FIRST_FEED) / 60.0
     feed *= _factor(commands, _M220, "S", 100.0).at(moving) / 100.0
 
-    keep = is_move & (np.any(np.abs(end - start) > _STILL, axis=1) | (np.abs(fed) > _STILL))
+    keep = np.abs(fed) > _STILL
+    for before, after in places:
+        keep |= _differ(before, after)
+    keep &= is_move
     rows = moving[keep]
     tools = _tools(commands)
     tool = tools.at(rows).astype(np.int64)
@@ -146,8 +149,8 @@ def moves_of(commands: Commands) -> Moves:
     return Moves(
         row=rows,
         line=commands.line[rows].astype(np.int64),
-        start_mm=start[keep],
-        end_mm=end[keep],
+        start_mm=np.stack([before[keep] for before, _ in places], axis=1),
+        end_mm=np.stack([after[keep] for _, after in places], axis=1),
         e_mm=fed,
         feed_mm_s=np.maximum(feed[keep], 1e-3),
         tool=tool,
@@ -160,6 +163,11 @@ def moves_of(commands: Commands) -> Moves:
         fan=_fan(commands),
         tools=tools,
     )
+
+
+def _differ(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    different: NDArray[np.bool_] = np.abs(one - other) > _STILL
+    return different
 
 
 def _axis(

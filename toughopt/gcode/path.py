@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toughopt.gcode.base import ExecutedPath, Program
-from toughopt.gcode.moves import Moves, moves_of
+from toughopt.gcode.moves import Moves
 from toughopt.gcode.planner import plan
-from toughopt.gcode.tokens import scan
 
 if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def taken_at_its_word(program: Program, profile: PrinterProfile) -> ExecutedPath:
     """What the machine of `profile` does if every move succeeds and every temperature is the one asked for."""
-    return path_of(moves_of(scan(program.text)), profile)
+    return path_of(program.moves, profile)
 
 
 def path_of(moves: Moves, profile: PrinterProfile) -> ExecutedPath:

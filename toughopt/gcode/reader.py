@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,8 @@ import numpy as np
 from toughopt.gcode.base import Program
 from toughopt.gcode.comments import entries_of, number_of, own_entries, seconds_of
 from toughopt.gcode.figures import figures_of
-from toughopt.gcode.moves import Moves, moves_of, text_of
+from toughopt.gcode.moves import Moves, text_of
 from toughopt.gcode.planner import estimate_time_s
-from toughopt.gcode.tokens import scan
 
 if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile
@@ -37,7 +37,6 @@ def read_program(source: str | Path, profile: PrinterProfile | None = None) -> P
     from toughopt.profiles import PrinterProfile
 
     text = text_of(source)
-    moves = moves_of(scan(text))
     entries = entries_of(text)
     own = own_entries(entries)
     if profile is not None:
@@ -45,20 +44,23 @@ def read_program(source: str | Path, profile: PrinterProfile | None = None) -> P
     else:
         diameter = number_of(entries, "filament_diameter") or _USUAL_DIAMETER_MM
         density = number_of(entries, "filament_density") or _USUAL_DENSITY
+    nothing = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    bare = Program(text, 0, 0.0, 0.0, 0.0, nothing, own.get("profile", ""), own)
+    moves = bare.moves
     figures = figures_of(moves, diameter, density)
     told = next((seconds_of(entries[key]) for key in _TIME_KEYS if key in entries), None)
     if profile is not None or told is None:
         told = estimate_time_s(moves, profile or PrinterProfile(name="unknown"))
-    return Program(
-        text=text,
+    program = replace(
+        bare,
         layer_count=layer_count_of(moves),
         time_s=told,
         filament_mm=figures.filament_mm,
         filament_g=figures.filament_g,
         bounds_mm=figures.bounds_mm,
-        profile=own.get("profile", ""),
-        metadata=own,
     )
+    program.__dict__["moves"] = moves  # read once
+    return program
 
 
 def layer_starts(moves: Moves) -> list[tuple[int, float]]:

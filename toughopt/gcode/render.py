@@ -14,9 +14,7 @@ import numpy as np
 from toughopt.errors import ProgramError
 from toughopt.gcode.base import Program
 from toughopt.gcode.deposit import Deposit
-from toughopt.gcode.moves import moves_of
 from toughopt.gcode.reader import layer_starts
-from toughopt.gcode.tokens import scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +153,7 @@ def _of_deposit(deposit: Deposit) -> _Lines:
 
 
 def _of_program(program: Program) -> _Lines:
-    moves = moves_of(scan(program.text))
+    moves = program.moves
     starts = layer_starts(moves)
     lines = np.array([line for line, _ in starts], dtype=np.int64)
     layer = np.searchsorted(lines, moves.line, "right") - 1

@@ -14,7 +14,7 @@ from toughopt.resources import gcode_templates
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 NAMES = ("start", "end", "layer_change", "tool_change", "end_heat_and_release", "end_cool_and_wait")
 SUFFIX = ".gcode.j2"
@@ -45,6 +45,7 @@ class TemplateFolder:
         names = dict.fromkeys((folder, firmware))
         self._places = [root / name for name in names for root in roots if (root / name).is_dir()]
         self._environment: Environment | None = None
+        self._compiled: dict[str, tuple[Template, str, str]] = {}
 
     def render(self, name: str, variables: Mapping[str, Any]) -> tuple[str, ...]:
         """Lines of the template `name` with `variables` put in; blank lines are dropped.
@@ -56,8 +57,8 @@ class TemplateFolder:
         ConfigError
             If the template is malformed, names an unknown variable, or yields a line that no firmware can take in.
         """
-        source, origin = self._source(name)
-        text = self._rendered(source, origin, variables)
+        template, source, origin = self._template(name)
+        text = _rendered(template, source, origin, variables)
         lines = tuple(line.rstrip() for line in text.splitlines() if line.strip())
         for line in lines:
             command = line.partition(";")[0].strip()
@@ -86,23 +87,33 @@ class TemplateFolder:
             if entry.name.endswith(SUFFIX)
         }
 
-    def _rendered(self, source: str, origin: str, variables: Mapping[str, Any]) -> str:
-        from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
-        from jinja2.sandbox import SandboxedEnvironment
+    def _template(self, name: str) -> tuple[Template, str, str]:
+        """The compiled template, its source and where it came from."""
+        if name not in self._compiled:
+            from jinja2 import StrictUndefined, TemplateSyntaxError
+            from jinja2.sandbox import SandboxedEnvironment
 
-        if self._environment is None:
-            self._environment = SandboxedEnvironment(
-                undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, trim_blocks=True,
-                lstrip_blocks=True,
-            )  # fmt: skip
-        try:
-            return self._environment.from_string(source).render(variables)
-        except TemplateSyntaxError as error:
-            raise ConfigError(f"{origin}, line {error.lineno}: {error.message}") from error
-        except UndefinedError as error:
-            raise ConfigError(_unknown_variable(origin, source, error, variables)) from error
-        except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
-            raise ConfigError(f"{origin}, line {_line_of(error)}: {error}") from error
+            source, origin = self._source(name)
+            if self._environment is None:
+                self._environment = SandboxedEnvironment(
+                    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+                )
+            try:
+                self._compiled[name] = self._environment.from_string(source), source, origin
+            except TemplateSyntaxError as error:
+                raise ConfigError(f"{origin}, line {error.lineno}: {error.message}") from error
+        return self._compiled[name]
+
+
+def _rendered(template: Template, source: str, origin: str, variables: Mapping[str, Any]) -> str:
+    from jinja2 import TemplateError, UndefinedError
+
+    try:
+        return template.render(variables)
+    except UndefinedError as error:
+        raise ConfigError(_unknown_variable(origin, source, error, variables)) from error
+    except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        raise ConfigError(f"{origin}, line {_line_of(error)}: {error}") from error
 
 
 def _is_folder(entry: Traversable) -> bool:

@@ -17,12 +17,14 @@ _BLOCK = 1 << 21  # bytes: small enough for its temporaries to stay in the cache
 _WINDOW = 10  # characters of a number that are read column by column; longer ones take the slow way
 _DIGITS_KEPT = 17
 _POWERS = 10.0 ** np.arange(_DIGITS_KEPT + 1)
-_MARK = re.compile(rb"^[ \t]*;[ \t]*(LAYER_CHANGE|LAYER|TYPE|HEIGHT|WIDTH|Z)\b", re.MULTILINE)
+_MARK = re.compile(rb";[ \t]*(LAYER_CHANGE|LAYER|TYPE|Z)\b[ \t:]*([^\n]*)")
+_MARK_FIRST = np.zeros(256, dtype=bool)
+_MARK_FIRST[np.frombuffer(b"LTZ \t", dtype=np.uint8)] = True
 _LETTER = np.zeros(256, dtype=bool)
 _LETTER[np.arange(ord("A"), ord("Z") + 1)] = True
 _COMMAND = np.zeros(256, dtype=bool)
 _COMMAND[np.frombuffer(b"GMT", dtype=np.uint8)] = True
-_SPACES = re.compile(rb"([A-Z])[ \t]+(?=[-+.\d])")
+_LONGEST_GAP = 8  # blanks between a letter and its number
 _PARENTHESES = re.compile(rb"\([^)\n]*\)?")
 
 
@@ -49,7 +51,7 @@ class Commands:
     words : row -> letter -> value, for every row that is neither a straight move nor a message; a word without a
         number is NaN there
     foreign : (line, text) of lines that are no G, M or T command
-    marks : (line, key, value) of the comments that tell layers and kinds of line
+    marks : (line, key, value) of the comments that tell layers and kinds of line: LAYER_CHANGE, LAYER, Z, TYPE
     broken : (line, text) of straight moves that hold a word without a number
     sent_length : (n,) int32, characters of the command as it goes to the machine
     """
@@ -103,16 +105,14 @@ def _joined(parts: list[Commands]) -> Commands:
 
 
 def _scan_block(original: bytes, first_line: int, first_row: int) -> Commands:
-    marks = tuple(_marks(original, first_line))
     upper = original.upper()
     if b"(" in upper:
         upper = _PARENTHESES.sub(lambda found: b" " * len(found.group()), upper)
-    if _SPACES.search(upper):  # "X 10": close the gap, keep the length
-        upper = _SPACES.sub(lambda found: b" " * (len(found.group()) - 1) + found.group(1), upper)
     raw = np.frombuffer(upper, dtype=np.uint8)
     stops = np.flatnonzero(raw == 10)
     starts = np.concatenate([[0], stops[:-1] + 1])
     ends = _ends_of_commands(raw, starts, stops)
+    marks = _marks(original, raw, starts, first_line)
 
     token = np.flatnonzero(_LETTER[raw])
     counts = np.diff(np.append(np.searchsorted(token, starts), len(token)))
@@ -172,20 +172,30 @@ def _ends_of_commands(raw: NDArray[np.uint8], starts: NDArray[np.int64], stops: 
 
 def _sent_lengths(raw: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int32]:
     """Characters of each line's command, without the blanks around it."""
-    solid = np.flatnonzero(raw > 32)
-    first = np.searchsorted(solid, starts)
-    last = np.searchsorted(solid, ends)
-    found = last > first
-    length = np.zeros(len(starts), dtype=np.int32)
-    length[found] = solid[last[found] - 1] - solid[first[found]] + 1
-    return length
+    begin, stop = starts.copy(), ends.copy()
+    left = np.flatnonzero(begin < stop)
+    while len(left):
+        left = left[raw[stop[left] - 1] <= 32]
+        stop[left] -= 1
+        left = left[begin[left] < stop[left]]
+    left = np.flatnonzero(begin < stop)
+    while len(left):
+        left = left[raw[begin[left]] <= 32]
+        begin[left] += 1
+    return (stop - begin).astype(np.int32)
 
 
 def _numbers(raw: NDArray[np.uint8], at: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The decimal number that begins at each position, and whether there is one; exact as `float` for 15 digits."""
     count = len(at)
     last = len(raw) - 1  # a newline: ends every number
-    sign = raw[np.minimum(at, last)]
+    at = np.minimum(at, last)
+    for _ in range(_LONGEST_GAP):  # "X 10"
+        blank = np.flatnonzero((raw[at] == 32) | (raw[at] == 9))
+        if not len(blank):
+            break
+        at[blank] += 1
+    sign = raw[at]
     at = at + ((sign == ord("-")) | (sign == ord("+")))
     mantissa = np.zeros(count, dtype=np.int64)
     decimals = np.zeros(count, dtype=np.int8)
@@ -237,15 +247,16 @@ def _words(
     return words
 
 
-def _marks(original: bytes, first_line: int) -> Iterator[tuple[int, str, str]]:
-    line = first_line
-    counted = 0
-    for found in _MARK.finditer(original):
-        line += original.count(b"\n", counted, found.start())
-        counted = found.start()
-        stop = original.find(b"\n", found.end())
-        rest = original[found.end() : stop].decode("utf-8", "replace").strip().lstrip(":").strip()
-        yield line, found.group(1).decode(), rest
+def _marks(
+    original: bytes, raw: NDArray[np.uint8], starts: NDArray[np.int64], first_line: int
+) -> tuple[tuple[int, str, str], ...]:
+    candidates = np.flatnonzero((raw[starts] == ord(";")) & _MARK_FIRST[raw[np.minimum(starts + 1, len(raw) - 1)]])
+    marks = []
+    for line, at in zip((candidates + first_line).tolist(), starts[candidates].tolist(), strict=True):
+        found = _MARK.match(original, at)
+        if found:
+            marks.append((line, found.group(1).decode(), found.group(2).decode("utf-8", "replace").strip()))
+    return tuple(marks)
 
 
 def _line(data: bytes, starts: NDArray[np.int64], stops: NDArray[np.int64], line: int) -> str:

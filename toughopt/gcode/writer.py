@@ -66,7 +66,7 @@ def write_program(
     tool_change = templates.render("tool_change", variables | change) if profile.tool else ()
     start = templates.render("start", variables | {"tool_change": "\n".join(tool_change)})
 
-    body = Body(profile)
+    body = Body(toolpaths, profile)
     for index, layer in enumerate(toolpaths.layers):
         place = {
             "layer_index": index,
@@ -82,7 +82,7 @@ def write_program(
     figures = figures_of(moves, profile.filament.diameter_mm, profile.filament.density_g_per_cm3)
     layer_count = len(toolpaths.layers)
     lines = _with_progress(lines, moves, planned)
-    own = _own_entries(toolpaths, profile, design, family, seed, metadata or {}, content_sha256(lines))
+    own = _own_entries(toolpaths, profile, design, family, seed, metadata or {}, content_sha256("\n".join(lines)))
     text = "\n".join(
         [
             *head(date, thumbnail),
@@ -115,8 +115,8 @@ def _extent(toolpaths: Toolpaths) -> Box:
     points = [line.points_mm for layer in toolpaths.layers for line in layer.lines]
     if not points:
         raise ProgramError("these toolpaths have no line: there is nothing to print; look at the solid that was sliced")
-    low = np.min([np.min(line, axis=0) for line in points], axis=0)
-    high = np.max([np.max(line, axis=0) for line in points], axis=0)
+    every = np.concatenate(points)
+    low, high = every.min(axis=0), every.max(axis=0)
     if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
         raise ProgramError("these toolpaths hold points that are not finite numbers; slice the solid again")
     return (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))
