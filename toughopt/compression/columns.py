@@ -8,38 +8,9 @@ from dataclasses import dataclass
 from toughopt.compression.base import Effect, Finding, ReadOptions, Severity
 from toughopt.compression.tables import Table
 from toughopt.compression.units import Unit, parse_unit, require_unit
+from toughopt.compression.words import NOT_A_ROLE, WORDS
 from toughopt.errors import CurveError
 
-# role -> parts of names, best first within a role. Languages: English, German, French, Spanish, Portuguese, Italian,
-# Dutch, Polish, Czech, Turkish, Russian, Chinese (simplified, traditional), Japanese, Korean.
-_WORDS: dict[str, tuple[str, ...]] = {
-    "force": (
-        "force", "load", "kraft", "last", "obciążenie", "siła", "carga", "fuerza", "força", "charge", "effort", "carico",
-        "forza", "kracht", "belasting", "síla", "zatížení", "kuvvet", "yük", "сила", "нагрузка", "усилие", "载荷", "负荷",
-        "載荷", "力", "荷重", "하중", "시험력", "힘",
-    ),
-    "displacement": (
-        "displacement", "extension", "standardweg", "traversenweg", "travel", "crosshead", "stroke", "compression",
-        "deflection", "position", "weg", "verschiebung", "verformung", "traverse", "przemieszczenie", "droga",
-        "desplazamiento", "deslocamento", "déplacement", "deplacement", "course", "spostamento", "corsa", "verplaatsing",
-        "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
-        "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
-        "变形", "allongement", "height", "z",
-    ),
-    "time": (
-        "time", "zeit", "godzina", "czas", "tiempo", "tempo", "temps", "tijd", "čas", "zaman", "время", "时间", "時間",
-        "시간", "timestamp", "elapsed", "laufzeit",
-    ),
-}  # fmt: skip
-# What a column is not, whatever else its name says.
-_NOT = re.compile(
-    r"strain|stress|dehnung|spannung|stauchung|odkształcenie|naprężenie|contrainte|\btensi[oó]n\b|tensione|deformazione|"
-    r"应变|应力|応力|ひずみ|歪|변형률|응력|"
-    r"sollwert|setpoint|set point|command|target|cmd|rate|speed|velocity|geschwindigkeit|"
-    r"torque|moment|drehmoment|width|breite|diameter|durchmesser|thickness|dicke|rotation|angle|winkel|energy|work|"
-    r"temperature|temperatur|cycle|count|index|reading|limit",
-    re.IGNORECASE,
-)
 _POOR = re.compile(r"absolut|abs\.|raw|roh|video|lvdt|extensometer|fein|quer|2\b|\bb\b", re.IGNORECASE)
 _GOOD = re.compile(r"corrected|korrigiert|compensated|primary|standard", re.IGNORECASE)
 _QUANTITY = {"force": "force", "displacement": "length", "time": "time"}
@@ -149,11 +120,11 @@ def _rank(role: str, name: str, unit_text: str, told: str | None) -> tuple[int, 
     if unit is not None and unit.quantity != _QUANTITY[role] and told is None:
         return None
     folded = name.casefold()
-    if _NOT.search(folded):
+    if NOT_A_ROLE.search(folded):
         return None
     doubt = (1 if _POOR.search(folded) else 0) - (1 if _GOOD.search(folded) else 0)
-    words = _WORDS[role]
-    others = [word for kind, list_ in _WORDS.items() if kind != role for word in list_]
+    words = WORDS[role]
+    others = [word for kind, list_ in WORDS.items() if kind != role for word in list_]
     for position, word in enumerate(words):
         if _has(word, folded) and not (
             role == "displacement" and unit is None and any(_has(o, folded) and len(o) > len(word) for o in others)

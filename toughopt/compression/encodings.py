@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 
 from toughopt.compression.base import Effect, Finding, Severity
+from toughopt.compression.words import WORDS
 from toughopt.errors import CurveError
 
 _MARKS = (
@@ -14,7 +15,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Words that test-machine files are full of; the legacy encoding whose text holds most of them is the one.
+# Letters that are usual in each legacy encoding's languages. The encoding whose text has most of them, and most of the
+# words that columns are called by, is the one.
 _LETTERS: dict[str, str] = {
     "cp1252": "äöüÄÖÜßéèêàâçñóíáúÉ°²³µ±·",
     "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰ°²",
@@ -23,6 +25,7 @@ _LETTERS: dict[str, str] = {
     "cp932": "時間位移変位荷重試験力ストローク応力ひずみ試料名日付単位速度最大強度弾性率圧縮引張方法結果幅高厚直径面積番号行程カキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロンー",
     "cp949": "시간변위하중힘응력변형률스트로크시험편이름날짜단위속도최대강도탄성압축인장방법결과폭높두께지름면적번호초력",
 }
+_FOREIGN_WORDS = tuple(word for words in WORDS.values() for word in words if not word.isascii() and len(word) > 1)
 _SAMPLE = 65536
 
 
@@ -88,16 +91,19 @@ def _legacy(data: bytes) -> tuple[str, bool]:
     ]
     sample = b"\n".join(lines[:200])
     scores: dict[str, float] = {}
+    texts: dict[str, str] = {}
     for name, letters in _LETTERS.items():
         try:
             text = sample.decode(name)
         except UnicodeDecodeError:
             continue
         foreign = [char for char in text if ord(char) > 127]
-        usual = sum(char in letters for char in foreign)
-        scores[name] = usual / max(len(foreign), 1)
+        usual = sum(char in letters for char in foreign) / max(len(foreign), 1)
+        folded = text.casefold()
+        scores[name] = usual + sum(word in folded for word in _FOREIGN_WORDS)
+        texts[name] = text
     if not scores:
         return "cp1252", True
     best = max(scores, key=lambda name: scores[name])
-    second = max((score for name, score in scores.items() if name != best), default=0.0)
-    return best, scores[best] < 0.5 or second > 0.9 * scores[best]
+    rivals = [name for name in scores if texts[name] != texts[best] and scores[name] > 0.9 * scores[best]]
+    return best, scores[best] < 0.5 or bool(rivals)

@@ -1,0 +1,195 @@
+"""Speed, accuracy, honesty of the stated uncertainty, and robustness of the compression room.
+
+    python benchmarks/curves.py speed [--rows 1000000] [--pandas PYTHON]
+    python benchmarks/curves.py accuracy
+    python benchmarks/curves.py coverage [--cases 1000]
+    python benchmarks/curves.py fuzz [--files 20000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toughopt.compression import AnalysisSettings, Curve, analyze, read_curves
+from toughopt.errors import CurveError
+
+HERE = Path(__file__).parent
+FloatArray = NDArray[np.float64]
+
+
+def load_module(path: Path) -> ModuleType:
+    """A module from its file, wherever that lies."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# --- analytic curves -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A made curve, what its toughness and efficiency truly are, and how it is to be analysed."""
+
+    curve: Curve
+    toughness_j: float
+    efficiency: float
+    height_mm: float
+    settings: AnalysisSettings
+    kind: str
+    extras: dict[str, float] = field(default_factory=dict)
+
+
+def shape(kind: str, d: FloatArray, travel: float, peak: float) -> FloatArray:
+    """Force at the displacements d after contact, N."""
+    u = d / travel
+    match kind:
+        case "linear":
+            f = u
+        case "elastic-plastic":
+            f = np.minimum(u / 0.08, 1.0 + 0.1 * (u - 0.08))
+        case "softening":
+            f = np.where(u < 0.08, u / 0.08, 0.45 + 0.55 * np.exp(-(u - 0.08) / 0.2))
+        case "densifying":
+            f = np.minimum(u / 0.06, 1.0) * 0.4 + 0.6 * u**7
+        case "brittle":
+            f = np.where(u < 0.6, u / 0.6, 0.0)
+        case _:
+            raise ValueError(kind)
+    return np.where(d > 0, f, 0.0) * peak
+
+
+KINDS = ("linear", "elastic-plastic", "softening", "densifying", "brittle")
+
+
+def make_case(rng: np.random.Generator, noise: float, *, most: int = 20_000, noise_mm: float = 0.0) -> Case:
+    """A random curve: slack, tare, drift, compliance, a rebound tap, 1 to 1000 Hz; `noise` as a share of the peak."""
+    kind = str(rng.choice(KINDS))
+    peak, travel = float(10 ** rng.uniform(2.0, 3.7)), float(rng.uniform(4.0, 15.0))
+    speed = float(rng.uniform(0.02, 0.06))  # mm/s
+    slack = float(rng.uniform(0.1, 0.9)) if rng.random() < 0.7 else 0.0
+    tare = float(rng.uniform(0.0, 2.3)) if slack else 0.0
+    drift = float(rng.uniform(-0.3, 0.3)) if slack and rng.random() < 0.3 else 0.0  # N per mm
+    compliance = float(rng.uniform(0.0, 1e-4)) if rng.random() < 0.4 else 0.0
+    duration = (travel + slack) / speed
+    rate = float(10 ** rng.uniform(0.0, 3.0))
+    samples = int(np.clip(duration * rate, 100, most))
+    x = np.linspace(0.0, travel + slack, samples)
+    d = np.maximum(x - slack, 0.0)
+    force = shape(kind, d, travel, peak)
+    fine = np.linspace(0.0, travel, 400_001)
+    exact = shape(kind, fine, travel, peak)
+    energy = np.concatenate([[0.0], np.cumsum(0.5 * (exact[1:] + exact[:-1]) * np.diff(fine))])
+    height = travel / float(rng.uniform(0.4, 0.8))
+    highest = np.maximum.accumulate(exact)
+    ratio = np.max(energy[1:] / (highest[1:] * height))
+    recorded = force + tare + drift * x + rng.normal(0.0, 1.0, samples) * noise * peak
+    seen = x + compliance * force
+    if noise_mm:
+        seen = seen + rng.normal(0.0, noise_mm, samples)
+    if rng.random() < 0.2:  # a rebound tap: back by 8 mm, and once more onto the specimen
+        back = np.linspace(seen[-1] - 8.0, seen[-1] - 0.5, 40)
+        seen = np.concatenate([seen, back])
+        recorded = np.concatenate([recorded, np.linspace(0, 0.1 * peak, 40) + rng.normal(0, 1, 40) * noise * peak])
+    settings = AnalysisSettings(compliance_mm_per_n=compliance)
+    extras = {"slack": slack, "tare": tare, "drift": drift, "compliance": compliance, "samples": samples, "peak": peak}
+    sign = -1.0 if rng.random() < 0.3 else 1.0
+    time_s = np.arange(seen.size) / rate
+    curve = Curve(sign * seen, sign * recorded, time_s)
+    return Case(curve, float(energy[-1]) / 1e3, float(ratio), height, settings, kind, extras)
+
+
+def accuracy(cases: int) -> int:
+    """Without noise: toughness within 0.5 %, efficiency within 0.005."""
+    rng = np.random.default_rng(1)
+    worst: dict[str, tuple[float, float]] = {kind: (0.0, 0.0) for kind in KINDS}
+    bad = 0
+    for number in range(cases):
+        case = make_case(rng, 0.0)
+        result = analyze(case.curve, height_mm=case.height_mm, settings=case.settings)
+        if result.toughness_j is None or result.energy_absorbing_efficiency is None:
+            print(number, case.kind, case.extras, result.warnings)
+            bad += 1
+            continue
+        off = abs(result.toughness_j / case.toughness_j - 1)
+        off_k = abs(result.energy_absorbing_efficiency - case.efficiency)
+        if off > 0.005 or off_k > 0.005:
+            bad += 1
+            print(number, case.kind, f"{100 * off:.2f} % {off_k:.4f}", case.extras, result.warnings)
+        worst[case.kind] = (max(worst[case.kind][0], off), max(worst[case.kind][1], off_k))
+    for kind, (a, b) in worst.items():
+        print(f"{kind:16s} toughness within {100 * a:.3f} %, efficiency within {b:.4f}")
+    print(f"{bad} of {cases} outside 0.5 % or 0.005")
+    return bad
+
+
+def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = False) -> float:
+    """Share of noisy cases whose true toughness lies within 1.96 stated standard deviations."""
+    rng = np.random.default_rng(seed)
+    scores, kinds, levels, efficiencies = [], [], [], []
+    lost = 0
+    for _ in range(cases):
+        level = float(10 ** rng.uniform(-3.0, np.log10(0.02)))
+        case = make_case(rng, level, most=5_000, noise_mm=noise_mm)
+        result = analyze(case.curve, height_mm=case.height_mm, settings=case.settings)
+        if result.toughness_j is None or result.toughness_std_j is None or not result.toughness_std_j:
+            lost += 1
+            scores.append(np.inf)
+            print("lost", case.kind, level, case.extras, result.warnings)
+        else:
+            scores.append((result.toughness_j - case.toughness_j) / result.toughness_std_j)
+            efficiencies.append((result.energy_absorbing_efficiency or 0.0) - case.efficiency)
+            if verbose and abs(scores[-1]) > 3:
+                print(f"{scores[-1]:.1f} {level:.4f}", case.kind, case.extras, result.warnings)
+        kinds.append(case.kind)
+        levels.append(level)
+    score = np.array(scores)
+    inside = np.abs(score) <= 1.96
+    for kind in KINDS:
+        mine = np.array(kinds) == kind
+        print(f"{kind:16s} {100 * inside[mine].mean():5.1f} % of {mine.sum()}, mean score {np.median(score[mine]):+.2f}")
+    for low, high in ((1e-3, 3e-3), (3e-3, 1e-2), (1e-2, 2e-2)):
+        mine = (np.array(levels) >= low) & (np.array(levels) < high)
+        print(f"noise {low:.3f}-{high:.3f}   {100 * inside[mine].mean():5.1f} % of {mine.sum()}, spread {np.std(score[mine & np.isfinite(score)]):.2f}")
+    off = np.abs(efficiencies)
+    print(f"efficiency off by {np.median(off):.4f} median, {np.quantile(off, 0.95):.4f} at the 95th percentile, {off.max():.4f} most")
+    print(f"coverage {100 * inside.mean():.1f} % of {cases} cases, {lost} without a number")
+    return float(inside.mean())
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "accuracy", "coverage", "fuzz"))
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--noise-mm", type=float, default=0.0)
+    parser.add_argument("-v", action="store_true")
+    args = parser.parse_args()
+    match args.what:
+        case "accuracy":
+            accuracy(args.cases)
+        case "coverage":
+            coverage(args.cases, noise_mm=args.noise_mm, verbose=args.v)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What test machines call the force, the displacement and the time, and what they call other things, in their languages."""
+
+from __future__ import annotations
+
+import re
+
+# role -> parts of names, best first within a role. Languages: English, German, French, Spanish, Portuguese, Italian,
+# Dutch, Polish, Czech, Turkish, Russian, Chinese (simplified, traditional), Japanese, Korean.
+WORDS: dict[str, tuple[str, ...]] = {
+    "force": (
+        "force", "load", "kraft", "last", "obciążenie", "siła", "carga", "fuerza", "força", "charge", "effort", "carico",
+        "forza", "kracht", "belasting", "síla", "zatížení", "kuvvet", "yük", "сила", "нагрузка", "усилие", "载荷", "负荷",
+        "載荷", "力", "荷重", "하중", "시험력", "힘",
+    ),
+    "displacement": (
+        "displacement", "extension", "standardweg", "traversenweg", "travel", "crosshead", "stroke", "compression",
+        "deflection", "position", "weg", "verschiebung", "verformung", "traverse", "przemieszczenie", "droga",
+        "desplazamiento", "deslocamento", "déplacement", "deplacement", "course", "spostamento", "corsa", "verplaatsing",
+        "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
+        "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
+        "变形", "allongement", "height", "z",
+    ),
+    "time": (
+        "time", "zeit", "godzina", "czas", "tiempo", "tempo", "temps", "tijd", "čas", "zaman", "время", "时间", "時間",
+        "시간", "timestamp", "elapsed", "laufzeit",
+    ),
+}  # fmt: skip
+# What a column is not, whatever else its name says.
+NOT_A_ROLE = re.compile(
+    r"strain|stress|dehnung|spannung|stauchung|odkształcenie|naprężenie|contrainte|\btensi[oó]n\b|tensione|deformazione|"
+    r"应变|应力|応力|ひずみ|歪|변형률|응력|"
+    r"sollwert|setpoint|set point|command|target|cmd|rate|speed|velocity|geschwindigkeit|"
+    r"torque|moment|drehmoment|width|breite|diameter|durchmesser|thickness|dicke|rotation|angle|winkel|energy|work|"
+    r"temperature|temperatur|cycle|count|index|reading|limit",
+    re.IGNORECASE,
+)
