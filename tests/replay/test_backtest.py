@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from toughopt.errors import InputError, UnknownName
+from toughopt.replay import Game, Pool, Rules, needed_for, play, play_all, pooled, report, top_share
+from toughopt.replay.metrics import acceleration_factor, enhancement_factor
+
+GRID = [{"x": i / 10, "y": j / 5} for i in range(10) for j in range(5)]
+
+
+def hill(noise: float = 0.05, replicates: int = 3, seed: int = 0) -> Pool:
+    rng = np.random.default_rng(seed)
+    truth = [float(np.exp(-((d["x"] - 0.6) ** 2 + (d["y"] - 0.4) ** 2) / 0.1)) for d in GRID]
+    designs = GRID * replicates
+    values = [float(t + noise * rng.standard_normal()) for _ in range(replicates) for t in truth]
+    return pooled(designs, values, "j")
+
+
+def test_every_policy_meets_the_same_initial_designs_and_the_same_draws() -> None:
+    pool, rules = hill(), Rules(initial=4, budget=10)
+    random, default = play(pool, "random", 3, rules), play(pool, "default", 3, rules)
+    assert random.order[:4] == default.order[:4]
+    assert play(pool, "random", 4, rules).order[:4] != random.order[:4]
+
+
+def test_without_retest_no_design_is_tested_twice_and_the_budget_counts_the_initial_tests() -> None:
+    pool = hill()
+    game = play(pool, "default", 1, Rules(initial=3, budget=12))
+    assert len(game.order) == 12 == len(set(game.order))
+    assert len(game.ask_seconds) == 9
+
+
+def test_best_so_far_is_the_best_true_mean_not_the_luckiest_draw() -> None:
+    pool = hill(noise=0.5)
+    game = play(pool, "random", 1, Rules(initial=2, budget=20))
+    assert game.best_so_far == pytest.approx(np.maximum.accumulate(pool.means[list(game.order)]).tolist())
+
+
+def test_minimising_finds_the_smallest() -> None:
+    pool = pooled(GRID, [(d["x"] - 0.5) ** 2 + (d["y"] - 0.4) ** 2 for d in GRID], "j", minimize=True)
+    game = play(pool, "default", 1, Rules(initial=4, budget=20))
+    assert game.best_so_far[-1] == min(game.best_so_far) == pytest.approx(pool.means.min())
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
+    pool, rules = hill(), Rules(initial=3, budget=6)
+    alone = play_all(pool, ["random", "lhs"], [1, 2], rules, workers=1)
+    together = play_all(pool, ["random", "lhs"], [1, 2], rules, workers=2)
+    assert {k: [g.order for g in v] for k, v in alone.items()} == {k: [g.order for g in v] for k, v in together.items()}
+
+
+def test_rules_that_do_not_fit_the_pool_are_refused() -> None:
+    pool = hill()
+    with pytest.raises(InputError, match="--retest"):
+        play(pool, "random", 1, Rules(initial=5, budget=51))
+    with pytest.raises(InputError, match="--initial"):
+        play(pool, "random", 1, Rules(initial=5, budget=4))
+    with pytest.raises(UnknownName, match="did you mean random"):
+        play_all(pool, ["randm"], [1], Rules(budget=6))
+
+
+def test_factors_are_one_for_a_policy_that_does_as_random_does_on_average() -> None:
+    pool = hill()
+    n = len(pool.designs)
+    rng = np.random.default_rng(0)
+    games = []
+    for seed in range(400):
+        order = tuple(int(i) for i in rng.permutation(n))
+        games.append(Game("shuffled", seed, order, (0.0,) * n, ()))
+    for estimate in enhancement_factor(pool, games).values():
+        assert estimate.low is not None and estimate.high is not None
+        assert estimate.low - 0.1 <= 1.0 <= estimate.high + 0.1
+    half = acceleration_factor(pool, games)["0.5"]
+    assert half.value == pytest.approx(1.0, abs=0.1)
+
+
+def test_an_oracle_has_the_factors_that_arithmetic_gives() -> None:
+    pool = hill(noise=0.0)
+    order = tuple(np.argsort(-pool.means, kind="stable").tolist())
+    game = Game("oracle", 1, order, (0.0,) * len(order), ())
+    top = len(pool.best(0.05))
+    assert top_share(pool, [game])[0, top - 1] == 1.0
+    assert acceleration_factor(pool, [game])["1"].value == pytest.approx(len(order) / top)
+    assert needed_for(pool, [game], 0.01).value == 1.0
+
+
+def test_the_report_holds_the_keys_that_scripts_depend_on() -> None:
+    pool = hill()
+    answer = report(pool, play_all(pool, ["random"], [5, 6], Rules(initial=2, budget=20), workers=1))
+    assert set(answer["policies"]["random"]) >= {
+        "seeds",
+        "order",
+        "best_so_far",
+        "acceleration_factor",
+        "enhancement_factor",
+        "ask_seconds",
+    }
+    assert answer["policies"]["random"]["seeds"] == [5, 6]
+    assert set(answer["policies"]["random"]["ask_seconds"]) == {"median", "p95"}
+    assert answer["designs"][0] == GRID[0]
