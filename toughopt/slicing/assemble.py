@@ -95,7 +95,7 @@ def paced(layers: Sequence[Layer], profile: PrinterProfile) -> list[Layer]:
         lines = layer.lines
         if number == 0:
             lines = tuple(replace(line, speed_mm_s=min(line.speed_mm_s, speeds.first_layer)) for line in lines)
-        length = [float(np.sum(line.lengths_mm)) for line in lines]
+        length = _lengths(lines)
         for _ in range(4):  # lines that reach the minimum speed leave the rest to the others
             seconds = sum(mm / line.speed_mm_s for mm, line in zip(length, lines, strict=True))
             able = sum(
@@ -115,6 +115,18 @@ def paced(layers: Sequence[Layer], profile: PrinterProfile) -> list[Layer]:
             )
         result.append(replace(layer, lines=lines))
     return result
+
+
+def _lengths(lines: Sequence[Line]) -> list[float]:
+    if not lines:
+        return []
+    sizes = np.array([len(line.points_mm) for line in lines])
+    step = np.diff(np.concatenate([line.points_mm for line in lines]), axis=0)
+    way = np.append(np.sqrt(np.einsum("ij,ij->i", step, step)), 0.0)
+    last = np.cumsum(sizes) - 1
+    way[last] = 0.0
+    lengths: list[float] = np.add.reduceat(way, last - sizes + 1).tolist()
+    return lengths
 
 
 def speed_of(role: Role, speeds: Speeds) -> float:

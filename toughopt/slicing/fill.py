@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _STEP_MM = 0.6  # largest distance of two samples of an outline
 _SLIVER_MM2 = 0.02  # smaller remains stay empty
+_GAP_MM2 = 0.08  # gaps below this stay empty
 _SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
+_EDGE = 0.43  # solid fill reaches to this share of its spacing from the walls, so that its turns close up with them
 _MANY = 30  # lines beside each boundary where no solid fill follows
 
 ROLES = (
@@ -79,10 +81,10 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
             region = region - wide
             if index in bridges:
                 span = wide ^ bridges[index]
-                across += [(index, loop) for loop in contours(span.offset(-spacing.nominal_mm / 2.0, JoinType.Miter))]
+                across += [(index, loop) for loop in contours(span.offset(-_EDGE * spacing.nominal_mm, JoinType.Miter))]
                 wide = wide - span
-            broad += [(index, loop) for loop in contours(wide.offset(-spacing.nominal_mm / 2.0, JoinType.Miter))]
-        narrow += [(index, piece) for piece in region.decompose() if piece.area() > _SLIVER_MM2]
+            broad += [(index, loop) for loop in contours(wide.offset(-_EDGE * spacing.nominal_mm, JoinType.Miter))]
+        narrow += [(index, piece) for piece in region.decompose() if piece.area() > _GAP_MM2]
 
     gaps = _gaps(narrow, spacing)
     solid = _rectilinear(broad, profile.slicing.infill_angle_deg, spacing)
@@ -116,7 +118,9 @@ def _along(
 
 
 def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
-    islands = [(index, loops) for index, piece in narrow if (loops := contours(piece))]
+    cleaned = ((index, piece.offset(-0.05, JoinType.Miter).offset(0.05, JoinType.Miter)) for index, piece in narrow)
+    pieces = ((index, part.simplify(0.02)) for index, piece in cleaned for part in piece.decompose())
+    islands = [(index, loops) for index, part in pieces if part.area() > _GAP_MM2 and (loops := contours(part))]
     if not islands:
         return joined(())
     thin = replace(spacing, least_mm=0.5 * spacing.least_mm)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PARALLEL = 0.5  # two sides are the sides of a wall if their normals face each other within 60 degrees
+_NECK = 1.15  # a line stops where its inset exceeds the wall's half by this factor
 _REACH = 1.5  # how far beside a wall its thickness still counts, in radii
 
 
@@ -36,12 +37,14 @@ class Plan:
 
     count : (n,) int; spacing_mm : (n,) float
     single : (n,) bool, one line in the middle of the wall serves both sides
+    wall : (n,) bool, the disc touches two sides that face each other
     owner : (n,) bool, the sample whose side draws that single line
     """
 
     count: NDArray[np.int64]
     spacing_mm: NDArray[np.float64]
     single: NDArray[np.bool_]
+    wall: NDArray[np.bool_]
     owner: NDArray[np.bool_]
     disc: Thickness
 
@@ -54,10 +57,11 @@ def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     """
     cap = (perimeters + 1) * spacing.most_mm
     disc = thickness(samples, cap)
-    half = _half_wall(samples, disc, cap)
+    known = (disc.facing > _PARALLEL) & (disc.radius_mm < cap * 0.999) & ~samples.sharp
+    half = _half_wall(samples, disc, known, cap)
     wall = np.isfinite(half)
     half_or_0 = np.where(wall, half, 0.0)
-    single = wall & (half < _single_below(spacing) / 2.0)
+    single = wall & (half_or_0 < _single_below(spacing) / 2.0)
     fewest = np.ceil(half_or_0 / spacing.most_mm - 1e-6)
     largest = np.maximum(np.floor(half_or_0 / spacing.least_mm + 1e-6), fewest)
     count = np.clip(np.round(half_or_0 / spacing.nominal_mm), fewest, largest).astype(np.int64)
@@ -66,8 +70,7 @@ def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     wide = np.where(wall, half_or_0 / np.maximum(count, 1), spacing.nominal_mm)
     wide = np.clip(wide, 0.6 * spacing.least_mm, 1.2 * spacing.most_mm)
     own = np.arange(len(count))
-    owner = (disc.partner < 0) | (own < disc.partner)
-    return Plan(count, wide, single, owner, disc)
+    return Plan(count, wide, single, known, known & (own < disc.partner), disc)
 
 
 def chains(samples: Samples, layout: Plan) -> Chains:
@@ -75,9 +78,10 @@ def chains(samples: Samples, layout: Plan) -> Chains:
     deepest = int(layout.count.max(initial=0))
     pieces = []
     for depth in range(deepest):
-        inset = np.where(layout.single, np.minimum(layout.disc.radius_mm, 1e9), (depth + 0.5) * layout.spacing_mm)
-        inset = np.minimum(inset, np.where(layout.single, np.inf, inset))
-        wanted = (layout.count > depth) & (~layout.single | (layout.owner & (depth == 0)))
+        inset = np.where(layout.single, layout.disc.radius_mm, (depth + 0.5) * layout.spacing_mm)
+        beyond = layout.wall & (inset > _NECK * layout.disc.radius_mm)  # a neck that this line does not pass
+        inset = np.where(layout.wall, np.minimum(inset, layout.disc.radius_mm), inset)
+        wanted = (layout.count > depth) & (~layout.single | (layout.owner & (depth == 0))) & ~beyond
         fits = _fits(samples, layout, inset)
         width = np.where(layout.single, 2.0 * layout.disc.radius_mm, layout.spacing_mm)
         pieces.append(_cut(samples, wanted, fits, inset, width, depth))
@@ -102,9 +106,8 @@ def _single_below(spacing: Spacing) -> float:
     return 0.5 * (2.0 * spacing.least_mm + spacing.most_mm)
 
 
-def _half_wall(samples: Samples, disc: Thickness, cap: float) -> NDArray[np.float64]:
+def _half_wall(samples: Samples, disc: Thickness, known: NDArray[np.bool_], cap: float) -> NDArray[np.float64]:
     """Half the thickness of the wall at each sample; nan where there is no wall, only a thick part."""
-    known = (disc.facing > _PARALLEL) & (disc.radius_mm < cap * 0.999) & ~samples.sharp
     half = np.where(known, disc.radius_mm, np.nan)
     # beside a corner or a wall's end the disc is small for another reason: the wall's own thickness is carried there
     travelled = np.concatenate(
@@ -179,7 +182,7 @@ def _cut(
     use = use[order]
     chain, _, size = np.unique(leader[use], return_index=True, return_counts=True)
     point = samples.point_mm[use] + samples.normal[use] * (inset * samples.stretch)[use, None]
-    closed = whole[ring[chain]]
+    closed = whole[ring[chain]] | _nearly_closed(point, width[use], size)
     good = size >= np.where(closed, 3, 2)
     keep = np.repeat(good, size)
     return Chains(
@@ -190,3 +193,15 @@ def _cut(
         samples.island[ring[chain]][good],
         np.full(int(good.sum()), depth),
     )
+
+
+def _nearly_closed(
+    point: NDArray[np.float64], width: NDArray[np.float64], size: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Chains that come back to within a line's width of their beginning."""
+    if not len(size):
+        return np.empty(0, dtype=bool)
+    last = np.cumsum(size) - 1
+    first = last - size + 1
+    gap = np.hypot(*(point[last] - point[first]).T)
+    return np.asarray((size > 8) & (gap < 1.2 * np.maximum(width[first], width[last])))
