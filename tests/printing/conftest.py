@@ -57,6 +57,7 @@ class Machine:
         self._master = self._slave = -1
         if self.kind == "socket":
             self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener.settimeout(0.05)
             self.url = f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
         else:
             import tty
@@ -108,7 +109,6 @@ class Machine:
         if self.kind != "socket":
             self._talk(lambda: os.read(self._master, 4096) if self._ready(self._master) else None)
             return
-        self._listener.settimeout(0.05)
         while not self._stop.is_set():
             try:
                 conn, _ = self._listener.accept()

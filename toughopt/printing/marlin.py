@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,33 +11,27 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from toughopt.errors import DeviceError, LinkLost
+from toughopt.errors import DeviceError, LinkLost, ProgramError
 from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
 from toughopt.printing.clock import Clock, SystemClock
-from toughopt.printing.dialogue import RESET_NUMBERS, Machine, ask, greet, introduce, settle
-from toughopt.printing.guardian import Guardian
+from toughopt.printing.connection import ANSWER_S, Connection
+from toughopt.printing.dialogue import Machine, ask, settle
 from toughopt.printing.job import Ending, PrintJob
 from toughopt.printing.lines import Command
-from toughopt.printing.link import Event, Link, Request, Verb
+from toughopt.printing.link import Event, Request, Verb
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
 from toughopt.printing.replies import Reply
-from toughopt.printing.rescue import Rescuer
-from toughopt.printing.safety import SafetyReport, is_off, make_safe, off_commands
-from toughopt.printing.shield import shielded
+from toughopt.printing.safety import SafetyReport, is_off, off_commands
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.stream import LineStream
 from toughopt.printing.teller import Teller
-from toughopt.printing.wire import Port
-from toughopt.printing.wirelog import WireLog
+from toughopt.printing.warden import Warden
 from toughopt.profiles import PrinterProfile
 
 if TYPE_CHECKING:
     from toughopt.gcode import Program
 
-_log = logging.getLogger("toughopt.printing")
-_UNREACHED = SafetyReport(False, "the machine cannot be reached; trying on in the background")
-_ANSWER_S = 10.0
 _STOP_S = 60.0  # a stop takes at most seconds; what waits for one waits no longer than this
 
 
@@ -78,23 +71,16 @@ class MarlinPrinter:
         self.name = name
         self.url = url
         self.profile = profile
-        self.machine = Machine()
         serial = profile.serial
-        self._tools = len(profile.nozzles)
-        self._reader = ProgramReader(profile, "the command")
         self._settings = stream or StreamSettings(
             window_bytes=serial.rx_buffer_bytes - 8, window_lines=serial.buffer_lines
         )
         self._clock = clock or SystemClock()
-        self._log_path = wire_log
-        self._wire_log: WireLog | None = None
-        self._watch = watchdog
-        self._rescue_s = rescue_s
         self._events: SimpleQueue[Event] = SimpleQueue()
-        self._link: Link | None = None
-        self._guardian: Guardian | None = None
-        self._rescuer: Rescuer | None = None
         self._states = StateMachine(name)
+        self._connection = Connection(url, profile, self._states, self._events, self._clock, wire_log, watchdog)
+        self._warden = Warden(name, self._connection, self._states, profile, rescue_s)
+        self._by_hand = ProgramReader(profile, "the command")
         self._seat = Lock()  # who holds it writes
         self._over = Signal()  # no print is in hand
         self._over.set()
@@ -113,6 +99,11 @@ class MarlinPrinter:
         """What it is at."""
         return self._states.now
 
+    @property
+    def machine(self) -> Machine:
+        """What the machine says of itself; empty before `connect`."""
+        return self._connection.machine
+
     def connect(self) -> Machine:
         """Open the line and learn who is there; does nothing where that has been done.
 
@@ -122,12 +113,14 @@ class MarlinPrinter:
             If there is no port, no answer, or no printer behind it.
         """
         with self._seated("connect"):
-            self._connect()
+            self._warden.dismiss()
+            self._connection.open()
         return self.machine
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
         total = check_lines(lines_of(program.text), self.profile, "the program")
+        _refuse_errors(program, self.profile)
         return self._run(lambda: lines_of(program.text), "the program", total, program.time_s, on_event)
 
     def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
@@ -160,13 +153,14 @@ class MarlinPrinter:
             self.cancel("made safe")
             return self._over.wait(_STOP_S) and self._left_safe
         with self._seated("make it safe"):
+            self._warden.dismiss()
             try:
-                self._connect()
+                self._connection.open()
             except DeviceError:
                 return False
-            return self._stop("made safe", Teller(_ignore)).confirmed
+            return self._warden.stop("made safe", Teller(_ignore)).confirmed
 
-    def command(self, line: str, timeout_s: float = _ANSWER_S) -> list[Reply]:
+    def command(self, line: str, timeout_s: float = ANSWER_S) -> list[Reply]:
         """Send one command while nothing is printed; what the machine answers, up to its ok.
 
         Raises
@@ -177,32 +171,22 @@ class MarlinPrinter:
             If the machine is printing, or does not answer.
         """
         with self._seated("send a command"):
-            link = self._connect()
-            command = self._reader.read(line)
+            command = self._by_hand.read(line)
             if command is None:
                 return []
+            self._warden.dismiss()
+            link = self._connection.open()
+            settle(link, 0.0)
             return ask(link, command.body.decode("ascii"), max(timeout_s, command.patience_s))
-
-    def heard(self) -> list[str]:
-        """What the machine has said unasked while nothing is printed."""
-        with self._seated("listen"):
-            return settle(self._link, 0.0) if self._link is not None else []
 
     def close(self) -> None:
         """End what is in hand safely, and let the line go."""
         if not self._over.is_set():
             self.cancel("the printer was closed")
             self._over.wait(_STOP_S)
-        if self._rescuer is not None:
-            self._rescuer.stop()
         with self._seat:
-            self._disconnect("closed")
-            if self._guardian is not None:
-                self._guardian.release()
-                self._guardian = None
-            if self._wire_log is not None:
-                self._wire_log.close()
-                self._wire_log = None
+            self._warden.dismiss()
+            self._connection.close()
 
     @contextmanager
     def _seated(self, purpose: str) -> Iterator[None]:
@@ -226,9 +210,11 @@ class MarlinPrinter:
             self._states.listen(teller.changed)
             self._over.clear()
             try:
-                link = self._ready()
+                self._warden.dismiss()
+                link = self._connection.fresh()
                 stream = LineStream(self._feed(lines, source), self._settings)
-                job = PrintJob(link, stream, self._states, self.machine, self.profile.limits, teller, total, planned_s)
+                limits = self.profile.limits
+                job = PrintJob(link, stream, self._states, self.machine, limits, teller, total, planned_s)
                 return self._print(job, total, teller)
             finally:
                 self._states.listen(None)
@@ -239,7 +225,7 @@ class MarlinPrinter:
         yield from ProgramReader(self.profile, source).commands(lines())
         self._states.to(State.DRAINING, "all lines are sent")
         yield Command(b"M400", solo=True, patience_s=60.0, limit_s=900.0)
-        for line in off_commands(self._tools, self.profile.fan_off_at_end):
+        for line in off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end):
             yield Command(line.encode("ascii"))
 
     def _print(self, job: PrintJob, total: int, teller: Teller) -> PrintOutcome:
@@ -255,10 +241,10 @@ class MarlinPrinter:
                 job.note_fault({"fault": "link_lost", "reason": str(error)})
                 if ending is None:
                     ending = Ending(PrintStatus.UNCERTAIN, f"{error}; the machine may have gone on with what it had")
-                safety = self._rescue(teller)
+                safety = self._warden.rescue(teller)
         finally:
             if safety is None:  # something is being raised: Ctrl-C, a full disk, a mistake
-                safety = self._stop("interrupted", teller)
+                safety = self._warden.stop("interrupted", teller)
             self._left_safe = safety.confirmed
         return PrintOutcome(
             ending.status,
@@ -273,97 +259,21 @@ class MarlinPrinter:
 
     def _after(self, ending: Ending, teller: Teller) -> SafetyReport:
         """What remains to be done when the lines have ended."""
-        assert self._link is not None
-        if ending.status is PrintStatus.PRINTED and any(is_off(reply) for reply in ask(self._link, "M105", _ANSWER_S)):
+        link = self._connection.link
+        assert link is not None
+        if ending.status is PrintStatus.PRINTED and any(is_off(reply) for reply in ask(link, "M105", ANSWER_S)):
             self._states.to(State.IDLE, "printed")
             return SafetyReport(True, "targets reported as 0")
         if ending.confirmed:
-            self._states.to(State.STOPPING, ending.reason)
-            self._states.to(State.HALTED, ending.reason)
-            return SafetyReport(True, ending.reason, halted=True)
-        return self._stop(ending.reason, teller, ending.halted)
+            return self._warden.halted(ending.reason)
+        return self._warden.stop(ending.reason, teller, ending.halted)
 
-    def _stop(self, why: str, teller: Teller, halted: bool = False) -> SafetyReport:
-        """Make the machine safe over the open line, or over a new one where that is broken."""
-        if self._rescuer is not None:
-            return self._rescuer.report or _UNREACHED
-        with teller.deferring():
-            self._states.to(State.STOPPING, why)
-            report = shielded(lambda: self._make_safe(halted))
-            if report is not None:
-                self._states.to(State.HALTED if report.halted else State.IDLE, report.how)
-            if report is not None and not report.confirmed:
-                _log.critical("%s: heaters NOT known to be off: %s", self.name, report.how)
-                teller(PrintEvent("fault", {"fault": "heaters_unknown", "reason": report.how}))
-        return report or self._rescue(teller)
 
-    def _make_safe(self, halted: bool) -> SafetyReport | None:
-        if self._link is None:
-            return None
-        try:
-            return make_safe(self._link, self._tools, self.profile.fan_off_at_end, halted)
-        except LinkLost:
-            return None
+def _refuse_errors(program: Program, profile: PrinterProfile) -> None:
+    from toughopt.gcode import check  # heavy, and only prints of whole programs need it
 
-    def _rescue(self, teller: Teller) -> SafetyReport:
-        """The line broke with the heaters perhaps on: try to reach the machine, and go on trying behind the scenes."""
-        self._rescuer = rescuer = Rescuer(self._open_port, self._tools, self.profile.fan_off_at_end)
-        reason = "heaters NOT known to be off: the line broke; if the machine is hot, turn it off at the mains"
-        _log.critical("%s: %s", self.name, reason)
-        try:
-            self._disconnect("the line broke")
-            teller(PrintEvent("fault", {"fault": "heaters_unknown", "reason": reason}))
-        finally:
-            report = rescuer.wait(self._rescue_s) or _UNREACHED
-        teller(PrintEvent("note", {"text": f"rescue: {report.how}"}))
-        return report
-
-    def _ready(self) -> Link:
-        """An open line to a machine whose line counter is 0."""
-        if self._link is not None and self._states.now is State.IDLE:
-            try:
-                return self._reset_numbers(self._link)
-            except LinkLost as error:  # it went while nothing was printed: nothing is lost
-                self._disconnect(str(error))
-        return self._reset_numbers(self._connect())
-
-    def _reset_numbers(self, link: Link) -> Link:
-        settle(link, 0.0)
-        link.requests.clear()
-        ask(link, RESET_NUMBERS.decode("ascii").strip(), _ANSWER_S)
-        settle(link)
-        return link
-
-    def _connect(self) -> Link:
-        if self._rescuer is not None:
-            self._rescuer.stop()
-            self._rescuer = None
-        if self._link is not None and self._states.now is State.IDLE:
-            return self._link
-        self._disconnect("connecting anew")
-        self._states.to(State.CONNECTING, self.url)
-        try:
-            self._link = link = Link(self._open_port(), self._events, self._clock)
-            greet(link, self.profile.serial)
-            if self._watch and (self._guardian is None or not self._guardian.is_running()):
-                self._guardian = Guardian(self.url, self.profile.serial.baud, self._tools, self.profile.fan_off_at_end)
-            self.machine = introduce(link)
-            for line in ["M113 S2"] + (["M155 S1"] if self.machine.can("AUTOREPORT_TEMP") else []):
-                ask(link, line, _ANSWER_S)
-            self._states.to(State.IDLE, self.machine.firmware or "a printer that does not say what it is")
-        finally:
-            if self._states.now is State.CONNECTING:
-                self._disconnect("no printer there")
-        return link
-
-    def _open_port(self) -> Port:
-        if self._log_path is not None and self._wire_log is None:
-            self._wire_log = WireLog(self._log_path)
-        serial = self.profile.serial
-        return Port(self.url, serial.baud, reset=serial.reset_on_connect, log=self._wire_log)
-
-    def _disconnect(self, why: str) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-        self._states.to(State.DISCONNECTED, why)
+    report = check(program, profile)
+    errors = [str(finding) for finding in report.findings if finding.severity == "error"]
+    if errors:
+        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+        raise ProgramError(f"the program is not printed: {'; '.join(errors[:3])}{more}")

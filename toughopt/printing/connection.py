@@ -1,0 +1,114 @@
+"""From a URL to an open line with a known machine at its end, and back; with a watchdog beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from queue import SimpleQueue
+
+from toughopt.errors import LinkLost
+from toughopt.printing.clock import Clock
+from toughopt.printing.dialogue import RESET_NUMBERS, Machine, ask, greet, introduce, settle
+from toughopt.printing.guardian import Guardian
+from toughopt.printing.link import Event, Link
+from toughopt.printing.states import State, StateMachine
+from toughopt.printing.wire import Port
+from toughopt.printing.wirelog import WireLog
+from toughopt.profiles import PrinterProfile
+
+ANSWER_S = 10.0
+
+
+class Connection:
+    """The line to one printer, opened when it is needed.
+
+    `events` is where requests from other threads come in; links put what they hear there too.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        profile: PrinterProfile,
+        states: StateMachine,
+        events: SimpleQueue[Event],
+        clock: Clock,
+        wire_log: Path | None,
+        watchdog: bool,
+    ) -> None:
+        self.url = url
+        self.machine = Machine()
+        self.link: Link | None = None
+        self._profile = profile
+        self._states = states
+        self._events = events
+        self._clock = clock
+        self._log_path = wire_log
+        self._log: WireLog | None = None
+        self._watch = watchdog
+        self._guardian: Guardian | None = None
+
+    def open(self) -> Link:
+        """The open line; it is opened, and the machine asked who it is, where that has not been done.
+
+        Raises
+        ------
+        DeviceError
+            If there is no port, no answer, or no printer behind it.
+        """
+        if self.link is not None and self._states.now is State.IDLE:
+            return self.link
+        self.drop("connecting anew")
+        self._states.to(State.CONNECTING, self.url)
+        try:
+            self.link = link = Link(self.open_port(), self._events, self._clock)
+            greet(link, self._profile.serial)
+            if self._watch and (self._guardian is None or not self._guardian.is_running()):
+                serial, tools = self._profile.serial, len(self._profile.nozzles)
+                self._guardian = Guardian(self.url, serial.baud, tools, self._profile.fan_off_at_end)
+            self.machine = introduce(link)
+            for line in ["M113 S2"] + (["M155 S1"] if self.machine.can("AUTOREPORT_TEMP") else []):
+                ask(link, line, ANSWER_S)
+            self._states.to(State.IDLE, self.machine.firmware or "a printer that does not say what it is")
+        finally:
+            if self._states.now is State.CONNECTING:
+                self.drop("no printer there")
+        return link
+
+    def fresh(self) -> Link:
+        """The open line to a machine whose line counter is 0."""
+        if self.link is not None and self._states.now is State.IDLE:
+            try:
+                return self._reset_numbers(self.link)
+            except LinkLost as error:  # it went while nothing was printed: nothing is lost
+                self.drop(str(error))
+        return self._reset_numbers(self.open())
+
+    def open_port(self) -> Port:
+        """The bare port. Raises LinkLost."""
+        if self._log_path is not None and self._log is None:
+            self._log = WireLog(self._log_path)
+        serial = self._profile.serial
+        return Port(self.url, serial.baud, reset=serial.reset_on_connect, log=self._log)
+
+    def drop(self, why: str) -> None:
+        """Let the line go, for now."""
+        if self.link is not None:
+            self.link.close()
+            self.link = None
+        self._states.to(State.DISCONNECTED, why)
+
+    def close(self) -> None:
+        """Let everything go."""
+        self.drop("closed")
+        if self._guardian is not None:
+            self._guardian.release()
+            self._guardian = None
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _reset_numbers(self, link: Link) -> Link:
+        settle(link, 0.0)
+        link.requests.clear()
+        ask(link, RESET_NUMBERS.decode("ascii").strip(), ANSWER_S)
+        settle(link)
+        return link
