@@ -108,28 +108,49 @@ def _shaded(
 
 def _fragments(corners: FloatArray, width: int, height: int) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
     """Pixels that each triangle covers, with their nearness to the eye, in chunks of bounded size."""
-    size = np.array([width, height])
-    first = np.clip(np.floor(corners[:, :, :2].min(axis=1)).astype(np.int64), 0, size - 1)
-    last = np.clip(np.ceil(corners[:, :, :2].max(axis=1)).astype(np.int64), 0, size - 1)
-    span = last - first + 1
-    count = span.prod(axis=1)
+    face, row, left, right = _spans(corners, width, height)
+    slope_x, slope_y, level = _planes(corners)
+    count = np.maximum(right - left, 0)
     total = np.concatenate([[0], np.cumsum(count)])
     begin = 0
-    while begin < len(corners):
+    while begin < len(face):
         end = max(begin + 1, int(np.searchsorted(total, total[begin] + _CHUNK, side="right")) - 1)
-        face = np.repeat(np.arange(begin, end), count[begin:end])
-        step = np.arange(len(face)) - (total[face] - total[begin])
-        x = first[face, 0] + step % span[face, 0]
-        y = first[face, 1] + step // span[face, 0]
-        a, b, c = (corners[face, i] for i in range(3))
-        area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-        px, py = x + 0.5, y + 0.5
-        u = ((px - a[:, 0]) * (c[:, 1] - a[:, 1]) - (py - a[:, 1]) * (c[:, 0] - a[:, 0])) / area
-        v = ((b[:, 0] - a[:, 0]) * (py - a[:, 1]) - (b[:, 1] - a[:, 1]) * (px - a[:, 0])) / area
-        inside = (u >= 0.0) & (v >= 0.0) & (u + v <= 1.0)
-        nearness = a[:, 2] + u * (b[:, 2] - a[:, 2]) + v * (c[:, 2] - a[:, 2])
-        yield (y * width + x)[inside], nearness[inside], face[inside]
+        span = np.repeat(np.arange(begin, end), count[begin:end])
+        x = left[span] + np.arange(len(span)) - (total[span] - total[begin])
+        of, y = face[span], row[span]
+        yield y * width + x, level[of] + slope_x[of] * (x + 0.5) + slope_y[of] * (y + 0.5), of
         begin = end
+
+
+def _spans(corners: FloatArray, width: int, height: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Face, row, first pixel and end of every run of pixels whose centres lie in a triangle."""
+    ys = corners[:, :, 1]
+    first = np.clip(np.ceil(ys.min(axis=1) - 0.5).astype(np.int64), 0, height)
+    last = np.clip(np.ceil(ys.max(axis=1) - 0.5).astype(np.int64), 0, height)
+    rows = np.maximum(last - first, 0)
+    face = np.repeat(np.arange(len(corners)), rows)
+    row = first[face] + np.arange(len(face)) - np.repeat(np.cumsum(rows) - rows, rows)
+    left, right = np.full(len(face), np.inf), np.full(len(face), -np.inf)
+    for i in range(3):
+        x0, y0 = corners[face, i, 0], corners[face, i, 1]
+        x1, y1 = corners[face, i - 1, 0], corners[face, i - 1, 1]
+        crossed = (y0 <= row + 0.5) != (y1 <= row + 0.5)
+        x = x0 + np.divide(row + 0.5 - y0, y1 - y0, out=np.zeros_like(x0), where=crossed) * (x1 - x0)
+        left = np.where(crossed, np.minimum(left, x), left)
+        right = np.where(crossed, np.maximum(right, x), right)
+    hit = right > left
+    face, row, left, right = face[hit], row[hit], left[hit], right[hit]
+    begin = np.clip(np.ceil(left - 0.5), 0, width).astype(np.int64)
+    end = np.clip(np.ceil(right - 0.5), 0, width).astype(np.int64)
+    return face, row, begin, end
+
+
+def _planes(corners: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Nearness over the screen as slope_x x + slope_y y + level, one plane a triangle."""
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    slope_x, slope_y = -normal[:, 0] / normal[:, 2], -normal[:, 1] / normal[:, 2]
+    level = corners[:, 0, 2] - slope_x * corners[:, 0, 0] - slope_y * corners[:, 0, 1]
+    return slope_x, slope_y, level
 
 
 def _with_outlines(image: FloatArray, depth: FloatArray, scale: float) -> FloatArray:
