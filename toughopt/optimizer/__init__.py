@@ -9,6 +9,7 @@ from toughopt.optimizer.parameters import Categorical, Integer, Real
 from toughopt.optimizer.policies import available_policies, policy
 from toughopt.optimizer.recommendation import Recommendation
 from toughopt.optimizer.space import Space
+from toughopt.optimizer.stopping import Stop, Stopping
 
 __all__ = [
     "Categorical",
@@ -23,6 +24,8 @@ __all__ = [
     "Real",
     "Recommendation",
     "Space",
+    "Stop",
+    "Stopping",
     "Surrogate",
     "Task",
     "available_policies",

@@ -7,7 +7,10 @@ import math
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray
+from toughopt.optimizer.transforms import Transform
 
+_LEGENDRE_NODES, _LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(12)
+_LEGENDRE_NODES, _LEGENDRE_WEIGHTS = 0.5 * (_LEGENDRE_NODES + 1.0), 0.5 * _LEGENDRE_WEIGHTS
 _LOG_SQRT_TAU = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -126,3 +129,30 @@ def _expected_maximum(intercept: FloatArray, slope: FloatArray) -> float:
     density = np.exp(-0.5 * np.minimum(low * low, 1e4)) - np.exp(-0.5 * np.minimum(high * high, 1e4))
     density /= math.sqrt(2.0 * math.pi)
     return float((a[kept] * (ndtr(high) - ndtr(low)) + b[kept] * density).sum())
+
+
+def log_improvement_in_units(mean: FloatArray, std: FloatArray, best: float, transform: Transform) -> FloatArray:
+    """(m,) logarithm of the expected improvement of the objective, where only its transform is normal.
+
+    Parameters
+    ----------
+    mean, std : (m,) float, latent belief
+    best : latent incumbent
+
+    Notes
+    -----
+    With g the inverse transform, E[max(g(Z) - g(best), 0)] = integral over z > best of g'(z) P(Z > z) dz, by
+    Gauss-Legendre quadrature up to six standard deviations above the mean.
+    """
+    if transform.power == 1.0:
+        return log_expected_improvement(mean, std, best) + math.log(transform.scale * transform.unit)
+    low = np.full_like(mean, best)
+    high = np.maximum(mean + 6.0 * std, best + std)
+    latent = low[:, None] + (high - low)[:, None] * _LEGENDRE_NODES
+    from scipy.special import log_ndtr
+
+    survival = log_ndtr((mean[:, None] - latent) / std[:, None])
+    slope = np.log(np.maximum(transform.inverse_slope(latent), 1e-300))
+    terms = survival + slope + np.log(_LEGENDRE_WEIGHTS)
+    top = terms.max(axis=1)
+    return np.asarray(top + np.log(np.exp(terms - top[:, None]).sum(axis=1)) + np.log(high - low))

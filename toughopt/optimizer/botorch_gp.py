@@ -8,8 +8,8 @@ import numpy as np
 
 from toughopt.errors import ConfigError
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.gp import FitFailed
 from toughopt.optimizer.observations import Table
+from toughopt.optimizer.posterior import FitFailed
 
 
 class BotorchSurrogate:

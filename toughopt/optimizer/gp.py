@@ -12,11 +12,8 @@ import numpy as np
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
 from toughopt.optimizer.likelihood import Priors, Problem, matern52, maximise_posterior
 from toughopt.optimizer.observations import Table
+from toughopt.optimizer.posterior import FitFailed, State, cholesky, solve, solve_lower
 from toughopt.optimizer.transforms import Transform, possible_powers
-
-
-class FitFailed(Exception):
-    """The covariance of the data could not be factorised; policies catch it and fall back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +37,6 @@ class GPSettings:
     priors: Priors = field(default_factory=Priors)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """A fitted posterior on the latent scale."""
-
-    transform: Transform
-    theta: FloatArray
-    inputs: FloatArray  # (n, dk) kernel inputs
-    basis: FloatArray  # (n, q) times their standard deviations
-    factor: FloatArray  # lower Cholesky factor of the covariance
-    alpha: FloatArray
-    target: FloatArray  # (n,) latent values less the prior's mean
-    noise: FloatArray  # (n,) noise variance in use
-    trend: tuple[float, float]  # centre and scale of the noise trend
-
-
 class GaussianProcess:
     """An exact Gaussian process; immutable: `fit` and `condition` return new ones.
 
@@ -67,7 +49,7 @@ class GaussianProcess:
     def __init__(self, settings: GPSettings | None = None, prior_column: int | None = None) -> None:
         self.settings = settings or GPSettings()
         self.prior_column = prior_column
-        self._state: _State | None = None
+        self._state: State | None = None
         self._found: list[dict[str, Any]] = []
 
     # -- fitting ----------------------------------------------------------------------------------------------------
@@ -117,43 +99,43 @@ class GaussianProcess:
     @property
     def length_scales(self) -> FloatArray:
         """(d,) length scales of the encoded inputs (and of the simulation prior, where it is one)."""
-        return np.exp(self._fitted.theta[:-3])
+        return np.exp(self.state.theta[:-3])
 
     @property
     def noise_std(self) -> float:
         """Standard deviation of a test's noise on the latent scale, at the mean of the data."""
-        return float(np.exp(0.5 * self._fitted.theta[-2]))
+        return float(np.exp(0.5 * self.state.theta[-2]))
 
     @property
     def transform(self) -> Transform:
         """From the objective to the latent scale."""
-        return self._fitted.transform
+        return self.state.transform
 
     # -- prediction -------------------------------------------------------------------------------------------------
 
     def predict(self, x: FloatArray) -> Prediction:
         """Mean and standard deviation at the rows of `x` (m, d), without the noise of a test."""
-        state = self._fitted
+        state = self.state
         mean, cross, prior_variance = self._cross(x)
-        half = _solve_lower(state.factor, cross.T)
+        half = solve_lower(state.factor, cross.T)
         variance = np.maximum(prior_variance - (half * half).sum(axis=0), 1e-12)
         return self.prediction(mean, np.sqrt(variance))
 
     def joint(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Latent mean (m,) and covariance (m, m) of the rows of `x`."""
-        state = self._fitted
+        state = self.state
         mean, cross, _ = self._cross(x)
         inputs, basis, _ = self._inputs(x, state.transform)
-        half = _solve_lower(state.factor, cross.T)
+        half = solve_lower(state.factor, cross.T)
         return mean, self._kernel(inputs, inputs) + basis @ basis.T - half.T @ half
 
     def with_covariance(self, x: FloatArray, other: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Latent mean (m,) and standard deviation (m,) of the rows of `x`, and their covariance (m, c) with `other`."""
-        state = self._fitted
+        state = self.state
         mean, cross, prior_variance = self._cross(x)
         _, other_cross, _ = self._cross(other)
-        half = _solve_lower(state.factor, cross.T)
-        other_half = _solve_lower(state.factor, other_cross.T)
+        half = solve_lower(state.factor, cross.T)
+        other_half = solve_lower(state.factor, other_cross.T)
         inputs, basis, _ = self._inputs(x, state.transform)
         other_inputs, other_basis, _ = self._inputs(other, state.transform)
         covariance = self._kernel(inputs, other_inputs) + basis @ other_basis.T - half.T @ other_half
@@ -161,7 +143,7 @@ class GaussianProcess:
 
     def noise_variance(self, latent_mean: FloatArray) -> FloatArray:
         """(m,) variance of a test's noise on the latent scale where the latent mean is `latent_mean`."""
-        state = self._fitted
+        state = self.state
         centre, scale = state.trend
         bend = np.clip((latent_mean - centre) / scale, -2.0, 2.0) if scale > 0 else np.zeros_like(latent_mean)
         return np.asarray(np.exp(state.theta[-2] + state.theta[-1] * bend))
@@ -171,7 +153,7 @@ class GaussianProcess:
 
         The Cholesky factor gains rows instead of being made again: O(n^2) a row.
         """
-        state = self._fitted
+        state = self.state
         if not len(x):
             return self
         mean, cross, _ = self._cross(x)
@@ -179,12 +161,12 @@ class GaussianProcess:
         noise = self.noise_variance(mean)
         corner = self._kernel(inputs, inputs) + basis @ basis.T
         corner.flat[:: len(x) + 1] += noise + 1e-8
-        below = _solve_lower(state.factor, cross.T).T
+        below = solve_lower(state.factor, cross.T).T
         n, m = len(state.alpha), len(x)
         factor = np.zeros((n + m, n + m))
         factor[:n, :n] = state.factor
         factor[n:, :n] = below
-        factor[n:, n:] = _cholesky(corner - below @ below.T)
+        factor[n:, n:] = cholesky(corner - below @ below.T)
         fitted = GaussianProcess(self.settings, self.prior_column)
         fitted._found = self._found
         fitted._state = replace(
@@ -207,7 +189,7 @@ class GaussianProcess:
         """
         from scipy.linalg.lapack import dpotri
 
-        state = self._fitted
+        state = self.state
         inverse, _ = dpotri(state.factor, lower=1)
         diagonal = inverse.diagonal()
         residual = state.alpha / diagonal
@@ -216,68 +198,31 @@ class GaussianProcess:
 
     def inputs(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """What the kernel sees of the rows of `x`, the basis functions of the mean, and the prior's mean."""
-        return self._inputs(x, self._fitted.transform)
-
-    def predict_from(
-        self, x: FloatArray, data: Table, nearest: Any, pending: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Latent mean and standard deviation of each row of `x` from its own few tests, at these hyperparameters.
-
-        Parameters
-        ----------
-        x : (m, d) float
-        nearest : (m, c) int, rows of `data` that predict each
-        pending : (p, d) float, designs to be tested, which lower the variance; or None
-        """
-        state = self._fitted
-        inputs, basis, offset = self._inputs(x, state.transform)
-        problem = self._problem(data, state.transform, None)
-        near, near_basis = problem.x[nearest], problem.basis[nearest]
-        length = np.exp(state.theta[:-3])
-        signal = math.exp(state.theta[-3])
-        noise = (math.exp(state.theta[-2]) * problem.free + problem.fixed + 1e-6)[nearest]
-        target = problem.y[nearest]
-        if pending is not None and len(pending):
-            extra, extra_basis, _ = self._inputs(pending, state.transform)
-            m, p = len(x), len(pending)
-            near = np.concatenate([near, np.broadcast_to(extra, (m, *extra.shape))], axis=1)
-            near_basis = np.concatenate([near_basis, np.broadcast_to(extra_basis, (m, *extra_basis.shape))], axis=1)
-            noise_here = np.full((m, p), math.exp(state.theta[-2]))
-        else:
-            noise_here = np.zeros((len(x), 0))
-        a = near / length
-        covariance = signal * _batched_matern(a, a) + near_basis @ near_basis.transpose(0, 2, 1)
-        index = np.arange(covariance.shape[1])
-        covariance[:, index, index] += np.concatenate([noise, noise_here], axis=1)
-        cross = signal * _batched_matern(a, (inputs / length)[:, None, :]) + near_basis @ basis[:, :, None]
-        c = target.shape[1]
-        mean = np.einsum("ij,ij->i", np.linalg.solve(covariance[:, :c, :c], cross[:, :c])[:, :, 0], target)
-        solved = np.linalg.solve(covariance, cross)[:, :, 0]
-        variance = signal + (basis * basis).sum(axis=1) - np.einsum("ij,ij->i", solved, cross[:, :, 0])
-        return offset + mean, np.sqrt(np.maximum(variance, 1e-12))
+        return self._inputs(x, self.state.transform)
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
     @property
-    def _fitted(self) -> _State:
+    def state(self) -> State:
+        """The fitted posterior; FitFailed before a fit."""
         if self._state is None:
             raise FitFailed("this Gaussian process has not been fitted")
         return self._state
 
     def prediction(self, mean: FloatArray, std: FloatArray) -> Prediction:
         """Latent moments with those of the objective."""
-        objective_mean, objective_std = self._fitted.transform.moments(mean, std)
+        objective_mean, objective_std = self.state.transform.moments(mean, std)
         return Prediction(objective_mean, objective_std, mean, std)
 
     def _cross(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        state = self._fitted
+        state = self.state
         inputs, basis, offset = self._inputs(x, state.transform)
         cross = self._kernel(inputs, state.inputs) + basis @ state.basis.T
         variance = math.exp(state.theta[-3]) + (basis * basis).sum(axis=1)
         return offset + cross @ state.alpha, cross, variance
 
     def _kernel(self, a: FloatArray, b: FloatArray) -> FloatArray:
-        theta = self._fitted.theta
+        theta = self.state.theta
         return np.asarray(math.exp(theta[-3]) * matern52(a, b, np.exp(theta[:-3])))
 
     def _inputs(self, x: FloatArray, transform: Transform) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -294,7 +239,7 @@ class GaussianProcess:
         inputs = np.column_stack([plain, guess / 4.0]) if self.settings.prior_as_input else plain
         return inputs, np.column_stack([constant[:, 0], self.settings.prior_weight_sd * guess]), guess
 
-    def _problem(self, data: Table, transform: Transform, trend: FloatArray | None) -> Problem:
+    def problem(self, data: Table, transform: Transform, trend: FloatArray | None) -> Problem:
         inputs, basis, offset = self._inputs(data.x, transform)
         known = np.isfinite(data.noise_std)
         fixed = np.where(known, (np.nan_to_num(data.noise_std) * transform.slope(data.y)) ** 2, 0.0)
@@ -308,11 +253,16 @@ class GaussianProcess:
             basis_sd=np.ones(basis.shape[1]),
         )
 
+    def problem_of(self, data: Table, fit: Mapping[str, Any]) -> tuple[Problem, float]:
+        """The likelihood's problem under the transform of one of the fits, and the transform's log Jacobian."""
+        transform = Transform.of(data.y, float(fit["power"]))
+        return self.problem(data, transform, None), transform.log_jacobian(data.y)
+
     def _maximise(
         self, data: Table, transform: Transform, warm: Mapping[str, Any] | None, rng: np.random.Generator
     ) -> tuple[FloatArray, float, tuple[float, float]]:
         settings = self.settings
-        problem = self._problem(data, transform, None)
+        problem = self.problem(data, transform, None)
         d = problem.x.shape[1]
         means = settings.priors.means(d)
         cold = means.copy()
@@ -333,68 +283,31 @@ class GaussianProcess:
         centre, scale = float(smooth.mean()), float(smooth.std())
         if not scale > 1e-6:
             return theta, cost, (0.0, 0.0)
-        bent = self._problem(data, transform, np.clip((smooth - centre) / scale, -2.0, 2.0))
+        bent = self.problem(data, transform, np.clip((smooth - centre) / scale, -2.0, 2.0))
         if warm is not None and len(warm["theta"]) == d + 3:
             theta[-1] = float(warm["theta"][-1])
         theta, cost = maximise_posterior(bent, settings.priors, [theta], settings.iterations)
         return theta, cost, (centre, scale)
 
-    def _posterior(self, data: Table, transform: Transform, theta: FloatArray, trend: tuple[float, float]) -> _State:
-        problem = self._problem(data, transform, None)
+    def _posterior(self, data: Table, transform: Transform, theta: FloatArray, trend: tuple[float, float]) -> State:
+        problem = self.problem(data, transform, None)
         inputs, basis, _ = self._inputs(data.x, transform)
-        state = _State(transform, theta, inputs, basis, np.zeros((0, 0)), np.zeros(0), problem.y, np.zeros(0), trend)
+        state = State(transform, theta, inputs, basis, np.zeros((0, 0)), np.zeros(0), problem.y, np.zeros(0), trend)
         kernel = math.exp(theta[-3]) * matern52(inputs, inputs, np.exp(theta[:-3])) + basis @ basis.T
         learned = math.exp(theta[-2]) * problem.free
         noise = learned + problem.fixed + 1e-8
-        state = _solve(state, kernel, noise)
+        state = solve(state, kernel, noise)
         centre, scale = trend
         if scale > 0:
             for _ in range(2):
                 bend = np.clip((state.target - state.noise * state.alpha - centre) / scale, -2.0, 2.0)
-                state = _solve(state, kernel, learned * np.exp(theta[-1] * bend) + problem.fixed + 1e-8)
+                state = solve(state, kernel, learned * np.exp(theta[-1] * bend) + problem.fixed + 1e-8)
         if data.censored.any():
             from toughopt.optimizer.censoring import censored_sites
 
             target, noise = censored_sites(kernel, state.target, state.noise, data.censored)
-            state = _solve(replace(state, target=target), kernel, noise)
+            state = solve(replace(state, target=target), kernel, noise)
         return state
-
-
-def _solve(state: _State, kernel: FloatArray, noise: FloatArray) -> _State:
-    from scipy.linalg import cho_solve
-
-    covariance = kernel.copy()
-    covariance.flat[:: len(noise) + 1] += noise
-    factor = _cholesky(covariance)
-    alpha = np.asarray(cho_solve((factor, True), state.target, check_finite=False))
-    return replace(state, factor=factor, alpha=alpha, noise=noise)
-
-
-def _cholesky(matrix: FloatArray) -> FloatArray:
-    """Lower factor, with as little added to the diagonal as it takes; FitFailed where nothing helps."""
-    from scipy.linalg.lapack import dpotrf
-
-    top = float(matrix.diagonal().max()) if len(matrix) else 1.0
-    for jitter in (0.0, 1e-8, 1e-6, 1e-4):
-        raised = matrix.copy()
-        raised.flat[:: len(matrix) + 1] += jitter * top
-        factor, info = dpotrf(raised, lower=1, overwrite_a=1)
-        if info == 0:
-            return np.tril(factor)
-    raise FitFailed(f"the covariance of {len(matrix)} tests is not positive definite")
-
-
-def _solve_lower(factor: FloatArray, right: FloatArray) -> FloatArray:
-    from scipy.linalg import solve_triangular
-
-    return np.asarray(solve_triangular(factor, right, lower=True, check_finite=False))
-
-
-def _batched_matern(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(m, p, q) Matern 5/2 correlation of a (m, p, d) and b (m, q, d), both in length scales."""
-    squared = (a * a).sum(axis=2)[:, :, None] + (b * b).sum(axis=2)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
-    s = np.sqrt(5.0 * np.maximum(squared, 0.0))
-    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
 
 
 def most_telling(data: Table, limit: int, rng: np.random.Generator) -> Any:

@@ -111,8 +111,8 @@ def negative_log_posterior(theta: FloatArray, problem: Problem, priors: Priors) 
         return math.inf, np.zeros_like(theta)
     half_log_det = float(np.log(factor.diagonal()).sum())
     inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-    inverse = np.tril(inverse)
-    inverse += np.tril(inverse, -1).T
+    inverse = inverse + inverse.T  # dpotrf left zeros above the diagonal
+    inverse.flat[:: n + 1] *= 0.5
     alpha = inverse @ problem.y
     value = 0.5 * float(problem.y @ alpha) + half_log_det + n * _HALF_LOG_TAU
     weight = np.outer(alpha, alpha) - inverse

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.gp import FitFailed, GaussianProcess, GPSettings
+from toughopt.optimizer.gp import GaussianProcess, GPSettings
 from toughopt.optimizer.observations import Table
+from toughopt.optimizer.posterior import FitFailed
 
 _BLOCK = 512  # candidates predicted at a time: bounds the memory
 
@@ -87,6 +89,11 @@ class NeighbourGaussianProcess:
         found._tree = cKDTree(inputs / found._core.length_scales)
         return found
 
+    @property
+    def core(self) -> GaussianProcess:
+        """The exact fit that the hyperparameters come from."""
+        return self._fitted[0]
+
     def hyperparameters(self) -> dict[str, Any]:
         """Those of the exact fit."""
         return self._fitted[0].hyperparameters()
@@ -107,7 +114,7 @@ class NeighbourGaussianProcess:
         means, stds = [], []
         for begin in range(0, len(x), _BLOCK):
             rows = slice(begin, begin + _BLOCK)
-            mean, std = core.predict_from(x[rows], data, nearest[rows], self._pending)
+            mean, std = predict_from(core, x[rows], data, nearest[rows], self._pending)
             means.append(mean)
             stds.append(std)
         return core.prediction(np.concatenate(means), np.concatenate(stds))
@@ -117,3 +124,49 @@ class NeighbourGaussianProcess:
         if self._core is None or self._data is None:
             raise FitFailed("this Gaussian process has not been fitted")
         return self._core, self._data
+
+
+def predict_from(
+    gp: GaussianProcess, x: FloatArray, data: Table, nearest: Any, pending: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Latent mean and standard deviation of each row of `x` from its own few tests, at these hyperparameters.
+
+    Parameters
+    ----------
+    x : (m, d) float
+    nearest : (m, c) int, rows of `data` that predict each
+    pending : (p, d) float, designs to be tested, which lower the variance; or None
+    """
+    state = gp.state
+    inputs, basis, offset = gp._inputs(x, state.transform)
+    problem = gp.problem(data, state.transform, None)
+    near, near_basis = problem.x[nearest], problem.basis[nearest]
+    length = np.exp(state.theta[:-3])
+    signal = math.exp(state.theta[-3])
+    noise = (math.exp(state.theta[-2]) * problem.free + problem.fixed + 1e-6)[nearest]
+    target = problem.y[nearest]
+    if pending is not None and len(pending):
+        extra, extra_basis, _ = gp._inputs(pending, state.transform)
+        m, p = len(x), len(pending)
+        near = np.concatenate([near, np.broadcast_to(extra, (m, *extra.shape))], axis=1)
+        near_basis = np.concatenate([near_basis, np.broadcast_to(extra_basis, (m, *extra_basis.shape))], axis=1)
+        noise_here = np.full((m, p), math.exp(state.theta[-2]))
+    else:
+        noise_here = np.zeros((len(x), 0))
+    a = near / length
+    covariance = signal * _batched_matern(a, a) + near_basis @ near_basis.transpose(0, 2, 1)
+    index = np.arange(covariance.shape[1])
+    covariance[:, index, index] += np.concatenate([noise, noise_here], axis=1)
+    cross = signal * _batched_matern(a, (inputs / length)[:, None, :]) + near_basis @ basis[:, :, None]
+    c = target.shape[1]
+    mean = np.einsum("ij,ij->i", np.linalg.solve(covariance[:, :c, :c], cross[:, :c])[:, :, 0], target)
+    solved = np.linalg.solve(covariance, cross)[:, :, 0]
+    variance = signal + (basis * basis).sum(axis=1) - np.einsum("ij,ij->i", solved, cross[:, :, 0])
+    return offset + mean, np.sqrt(np.maximum(variance, 1e-12))
+
+
+def _batched_matern(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(m, p, q) Matern 5/2 correlation of a (m, p, d) and b (m, q, d), both in length scales."""
+    squared = (a * a).sum(axis=2)[:, :, None] + (b * b).sum(axis=2)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
+    s = np.sqrt(5.0 * np.maximum(squared, 0.0))
+    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))

@@ -12,7 +12,7 @@ from toughopt.optimizer.base import FloatArray, Proposal, Surrogate, Task, Value
 from toughopt.optimizer.candidates import candidates, refine
 from toughopt.optimizer.designs import sequence
 from toughopt.optimizer.feasibility import log_preference
-from toughopt.optimizer.gp import FitFailed
+from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.scoring import make_score
 from toughopt.optimizer.surrogates import make_surrogate
 

@@ -18,7 +18,7 @@ from toughopt.optimizer.decision import (
 from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.observations import Observation, observations_sha256, observe
 from toughopt.optimizer.policies import policy as policy_named
-from toughopt.optimizer.recommendation import Recommendation, recommend
+from toughopt.optimizer.recommendation import Recommendation, expected_gain, recommend
 from toughopt.optimizer.space import Key, Space
 
 
@@ -72,7 +72,7 @@ class Optimizer:
             "initial": max(5, len(space.parameters) + 1) if initial is None else int(initial),
             "seed": int(seed),
         }
-        self._encoder = Encoder(self.space, features, prior, -1.0 if minimize else 1.0)
+        self.encoder = Encoder(self.space, features, prior, -1.0 if minimize else 1.0)
         self._observations: list[Observation] = []
         self._pending: dict[Key, dict[str, Value]] = {}
         self._rng_state: Mapping[str, Any] = first_generator_state(seed)
@@ -235,7 +235,7 @@ class Optimizer:
             self._hyperparameters,
             k,
             self.space.check_context(context),
-            encoder=self._encoder,
+            encoder=self.encoder,
         )
         self._rng_state = decision.rng_after
         self._hyperparameters = decision.fitted_hyperparameters
@@ -279,11 +279,22 @@ class Optimizer:
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
         return recommend(self._task(model_policy), model_policy)
 
+    def expected_gain(self) -> float:
+        """Expected rise of the best true mean from the most promising next test, in the units of the objective.
+
+        Raises
+        ------
+        ObservationError
+            If no value has been told yet.
+        """
+        model_policy = self._policy if self._policy.needs_observations else policy_named("default")
+        return expected_gain(self._task(model_policy), model_policy)
+
     def _task(self, chosen_by: Policy) -> Task:
         rng = generator(self._rng_state)
         start = self._hyperparameters if chosen_by is self._policy else {}
         return make_task(
-            self.space, self._observations, [], chosen_by, self._campaign, rng, start, 1, None, self._encoder
+            self.space, self._observations, [], chosen_by, self._campaign, rng, start, 1, None, self.encoder
         )
 
 

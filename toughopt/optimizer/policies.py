@@ -24,6 +24,9 @@ COMMON: Mapping[str, Any] = {
     "xi": 0.0,  # improvement asked for, in standard deviations of the data
     "beta": 2.0,  # standard deviations that an upper confidence bound adds
     "printability": 0.5,  # probability of printing and testing properly below which a design is shunned
+    "ensemble": 6,  # Gaussian processes of different hyperparameters that are averaged ...
+    "ensemble_limit": 0,  # ... up to so many tests; beyond, the hyperparameters are known well enough
+    "improvement": "latent",  # scale on which improvement is measured; "objective": in the objective's units
     "exact_limit": 1500,  # tests up to which the Gaussian process is exact
 }
 

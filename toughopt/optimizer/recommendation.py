@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from toughopt.errors import ObservationError
+from toughopt.optimizer.acquisition import expected_improvement
 from toughopt.optimizer.base import FloatArray, Policy, Prediction, Surrogate, Task, Value
 from toughopt.optimizer.candidates import candidates
-from toughopt.optimizer.gp import FitFailed, GaussianProcess
+from toughopt.optimizer.gp import GaussianProcess
+from toughopt.optimizer.posterior import FitFailed
 
 _LEVEL = 1.959963984540054  # standard deviations of a two-sided 95 % interval
 _DRAWS = 400
@@ -70,6 +72,24 @@ def recommend(task: Task, chosen_by: Policy) -> Recommendation:
     tests = int((data.group == data.group[best]).sum())
     interval = (low, high) if sign > 0 else (-high, -low)
     return Recommendation(design, sign * mean, std, interval, tests, top)
+
+
+def expected_gain(task: Task, chosen_by: Policy) -> float:
+    """Largest expected improvement over the best predicted tested design, in the units of the objective.
+
+    Infinity where the model cannot be fitted, so that nothing stops because of it.
+    """
+    if not len(task.data):
+        raise ObservationError("no value has been told yet: there is no gain to expect")
+    try:
+        model = chosen_by.surrogate(task)
+    except (FitFailed, np.linalg.LinAlgError):
+        return math.inf
+    if model is None:
+        return math.inf
+    best = float(model.predict(task.data.x[np.argsort(-task.data.y, kind="stable")[:300]]).mean.max())
+    belief = model.predict(candidates(task, 2048).x)
+    return float(expected_improvement(belief.mean, np.maximum(belief.std, 1e-12), best).max())
 
 
 def _interval(model: Surrogate, belief: Prediction, at: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,11 +12,13 @@ from toughopt.optimizer.acquisition import (
     expected_improvement,
     knowledge_gradient,
     log_expected_improvement,
+    log_improvement_in_units,
     noisy_expected_improvement,
     probability_of_improvement,
     upper_confidence_bound,
 )
 from toughopt.optimizer.base import FloatArray, Surrogate
+from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.observations import Table
 
@@ -29,16 +32,25 @@ def make_score(
 ) -> Callable[[FloatArray], FloatArray]:
     """The acquisition named in the settings as a function from encoded designs (m, d) to scores (m,)."""
     kind = str(settings["acquisition"])
+    if kind in _JOINT_SCORES and isinstance(model, EnsembleGaussianProcess):
+        model = model.best
     if kind in _JOINT_SCORES:
         if isinstance(model, GaussianProcess):
             return _JOINT_SCORES[kind](model, data, rng)
         kind = "log_ei"
+    if isinstance(model, EnsembleGaussianProcess):
+        return _mixture_score(settings, kind, model, data)
     best = incumbent(settings, model, data) + float(settings["xi"])
+    transform = (
+        model.transform if settings["improvement"] == "objective" and isinstance(model, GaussianProcess) else None
+    )
     beta = float(settings["beta"])
 
     def score(x: FloatArray) -> FloatArray:
         belief = model.predict(x)
         mean, std = belief.latent_mean, np.maximum(belief.latent_std, 1e-9)
+        if kind == "log_ei" and transform is not None:
+            return log_improvement_in_units(mean, std, best, transform)
         if kind == "log_ei":
             return log_expected_improvement(mean, std, best)
         if kind == "ei":
@@ -60,6 +72,40 @@ def incumbent(settings: Mapping[str, Any], model: Surrogate, data: Table) -> flo
         return float(data.y.max())
     best = np.argsort(-data.y, kind="stable")[:300]
     return float(model.predict(data.x[best]).latent_mean.max())
+
+
+def _mixture_score(
+    settings: Mapping[str, Any], kind: str, model: EnsembleGaussianProcess, data: Table
+) -> Callable[[FloatArray], FloatArray]:
+    """The members' scores, averaged in the units of the objective."""
+    parts = []
+    for member in model.members:
+        best = incumbent(settings, member, data) + float(settings["xi"])
+        unit = math.log(float(member.transform.inverse_slope(np.array([best]))[0]))
+        parts.append((member, best, unit))
+    in_units = settings["improvement"] == "objective"
+    beta = float(settings["beta"])
+
+    def score(x: FloatArray) -> FloatArray:
+        if kind in ("ucb", "max_variance"):
+            belief = model.predict(x)
+            return upper_confidence_bound(belief.mean, belief.std, beta) if kind == "ucb" else belief.std
+        logs = []
+        for member, best, unit in parts:
+            belief = member.predict(x)
+            mean, std = belief.latent_mean, np.maximum(belief.latent_std, 1e-9)
+            if kind == "pi":
+                logs.append(np.log(probability_of_improvement(mean, std, best) + 1e-300))
+            elif in_units:
+                logs.append(log_improvement_in_units(mean, std, best, member.transform))
+            else:
+                logs.append(log_expected_improvement(mean, std, best) + unit)
+        stack = np.array(logs)
+        top = stack.max(axis=0)
+        mixed = top + np.log(model.weights @ np.exp(stack - top))
+        return np.asarray(mixed if kind == "log_ei" else np.exp(mixed))
+
+    return score
 
 
 def _noisy_ei(model: GaussianProcess, data: Table, rng: np.random.Generator) -> Callable[[FloatArray], FloatArray]:

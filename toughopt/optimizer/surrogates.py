@@ -11,9 +11,11 @@ import numpy as np
 from toughopt.errors import ConfigError
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction, Surrogate
 from toughopt.optimizer.encoding import Encoder
-from toughopt.optimizer.gp import FitFailed, GaussianProcess, GPSettings
+from toughopt.optimizer.ensemble import EnsembleGaussianProcess
+from toughopt.optimizer.gp import GaussianProcess, GPSettings
 from toughopt.optimizer.local import LocalGaussianProcess, NeighbourGaussianProcess
 from toughopt.optimizer.observations import Table
+from toughopt.optimizer.posterior import FitFailed
 
 _KINDS = ("gp", "local_gp", "forest", "skopt", "botorch")
 
@@ -23,7 +25,7 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
 
     Parameters
     ----------
-    settings : of the policy; ``surrogate``, ``powers``, ``noise`` and ``exact_limit`` are read
+    settings : of the policy
     encoder : tells which column holds a simulation prior
     n : observations to come; from ``exact_limit`` on a Gaussian process predicts from nearest neighbours
 
@@ -47,6 +49,8 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
     if kind == "gp":
         if n > int(settings["exact_limit"]):
             return NeighbourGaussianProcess(gp, encoder.prior_column)
+        if n <= int(settings["ensemble_limit"]):
+            return EnsembleGaussianProcess(gp, encoder.prior_column, int(settings["ensemble"]))
         return GaussianProcess(gp, encoder.prior_column)
     raise ConfigError(f"surrogate = {kind!r} is none of {', '.join(_KINDS)}")
 

@@ -64,6 +64,13 @@ class Transform:
         """d latent / d objective at y."""
         return np.asarray(np.abs(y / self.unit) ** (self.power - 1.0) / (self.unit * self.scale))
 
+    def inverse_slope(self, z: FloatArray) -> FloatArray:
+        """d objective / d latent at z."""
+        if self.power == 1.0:
+            return np.full_like(z, self.unit * self.scale)
+        magnitude = np.abs(self.inverse(z) / self.unit)
+        return np.asarray(magnitude ** (1.0 - self.power) * self.unit * self.scale)
+
     def log_jacobian(self, y: FloatArray) -> float:
         """Sum over the values of log |d latent / d objective|: likelihoods under two transforms compare with it."""
         return float(np.log(self.slope(y)).sum())
