@@ -25,7 +25,8 @@ TRAVEL = re.compile(r"([+-]?\d+(?:\.\d*)?)\s*(mm|in)\b")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
 NEWTONS = {"N": 1.0, "kN": 1000.0, "kgF": 9.80665, "KgF": 9.80665, "lbF": 4.4482216}
 MILLIMETRES = {"mm": 1.0, "in": 25.4}
-STANDSTILL_S = 3.0  # within which a stopped crosshead must be seen to stand
+SHORTEST_LOOK_S = 0.2
+LOOKS = 5  # at a crosshead that was told to stop, before it counts as moving on
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Mark10Frame:
         self._folder = folder
         self._settings = settings
         self._link = LineLink(url, settings.line)
+        self._speed_mm_per_min = 1.0
         self._stopped = threading.Event()
 
     def crush(self, specimen: str, limits: TestLimits, timeout_s: float) -> Path:
@@ -101,18 +103,18 @@ class Mark10Frame:
         """See `LoadFrame.stop`: sends the stop at once, then watches the travel until it no longer changes."""
         self._stopped.set()
         self._link.send(self._settings.commands.stop)
-        end = time.monotonic() + STANDSTILL_S
-        before: float | None = None
-        still = 0
-        while time.monotonic() < end and still < 2:
+        # long enough between two looks for a crosshead at test speed to show that it moves
+        look_s = max(SHORTEST_LOOK_S, 5.0 * STILL_MM / (self._speed_mm_per_min / 60.0))
+        for _ in range(LOOKS):
             try:
-                travel, _ = self._read()
+                before, _ = self._read()
+                threading.Event().wait(look_s)
+                after, _ = self._read()
             except (LinkLost, FrameFault):
                 return False
-            still = still + 1 if before is not None and abs(travel - before) < STILL_MM else 0
-            before = travel
-            threading.Event().wait(self._settings.poll_s)
-        return still >= 2
+            if abs(after - before) < STILL_MM:
+                return True
+        return False
 
     def close(self) -> None:
         """See `LoadFrame.close`."""
@@ -123,6 +125,7 @@ class Mark10Frame:
         self._link.drop()
         self._link.send(c.metric)
         self._link.send(c.zero_travel)
+        self._speed_mm_per_min = limits.speed_mm_per_min
         self._link.send(c.set_speed.format(limits.speed_mm_per_min))
         self._link.send(c.set_travel_limit.format(sign * limits.travel_mm))
         speed, travel = self._number(c.read_speed), self._number(c.read_travel_limit)

@@ -1,0 +1,114 @@
+"""What a configuration says becomes a machine, or an error that says what is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from toughopt.errors import ConfigError, LinkLost, UnknownName
+from toughopt.frames import (
+    CommandHandler,
+    Mark10Frame,
+    OperatorFrame,
+    OperatorHandler,
+    OperatorScale,
+    SartoriusScale,
+    WatchedFolderFrame,
+    open_frame,
+    open_handler,
+    open_scale,
+)
+from toughopt.virtual import VirtualScale
+from toughopt.virtual.stand import VirtualStand
+
+
+def test_each_kind_opens_as_itself(tmp_path):
+    frame = open_frame({"kind": "watched_folder", "folder": str(tmp_path)})
+    assert isinstance(frame, WatchedFolderFrame)
+    assert isinstance(open_frame({"kind": "operator"}), OperatorFrame)
+    assert isinstance(open_scale({"kind": "operator"}), OperatorScale)
+    assert isinstance(open_handler({"kind": "operator"}), OperatorHandler)
+    assert isinstance(open_handler({"kind": "command", "command": ["robot"]}), CommandHandler)
+    with VirtualScale() as pan:
+        scale = open_scale({"kind": "sartorius", "url": pan.url})
+        assert isinstance(scale, SartoriusScale)
+        scale.close()
+    with VirtualStand(lambda x: 0.0) as stand:
+        options = {"kind": "mark10", "url": stand.url, "folder": str(tmp_path), "own_force_limit_n": 1500}
+        opened = open_frame(options)
+        assert isinstance(opened, Mark10Frame)
+        opened.close()
+
+
+def test_a_person_confirms_unless_the_configuration_says_otherwise(tmp_path):
+    asked = []
+
+    def ask(question: str, timeout_s: float) -> str:
+        asked.append(question)
+        return "n"
+
+    frame = open_frame({"kind": "watched_folder", "folder": str(tmp_path)}, ask=ask)
+    assert not frame.guard.allows("May it move?")
+    assert asked
+    free = open_frame(
+        {"kind": "watched_folder", "folder": str(tmp_path), "confirm": False, "trigger": {"command": ["x"]}}
+    )
+    assert free.guard.allows("May it move?")
+
+
+def test_hands_and_frame_share_what_lies_on_the_plate(tmp_path):
+    frame = open_frame({"kind": "watched_folder", "folder": str(tmp_path)})
+    hands = open_handler({"kind": "operator"}, guard=frame.guard, ask=lambda question, timeout_s: "y")
+    hands.to_frame("S1")
+    assert frame.guard.on_plate == "S1"
+
+
+@pytest.mark.parametrize(
+    ("open_it", "options", "error", "why"),
+    [
+        (open_frame, {"kind": "watched_foldr"}, UnknownName, "did you mean watched_folder"),
+        (open_frame, {}, UnknownName, "load frame"),
+        (open_frame, {"kind": "watched_folder"}, ConfigError, "folder: Field required"),
+        (open_frame, {"kind": "watched_folder", "folder": "/nonexistent"}, ConfigError, "nonexistent is not a folder"),
+        (open_frame, {"kind": "watched_folder", "folder": ".", "settle": 2}, ConfigError, "settle: Extra inputs"),
+        (open_frame, {"kind": "watched_folder", "folder": ".", "trigger": {}}, ConfigError, "either command"),
+        (
+            open_frame,
+            {"kind": "watched_folder", "folder": ".", "trigger": {"url": "loop://", "commands": {"go": "G"}}},
+            ConfigError,
+            "must give exactly set_limits",
+        ),
+        (open_frame, {"kind": "watched_folder", "folder": ".", "confirm": False}, ConfigError, "neither a trigger"),
+        (
+            open_frame,
+            {"kind": "mark10", "url": "loop://", "folder": ".", "own_force_limit_n": -1},
+            ConfigError,
+            "own_force_limit_n: Input should be greater than 0",
+        ),
+        (
+            open_frame,
+            {"kind": "mark10", "url": "loop://", "folder": ".", "own_force_limit_n": 9, "commands": {"dwn": "d"}},
+            UnknownName,
+            "did you mean down",
+        ),
+        (open_scale, {"kind": "sartorius", "url": "/dev/no-such-port"}, LinkLost, "no-such-port"),
+        (open_scale, {"kind": "sartorius", "url": "loop://", "line": {"bits": 9}}, ConfigError, "line.bits"),
+        (open_scale, {"kind": "serial", "url": "loop://", "expression": "("}, ConfigError, "not a regular expression"),
+        (open_handler, {"kind": "command", "command": []}, ConfigError, "names no program"),
+        (open_handler, {"kind": "robot"}, UnknownName, "no handler called 'robot'"),
+    ],
+)
+def test_a_wrong_configuration_says_what_is_wrong(open_it, options, error, why):
+    with pytest.raises(error, match=why):
+        open_it(options)
+
+
+def test_a_third_partys_frame_is_found_by_its_entry_point(monkeypatch):
+    class Point:
+        name = "my_frame"
+
+        @staticmethod
+        def load():
+            return lambda options, guard, ask: ("mine", options["port"])
+
+    monkeypatch.setattr("toughopt.frames.opening.entry_points", lambda group: [Point] if "frames" in group else [])
+    assert open_frame({"kind": "my_frame", "port": 7}) == ("mine", 7)

@@ -1,0 +1,72 @@
+"""A person as hands and as frame."""
+
+from __future__ import annotations
+
+import pytest
+
+from toughopt.errors import DeviceError, FrameFault
+from toughopt.frames import Handler, LoadFrame, OperatorFrame, OperatorHandler, TestLimits, console_ask
+
+LIMITS = TestLimits()
+
+
+def answering(*answers):
+    left = iter(answers)
+    asked: list[str] = []
+
+    def ask(question: str, timeout_s: float) -> str | None:
+        asked.append(question)
+        return next(left)
+
+    ask.asked = asked
+    return ask
+
+
+def test_hands_ask_and_record(guard):
+    ask = answering("y", "yes", "Y", "ok")
+    hands = OperatorHandler(ask, guard)
+    assert isinstance(hands, Handler)
+    hands.clear_bed("p1", "B")
+    hands.to_scale("B")
+    hands.discard("A")
+    hands.to_frame("B")
+    assert guard.on_plate == "B"
+    assert "p1" in ask.asked[0] and "B" in ask.asked[0]
+
+
+@pytest.mark.parametrize("answer", ["n", "", "later", None])
+def test_anything_but_a_yes_is_an_error(guard, answer):
+    with pytest.raises(DeviceError, match="nobody confirmed that the bed of p1 is clear"):
+        OperatorHandler(answering(answer), guard).clear_bed("p1", "B")
+
+
+def test_the_frame_stays_blocked_while_hands_may_be_in_it(guard):
+    with pytest.raises(DeviceError):
+        OperatorHandler(answering(None), guard).discard("A")
+    with pytest.raises(FrameFault, match="kept clear"):
+        guard.permit("A", LIMITS, "frame")
+    OperatorHandler(answering("y"), guard).discard("A")
+    assert guard.keep_clear_reason is None
+
+
+def test_the_operators_frame_takes_a_new_file_only(guard, tmp_path):
+    first, second = tmp_path / "1.csv", tmp_path / "2.csv"
+    first.write_text("0,0,0\n")
+    second.write_text("1,1,1\n")
+    ask = answering(str(first), f' "{first}" ', str(tmp_path / "nowhere.csv"), str(second))
+    frame = OperatorFrame(ask, guard)
+    assert isinstance(frame, LoadFrame)
+    assert frame.crush("A", LIMITS, 1.0) == first.resolve()
+    assert frame.crush("A", LIMITS, 1.0) == second.resolve()
+    assert "5000 N" in ask.asked[0]
+    assert "earlier specimen" in ask.asked[2]
+    assert "is no file" in ask.asked[3]
+
+
+def test_the_operators_frame_cannot_claim_a_standstill(guard, alarms):
+    assert OperatorFrame(answering(None), guard).stop() is False
+    assert "stop the crosshead at the machine" in alarms[0]
+
+
+def test_nobody_at_the_terminal_is_no_answer():
+    assert console_ask("Anyone there?", 0.1) is None
