@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,7 @@ class VirtualHandler:
         if printer not in self._printers:
             raise UnknownName("virtual printer", printer, self._printers)
         record = self._record(specimen)
-        path = self._printers[printer].take(record)
-        if not record.is_file():
-            record.write_bytes(path.to_npz())
-        part = Part(deposit(path))
+        part = Part(deposit(self._printers[printer].take(record)))
         with self._lock:
             self._parts[specimen] = part
 
@@ -182,13 +180,16 @@ class VirtualLab:
             self.press = VirtualPress(self.frame_folder, press or PressSettings())
             stack.callback(self.press.close)
             self.processes: dict[str, VirtualPrinterProcess] = {}
-            for name, profile in profiles.items():
-                options = {
-                    key: each[name] for key, each in (("clock", clocks), ("faults", faults)) if each and name in each
-                }
-                process = VirtualPrinterProcess(profile, **options)
+
+            def start(name: str) -> None:
+                given = {"clock": clocks or {}, "faults": faults or {}}
+                options = {key: values[name] for key, values in given.items() if name in values}
+                process = VirtualPrinterProcess(profiles[name], seed=specimen_seed(seed, name) % 2**32, **options)
                 stack.callback(process.close)
                 self.processes[name] = process
+
+            with ThreadPoolExecutor(max(len(profiles), 1)) as pool:  # each takes its time to come up
+                list(pool.map(start, profiles))
             self.scale_url = self.scale_server.url
             self.scale = SartoriusScale(self.scale_url, name="virtual scale")
             stack.callback(self.scale.close)

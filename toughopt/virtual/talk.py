@@ -6,6 +6,7 @@ import socketserver
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 Answer = Callable[[bytes], bytes]
 
@@ -33,7 +34,7 @@ class Instrument:
         self._server.server_close()
         self._thread.join(timeout=5.0)
 
-    def __enter__(self) -> Instrument:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
