@@ -131,13 +131,19 @@ def _figures(
 ) -> Toughness:
     end = loading.ending
     taken = energy.measure(
-        loading.displacement, loading.force, end, loading.contact.baseline, settings.contact_force_n, loading.noise_mm
+        loading.displacement,
+        loading.force,
+        end,
+        loading.contact.baseline,
+        settings.contact_force_n,
+        loading.noise_mm,
+        settings.compliance_mm_per_n,
     )
     x, f = loading.displacement[: loading.last + 1], loading.force[: loading.last + 1]
     line = companions.stiffness(x, f, loading.noise_n)
     onset = densification(x, f)
     shelf = companions.plateau(x, f, height_mm, area_mm2) if height_mm and area_mm2 else None
-    ratio = energy_absorbing_efficiency(x, f, height_mm) if height_mm else None
+    ratio = energy_absorbing_efficiency(x, companions.calmed(f, loading.noise_n), height_mm) if height_mm else None
     yielded = companions.yield_point(x, f, line, settings.yield_offset * height_mm) if line and height_mm else None
     end_mm = float(x[end.index])
     if end.share and end.index + 1 < x.size:

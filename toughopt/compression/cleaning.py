@@ -72,14 +72,20 @@ def _without_spikes(
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
     in_force = outliers.spikes(f, _SPIKE_FLOOR * _scale(f))
     in_travel = outliers.spikes(x, _SPIKE_FLOOR_MM * _scale(x))
+    kept = [np.empty(0, dtype=np.intp)]
     for what, index, values, unit in (("force", in_force, f, "N"), ("displacement", in_travel, x, "mm")):
-        if index.size:
-            effect = Effect.REJECT if index.size > max(5, 0.01 * f.size) else Effect.WARN
-            first = int(index[0])
-            number = f"{index.size} single samples are" if index.size > 1 else "a single sample is"
-            message = f"{number} off in {what} (number {first + 1}: {values[first]:g} {unit}): left out"
-            found.append(quality.finding("OUTLIER", effect, message))
-    bad = np.union1d(in_force, in_travel)
+        if not index.size:
+            continue
+        if index.size > max(5, 0.01 * f.size):
+            message = f"{index.size} samples of the {what} stand out from their neighbours: too many to be errors, kept"
+            found.append(quality.finding("SERRATED", Effect.WARN, message))
+            continue
+        first = int(index[0])
+        number = f"{index.size} single samples are" if index.size > 1 else "a single sample is"
+        message = f"{number} off in {what} (number {first + 1}: {values[first]:g} {unit}): left out"
+        found.append(quality.finding("OUTLIER", Effect.WARN, message))
+        kept.append(index)
+    bad = np.unique(np.concatenate(kept))
     if bad.size:
         x, f = outliers.without(bad, x, f)
         t = None if t is None else np.delete(t, bad)

@@ -11,7 +11,14 @@ from toughopt.compression.settings import DEFAULTS, AnalysisSettings
 
 FloatArray = NDArray[np.float64]
 _FLAT = 0.1  # slope before contact, as a share of that after it, up to which what comes before is air
-_FEWEST_BEFORE = 5
+_FEWEST_BEFORE = 4
+_LADDER = (1.0, 4.0, 16.0)  # times the contact force: a load cell that drifts passes the lower ones in the air
+_MOST_DRIFT = 0.005  # of the peak force
+_MOST = 4000  # samples that the contact is sought in at once
+_CERTAIN = 3.0  # standard errors from which a slope before contact is one
+_RISE_TIMES = 40.0  # times the noise up to which the first rise is taken as straight
+_NOISE_TIMES = 6.0  # standard errors of the trailing median that noise does not reach by itself
+_MEDIAN = 1.2533  # standard error of a median over that of a mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Baseline:
 
     def at(self, displacement_mm: FloatArray) -> FloatArray:
         """(n,) N at (n,) mm."""
-        return self.offset_n + self.slope_n_per_mm * (displacement_mm - self.centre_mm)
+        return np.asarray(self.offset_n + self.slope_n_per_mm * (displacement_mm - self.centre_mm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,9 @@ class Contact:
     """Where loading begins."""
 
     index: int  # first sample that belongs to the loading
-    displacement_mm: float  # where the force leaves the baseline, between samples
+    displacement_mm: (
+        float  # where the force leaves the baseline: before that sample, or at it where loading began earlier
+    )
     baseline: Baseline
 
 
@@ -51,32 +60,48 @@ def find_contact(
 
     Notes
     -----
-    Contact is confirmed where the median of the last `contact_window` forces exceeds the baseline by `contact_force_n`, or
-    by what noise alone would reach; from there back to where the smoothed force leaves the baseline. A trailing median
-    confirms late by half its window, hence the way back.
+    Contact is confirmed where the median of the last `contact_window` forces exceeds what the load cell read at the
+    beginning by `contact_force_n`, or by what noise alone would reach. A trailing median confirms late; so two straight
+    lines are fitted to what was recorded up to there, one before and one after a break that is chosen by least squares,
+    and the contact is where they meet. Where the first is as steep as the second, the record began under load.
     """
     window = int(np.clip(force_n.size // 10, 3, settings.contact_window))
-    first = _trailing_median_above(force_n, settings.contact_force_n, window, noise_n)
-    start_level = float(np.median(force_n[: max(_FEWEST_BEFORE, window // 2)]))
-    lifted = _trailing_median_above(force_n - start_level, settings.contact_force_n, window, noise_n)
-    if settings.baseline != "none" and lifted is not None and lifted > window:
-        back = _walk_back(force_n - start_level, lifted, window, noise_n)
-        baseline = _baseline(displacement_mm, force_n, back, lifted, noise_n, settings)
-        if baseline is not None:
-            clean = force_n - baseline.at(displacement_mm)
-            again = _trailing_median_above(clean, settings.contact_force_n, window, noise_n)
-            if again is not None:
-                index = _walk_back(clean, again, window, noise_n)
-                return Contact(index, _crossing(displacement_mm, clean, index), baseline)
+    start = float(np.median(force_n[:window]))
+    if settings.baseline != "none":
+        top = float(np.max(force_n))
+        for times in _LADDER:
+            threshold = times * settings.contact_force_n
+            if times > 1 and threshold > _MOST_DRIFT * (top - start):
+                break
+            confirmed = _trailing_median_above(force_n - start, threshold, window, noise_n)
+            if confirmed is None:
+                break
+            met = _two_lines(displacement_mm, force_n, start, confirmed, noise_n, threshold, settings)
+            if met is not None:
+                return met
+    return _without_baseline(displacement_mm, force_n, window, noise_n, settings)
+
+
+def _without_baseline(
+    x: FloatArray, force: FloatArray, window: int, noise: float, settings: AnalysisSettings
+) -> Contact | None:
+    """The contact of a record that shows no air: where the force first stays above the threshold, or its first line is 0."""
+    first = _trailing_median_above(force, settings.contact_force_n, window, noise)
     if first is None:
         return None
-    index = _walk_back(force_n, first, window, noise_n) if first > window else 0
-    return Contact(index, _crossing(displacement_mm, force_n, index), Baseline())
+    if noise < 0.3 * settings.contact_force_n:
+        low = np.flatnonzero(force[: first + 1] <= settings.contact_force_n)
+        index = min(int(low[-1]) + 1, first) if low.size else 0
+        return Contact(index, float(x[index]), Baseline())
+    line = _line(x[: first + 3], force[: first + 3], noise)
+    meets = float(x[0]) if line is None or line.slope <= 0 else line.centre_x - line.centre_f / line.slope
+    index = int(np.argmax(x[: first + 1] >= meets)) if meets <= x[first] else first
+    return Contact(index, float(x[index]), Baseline())
 
 
 def _trailing_median_above(force: FloatArray, threshold: float, window: int, noise: float) -> int | None:
     """First index at which the median of the `window` samples up to it exceeds the threshold and the noise."""
-    level = max(threshold, 5.0 * 1.2533 * noise / np.sqrt(window))
+    level = max(threshold, _NOISE_TIMES * _MEDIAN * noise / np.sqrt(window))
     if force.size < window:
         return None
     above = np.concatenate([[0], np.cumsum(force > level)])
@@ -90,53 +115,109 @@ def _trailing_median_above(force: FloatArray, threshold: float, window: int, noi
     return None
 
 
-def _walk_back(force: FloatArray, confirmed: int, window: int, noise: float) -> int:
-    """Last sample at or before `confirmed` at which the smoothed force has not left zero."""
-    head = force[: confirmed + 1]
-    if noise > 0:
-        width = min(window, head.size)
-        sums = np.concatenate([[0.0], np.cumsum(head)])
-        smooth = (sums[width:] - sums[:-width]) / width
-        low = np.flatnonzero(smooth <= noise / np.sqrt(width))
-        return int(low[-1]) + width // 2 if low.size else 0
-    small = 1e-9 * max(float(np.max(np.abs(force))), 1.0)
-    low = np.flatnonzero(head <= small)
-    return int(low[-1]) if low.size else 0
-
-
-def _baseline(
-    x: FloatArray, force: FloatArray, back: int, confirmed: int, noise: float, settings: AnalysisSettings
-) -> Baseline | None:
-    """The baseline from the samples well before contact; None where there are none, or they rise as the specimen does."""
-    count = back - max(1, back // 10)
-    if count < _FEWEST_BEFORE:
+def _two_lines(
+    x: FloatArray,
+    force: FloatArray,
+    start: float,
+    confirmed: int,
+    noise: float,
+    threshold: float,
+    settings: AnalysisSettings,
+) -> Contact | None:
+    """The contact where a line through the air meets a line through the first rise; None where there is no air."""
+    top = float(np.max(force))
+    fewest = _FEWEST_BEFORE if noise > 1e-9 * top else 2
+    level = start + max(3.0 * threshold, min(_RISE_TIMES * noise, 0.3 * (top - start)))
+    high = np.flatnonzero(force > level) if noise == 0 else confirmed + np.flatnonzero(force[confirmed:] > level)
+    end = min(max(int(high[0]) if high.size else confirmed, fewest) + 3, force.size)
+    size = max(1, end // _MOST)
+    at = np.arange(0, end, size)
+    counts = np.diff(np.append(at, end)).astype(np.float64)
+    mean_x, mean_f = np.add.reduceat(x[:end], at) / counts, np.add.reduceat(force[:end], at) / counts
+    break_at = _best_break(mean_x, mean_f, counts, fewest)
+    if break_at is None:
         return None
-    before_x, before_f = x[:count], force[:count]
-    span = float(np.ptp(before_x))
-    centre = float(np.mean(before_x))
-    offset = float(np.mean(before_f))
-    spread = max(noise, float(np.std(before_f - offset)) if count < 20 else noise)
-    slope, slope_std = 0.0, 0.0
-    if span > 0:
-        square = float(np.sum((before_x - centre) ** 2))
-        slope = float(np.sum((before_x - centre) * (before_f - offset))) / square
-        slope_std = noise / np.sqrt(square)
-    end = min(confirmed + max(10, back // 2), force.size - 1)
-    rise = (float(force[end]) - float(force[back])) / max(float(x[end] - x[back]), 1e-12)
-    certain = abs(slope) > 5.0 * slope_std and abs(slope) * span > 1e-12
-    if certain and abs(slope) > _FLAT * abs(rise):
+    count = min(int(at[break_at]) + 1, end)  # samples up to the break, itself included
+    used = max(count - count // 20, min(count, fewest))
+    air = _line(x[:used], force[:used], noise)
+    rise = _line(mean_x[break_at + 1 :], mean_f[break_at + 1 :], noise / np.sqrt(size))
+    if (
+        used < fewest
+        or air is None
+        or rise is None
+        or not _is_air(air, rise, x[:used], noise, threshold, top, settings)
+    ):
         return None
-    if settings.baseline == "linear" or (settings.baseline == "auto" and certain):
-        return Baseline(offset, slope, centre, count, spread / np.sqrt(count), slope_std)
-    return Baseline(offset, 0.0, centre, count, spread / np.sqrt(count), 0.0)
+    resolved = abs(air.slope) > _CERTAIN * air.slope_std and abs(air.slope) * float(np.ptp(x[:used])) > 1e-9 * top
+    sloped = settings.baseline == "linear" or (settings.baseline == "auto" and resolved)
+    slope, slope_std = (air.slope, air.slope_std) if sloped else (0.0, 0.0)
+    baseline = Baseline(air.centre_f, slope, air.centre_x, used, air.spread / np.sqrt(used), slope_std)
+    gap = rise.centre_f - float(baseline.at(np.array([rise.centre_x]))[0])
+    meets = rise.centre_x - gap / max(rise.slope - slope, 1e-12)
+    index = min(count, force.size - 2)
+    while index < force.size - 2 and x[index] <= meets:
+        index += 1
+    while index > 1 and x[index - 1] > meets:
+        index -= 1
+    return Contact(index, float(np.clip(meets, min(x[index - 1], x[index]), x[index])), baseline)
 
 
-def _crossing(x: FloatArray, force: FloatArray, index: int) -> float:
-    """Displacement at which the line through the first samples of the rise meets zero, kept between its neighbours."""
-    if index + 2 >= force.size:
-        return float(x[index])
-    low, high = float(force[index + 1]), float(force[index + 2])
-    if high <= low or low <= 0:
-        return float(x[index])
-    meets = float(x[index + 1]) - low * float(x[index + 2] - x[index + 1]) / (high - low)
-    return float(np.clip(meets, x[index], x[index + 1]))
+@dataclass(frozen=True, slots=True)
+class _Line:
+    slope: float
+    slope_std: float
+    centre_x: float
+    centre_f: float
+    spread: float  # of the samples about it
+
+
+def _line(x: FloatArray, f: FloatArray, noise: float) -> _Line | None:
+    """The least-squares line; None where there are not two displacements."""
+    if x.size < 2:
+        return None
+    centre_x, centre_f = float(np.mean(x)), float(np.mean(f))
+    square = float(np.sum((x - centre_x) ** 2))
+    if square <= 0:
+        return None
+    slope = float(np.sum((x - centre_x) * (f - centre_f))) / square
+    left = f - centre_f - slope * (x - centre_x)
+    spread = max(noise, float(np.sqrt(np.sum(left * left) / max(x.size - 2, 1))))
+    return _Line(slope, spread / np.sqrt(square), centre_x, centre_f, spread)
+
+
+def _is_air(
+    air: _Line, rise: _Line, x: FloatArray, noise: float, threshold: float, top: float, settings: AnalysisSettings
+) -> bool:
+    """Whether what comes before the break is too flat to be a specimen."""
+    least = rise.slope - 3.0 * noise / max(rise.spread, 1e-300) * rise.slope_std
+    if least <= 0 or abs(air.slope) + 2.0 * air.slope_std > max(_FLAT * rise.slope, 0.5 * least):
+        return False
+    if abs(air.slope) > _CERTAIN * air.slope_std and abs(air.slope) > _FLAT * rise.slope:
+        return False
+    if threshold > settings.contact_force_n:  # a strong drift is believed only where it is straight
+        small = abs(air.slope) * float(np.ptp(x)) < _MOST_DRIFT * top
+        return small and air.spread <= max(1.5 * noise, 1e-6 * top)
+    return True
+
+
+def _best_break(x: FloatArray, f: FloatArray, weight: FloatArray, fewest: int) -> int | None:
+    """Last index of the first of two lines that together fit best, both of at least a few points."""
+    n = x.size
+    if n < fewest + 2:
+        return None
+    x, f = x - x[0], f - f[0]
+    sums = np.cumsum(np.stack([weight, weight * x, weight * f, weight * x * x, weight * x * f, weight * f * f]), axis=1)
+    ends = np.arange(fewest - 1, n - 2)
+    before = _residual(sums[:, ends])
+    after = _residual(sums[:, -1:] - sums[:, ends])
+    total = before + after
+    return int(ends[int(np.argmin(total))])
+
+
+def _residual(sums: FloatArray) -> FloatArray:
+    """(k,) sum of squares left by a line, from the sums of 1, x, f, xx, xf, ff, each (k,)."""
+    w, sx, sf, sxx, sxf, sff = sums
+    square = np.maximum(sxx - sx * sx / w, 0.0)
+    product = sxf - sx * sf / w
+    explained = np.divide(product * product, square, out=np.zeros_like(square), where=square > 0)
+    return np.asarray(np.maximum(sff - sf * sf / w - explained, 0.0))

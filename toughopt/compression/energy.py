@@ -25,11 +25,13 @@ class Energy:
     baseline_j: float
     contact_j: float
     displacement_j: float
+    sampling_j: float
 
     @property
     def std_j(self) -> float:
         """Root of the sum of the squares of the parts."""
-        return float(np.sqrt(self.noise_j**2 + self.baseline_j**2 + self.contact_j**2 + self.displacement_j**2))
+        parts = (self.noise_j, self.baseline_j, self.contact_j, self.displacement_j, self.sampling_j)
+        return float(np.sqrt(sum(part * part for part in parts)))
 
 
 def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> float:
@@ -63,6 +65,7 @@ def measure(
     baseline: Baseline,
     contact_force_n: float,
     noise_mm: float = 0.0,
+    compliance_mm_per_n: float = 0.0,
 ) -> Energy:
     """The energy from contact to the ending and its uncertainty.
 
@@ -73,13 +76,15 @@ def measure(
     baseline : what was subtracted, with its standard deviations
     contact_force_n : a force that may be missing before contact
     noise_mm : standard deviation of the displacement's noise, mm
+    compliance_mm_per_n : of the machine, that was corrected for with the noisy force
 
     Notes
     -----
     White noise of the force, sigma(i), estimated piecewise from fourth differences, so that noise that grows with the force
     counts as it should: variance = sum of w(i)^2 sigma(i)^2 with the trapezoid's weights w. Offset and slope of the baseline
     act over the whole length. The contact may be missed by what the force rises to below its threshold.
-    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2).
+    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2). A break falls anywhere between two samples:
+    variance = (drop times step)^2 / 12.
     """
     end = ending.index
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
@@ -93,10 +98,20 @@ def measure(
     early = np.flatnonzero(f > contact_force_n)
     reach = float(x[early[0]] - x[0]) if early.size else 0.0
     contact = 0.5 * contact_force_n * max(reach, 0.0) / np.sqrt(3.0)
-    shift = 0.0
+    shift = compliance_mm_per_n * abs(float(f[-1])) * float(sigma[-1])
     if noise_mm > 0:
-        shift = noise_mm * float(np.sqrt(np.sum((0.5 * np.diff(f)) ** 2) + f[-1] ** 2))
-    return Energy(value / 1e3, noise / 1e3, base / 1e3, contact / 1e3, shift / 1e3)
+        shift = float(np.hypot(shift, noise_mm * np.sqrt(np.sum((0.5 * np.diff(f)) ** 2) + f[-1] ** 2)))
+    return Energy(value / 1e3, noise / 1e3, base / 1e3, contact / 1e3, shift / 1e3, _between_samples(x, f, sigma) / 1e3)
+
+
+def _between_samples(x: FloatArray, f: FloatArray, sigma: FloatArray) -> float:
+    """N mm: standard deviation of the energy because breaks fall somewhere between two samples."""
+    drops = np.abs(np.diff(f))
+    usual = float(np.median(drops))
+    least = max(0.03 * float(np.max(f)), 10.0 * usual)
+    at = np.flatnonzero(drops > least)
+    at = at[drops[at] > 10.0 * sigma[at]]
+    return float(np.sqrt(np.sum((drops[at] * np.abs(x[at + 1] - x[at])) ** 2) / 12.0))
 
 
 def local_noise(force_n: FloatArray) -> FloatArray:

@@ -54,16 +54,16 @@ def load(
     if refusal is not None:
         return None, (refusal,)
     found: list[Finding] = []
-    x, f = _between_jumps(x, f, t, settings, found)
-    if f.size < quality.FEWEST_POINTS:
-        return None, (*found, _too_few(f.size))
-    noise_n, noise_mm = outliers.noise_level(f), outliers.noise_level(x)
     stop = ending.rebound_cut(x, settings.rebound_mm)
     if stop < x.size:
         found.append(
             quality.finding("REBOUND", Effect.NONE, f"the displacement jumps back after sample {stop}: cut there")
         )
-        x, f = x[:stop], f[:stop]
+        x, f, t = x[:stop], f[:stop], None if t is None else t[:stop]
+    noise_n, noise_mm = outliers.noise_level(f), outliers.noise_level(x)
+    x, f = _between_jumps(companions.without_compliance(x, f, settings), f, t, found)
+    if f.size < quality.FEWEST_POINTS:
+        return None, (*found, _too_few(f.size))
     last = ending.end_of_loading(x, noise_mm)
     contact = find_contact(x[: last + 1], f[: last + 1], noise_n, settings)
     if contact is None:
@@ -72,17 +72,21 @@ def load(
     start = contact.index
     if last - start + 1 < quality.FEWEST_POINTS:
         return None, (*found, _too_few(last - start + 1, " from contact to the end of loading"))
-    clean = f[start:] - contact.baseline.at(x[start:]) if contact.baseline.samples else f[start:]
-    moved = companions.without_compliance(x[start:], clean, settings)
+    moved, clean = x[start:], f[start:]
+    last -= start
+    if contact.baseline.samples:  # the contact itself, between two samples
+        moved = np.concatenate([[contact.displacement_mm], moved])
+        clean = np.concatenate([[0.0], clean - contact.baseline.at(x[start:])])
+        last += 1
     zero = contact.displacement_mm
     if settings.toe == "astm_d695":
         line = companions.stiffness(moved - zero, clean, noise_n)
         zero += line.meets_zero_mm if line is not None else 0.0
     moved = moved - zero
-    end = ending.find_end(moved, clean, last - start, settings, height_mm)
+    end = ending.find_end(moved, clean, last, settings, height_mm)
     found += _contact_findings(contact, f, clean, noise_n)
-    found += _record_findings(x, f, last, noise_n, settings)
-    return Loading(contact, zero, moved, clean, end, last - start, noise_n, noise_mm, tuple(found)), ()
+    found += _record_findings(x, f, noise_n, settings)
+    return Loading(contact, zero, moved, clean, end, last, noise_n, noise_mm, tuple(found)), ()
 
 
 def cycles_of(displacement: FloatArray, force: FloatArray) -> tuple[cycles.Cycle, ...]:
@@ -117,12 +121,11 @@ def _unusable(x: FloatArray, f: FloatArray) -> Finding | None:
 
 
 def _between_jumps(
-    x: FloatArray, f: FloatArray, t: FloatArray | None, settings: AnalysisSettings, found: list[Finding]
+    x: FloatArray, f: FloatArray, t: FloatArray | None, found: list[Finding]
 ) -> tuple[FloatArray, FloatArray]:
     """What lies between a zeroing during the preload and a recoil after the break; any other jump rejects the test."""
     at = quality.jumps(x, t)
     steps = np.diff(x)
-    at = at[steps[at] >= -settings.rebound_mm]
     if not at.size:
         return x, f
     top = float(np.max(f))
@@ -163,9 +166,7 @@ def _contact_findings(contact: Contact, f: FloatArray, clean: FloatArray, noise:
     return found
 
 
-def _record_findings(
-    x: FloatArray, f: FloatArray, last: int, noise_n: float, settings: AnalysisSettings
-) -> list[Finding]:
+def _record_findings(x: FloatArray, f: FloatArray, noise_n: float, settings: AnalysisSettings) -> list[Finding]:
     found = []
     top = float(np.max(f))
     stuck = quality.saturated(f, noise_n, settings.load_cell_n)
@@ -173,7 +174,7 @@ def _record_findings(
         found.append(stuck)
     limit = settings.force_limit_n
     final = float(np.median(f[-3:]))
-    if final > _UNDER_LOAD * top and last >= f.size - 3 and not (limit is not None and top >= 0.98 * limit):
+    if final > _UNDER_LOAD * top and not (limit is not None and top >= 0.98 * limit):
         message = f"the record ends under {final:.4g} N: stopped at a limit, or truncated"
         found.append(quality.finding("ENDS_UNDER_LOAD", Effect.WARN, message))
     count = len(cycles_of(x, f))
