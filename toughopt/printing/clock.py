@@ -1,13 +1,11 @@
-"""Time as the print host sees it: a clock that can be replaced, and a wait that a clock can cut short."""
+"""Time as the print host sees it: a clock that can be replaced, and that may cut waits short."""
 
 from __future__ import annotations
 
 import time
-from queue import Empty, SimpleQueue
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-Item = TypeVar("Item")
-_SLICE_S = 0.5  # on Windows a longer wait could not be interrupted by Ctrl-C
+_INTERRUPTIBLE_S = 0.5  # on Windows a longer wait could not be interrupted by Ctrl-C
 
 
 class Clock(Protocol):
@@ -17,8 +15,12 @@ class Clock(Protocol):
         """Seconds from an arbitrary start, never going back."""
         ...
 
-    def get(self, queue: SimpleQueue[Item], timeout_s: float) -> Item | None:
-        """The next item of the queue, or None when `timeout_s` of this clock have passed without one."""
+    def patience(self, wait_s: float) -> float:
+        """Real seconds to wait at a stretch for something that may take up to `wait_s` of this clock."""
+        ...
+
+    def nothing_came(self, wait_s: float) -> None:
+        """What was waited for up to `wait_s`, with `patience`, did not come."""
         ...
 
 
@@ -29,19 +31,12 @@ class SystemClock:
         """Seconds of the monotonic clock."""
         return time.monotonic()
 
-    def get(self, queue: SimpleQueue[Item], timeout_s: float) -> Item | None:
-        """The next item, or None after `timeout_s`."""
-        try:
-            return queue.get_nowait()
-        except Empty:
-            pass
-        end = time.monotonic() + timeout_s
-        while (left := end - time.monotonic()) > 0:
-            try:
-                return queue.get(timeout=min(left, _SLICE_S))
-            except Empty:
-                continue
-        return None
+    def patience(self, wait_s: float) -> float:
+        """All of it, in pieces that Ctrl-C can get between."""
+        return min(wait_s, _INTERRUPTIBLE_S)
+
+    def nothing_came(self, wait_s: float) -> None:
+        """Time has passed by itself."""
 
 
 class LeapingClock:
@@ -59,11 +54,10 @@ class LeapingClock:
         """Real seconds and those leapt over."""
         return time.monotonic() + self._leapt_s
 
-    def get(self, queue: SimpleQueue[Item], timeout_s: float) -> Item | None:
-        """The next item, or None when nothing came within the patience; the rest of the time-out is leapt over."""
-        end = self.now() + timeout_s
-        try:
-            return queue.get(timeout=max(0.0, min(timeout_s, self._patience_s)))
-        except Empty:
-            self._leapt_s += max(0.0, end - self.now())
-            return None
+    def patience(self, wait_s: float) -> float:
+        """Little."""
+        return min(wait_s, self._patience_s)
+
+    def nothing_came(self, wait_s: float) -> None:
+        """Leap over the rest of the wait."""
+        self._leapt_s += max(0.0, wait_s - self._patience_s)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from queue import SimpleQueue
 
 from toughopt.errors import LinkLost
 from toughopt.printing.clock import Clock
 from toughopt.printing.dialogue import RESET_NUMBERS, Machine, ask, greet, introduce, settle
 from toughopt.printing.guardian import Guardian
-from toughopt.printing.link import Event, Link
+from toughopt.printing.link import Link
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.wire import Port
 from toughopt.printing.wirelog import WireLog
@@ -19,17 +18,13 @@ ANSWER_S = 10.0
 
 
 class Connection:
-    """The line to one printer, opened when it is needed.
-
-    `events` is where requests from other threads come in; links put what they hear there too.
-    """
+    """The line to one printer, opened when it is needed."""
 
     def __init__(
         self,
         url: str,
         profile: PrinterProfile,
         states: StateMachine,
-        events: SimpleQueue[Event],
         clock: Clock,
         wire_log: Path | None,
         watchdog: bool,
@@ -39,7 +34,6 @@ class Connection:
         self.link: Link | None = None
         self._profile = profile
         self._states = states
-        self._events = events
         self._clock = clock
         self._log_path = wire_log
         self._log: WireLog | None = None
@@ -55,11 +49,12 @@ class Connection:
             If there is no port, no answer, or no printer behind it.
         """
         if self.link is not None and self._states.now is State.IDLE:
+            self.link.attend()
             return self.link
         self.drop("connecting anew")
         self._states.to(State.CONNECTING, self.url)
         try:
-            self.link = link = Link(self.open_port(), self._events, self._clock)
+            self.link = link = Link(self.open_port(), self._clock)
             greet(link, self._profile.serial)
             if self._watch and (self._guardian is None or not self._guardian.is_running()):
                 serial, tools = self._profile.serial, len(self._profile.nozzles)
@@ -77,6 +72,7 @@ class Connection:
         """The open line to a machine whose line counter is 0."""
         if self.link is not None and self._states.now is State.IDLE:
             try:
+                self.link.attend()
                 return self._reset_numbers(self.link)
             except LinkLost as error:  # it went while nothing was printed: nothing is lost
                 self.drop(str(error))
@@ -88,6 +84,11 @@ class Connection:
             self._log = WireLog(self._log_path)
         serial = self._profile.serial
         return Port(self.url, serial.baud, reset=serial.reset_on_connect, log=self._log)
+
+    def rest(self) -> None:
+        """Nobody talks to the machine for now."""
+        if self.link is not None:
+            self.link.rest()
 
     def drop(self, why: str) -> None:
         """Let the line go, for now."""

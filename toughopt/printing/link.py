@@ -1,11 +1,13 @@
-"""An open line with its reader thread: what the machine says comes out line by line, mixed with what people ask for."""
+"""An open line, heard line by line. Exactly one thread reads it: whoever talks to the machine, else one that listens.
+
+Handing every reply from a reader thread to a writer thread would cost more than all the rest of sending a line: two
+thread switches each. So the thread that writes also reads, and only while nobody talks does another one listen.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from enum import StrEnum, auto
-from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from toughopt.printing.clock import Clock
 from toughopt.printing.wire import Port
 
 _LONGEST_LINE = 4096
+_KEPT_LINES = 200
 
 
 class Verb(StrEnum):
@@ -31,40 +34,17 @@ class Request(NamedTuple):
     reason: str
 
 
-class Heard(NamedTuple):
-    """Whole lines from the machine."""
-
-    port: Port
-    lines: list[str]
-
-
-class Gone(NamedTuple):
-    """The line broke."""
-
-    port: Port
-    why: LinkLost
-
-
-Event = Request | Heard | Gone
-
-
 class Link:
-    """One open port. `line` is called by the one thread that also writes.
+    """One open port with somebody at it. After `rest` nobody is, until `attend`."""
 
-    Parameters
-    ----------
-    port : opened already
-    events : a queue that others put requests into; what is heard goes there too
-    """
-
-    def __init__(self, port: Port, events: SimpleQueue[Event], clock: Clock) -> None:
+    def __init__(self, port: Port, clock: Clock) -> None:
         self.port = port
         self.clock = clock
-        self.requests: deque[Request] = deque()
-        self._events = events
+        self.requests: deque[Request] = deque()  # appended to by any thread, then `wake` is called
         self._lines: deque[str] = deque()
-        self._reader = Thread(target=_read, args=(port, events.put), name=f"reader of {port.url}", daemon=True)
-        self._reader.start()
+        self._rest = ""
+        self._listener: Thread | None = None
+        self._lost: LinkLost | None = None
 
     @property
     def has_lines(self) -> bool:
@@ -79,43 +59,79 @@ class Link:
         LinkLost
             If the line broke.
         """
-        while not self._lines:
-            event = self.clock.get(self._events, timeout_s)
-            if event is None:
+        lines = self._lines
+        if lines:
+            return lines.popleft()
+        if self.requests:
+            return None
+        clock = self.clock
+        left = timeout_s
+        while True:
+            began = clock.now()
+            data = self.port.read(clock.patience(left))
+            if data:
+                self._split(data)
+                if lines:
+                    return lines.popleft()
+            elif not self.requests:
+                clock.nothing_came(left)
+            left -= clock.now() - began
+            if left <= 0 or self.requests:
                 return None
-            if isinstance(event, Request):
-                self.requests.append(event)
-                return None
-            if event.port is not self.port:
-                continue  # of a line that was given up
-            if isinstance(event, Gone):
-                raise event.why
-            self._lines.extend(event.lines)
-        return self._lines.popleft()
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises LinkLost."""
         self.port.write(data)
 
+    def ask(self, request: Request) -> None:
+        """Have a request seen by whoever is at the line; from any thread."""
+        self.requests.append(request)
+        self.port.wake()
+
+    def attend(self) -> None:
+        """The calling thread talks to the machine from now on. Raises LinkLost where the line broke meanwhile."""
+        if self._listener is not None:
+            self.port.rouse()
+            self._listener.join()
+            self._listener = None
+        if self._lost is not None:
+            raise self._lost
+
+    def rest(self) -> None:
+        """Nobody talks for now: what the machine says is heard, and mostly forgotten."""
+        if self._listener is None and not self.port.closed:
+            self._listener = Thread(target=self._listen, name=f"listener on {self.port.url}", daemon=True)
+            self._listener.start()
+
     def close(self) -> None:
-        """Let the port go and wait for the reader."""
+        """Let the port go."""
+        if self._listener is not None:
+            self.port.rouse()
+            self._listener.join()
+            self._listener = None
         self.port.close()
-        self._reader.join(timeout=2.0)
 
+    def _listen(self) -> None:
+        try:
+            while not self.port.roused():
+                data = self.port.read(None)
+                self._split(data)
+                while len(self._lines) > _KEPT_LINES:
+                    self._lines.popleft()
+        except LinkLost as error:
+            self._lost = error
 
-def _read(port: Port, put: Callable[[Event], None]) -> None:
-    rest = ""
-    try:
-        while data := port.read():
-            rest += data.decode("latin-1")
-            if "\n" not in rest and len(rest) < _LONGEST_LINE:
-                continue
-            *lines, rest = rest.split("\n")
-            if len(rest) >= _LONGEST_LINE:
-                lines.append(rest)
-                rest = ""
-            whole = [line for line in (raw.strip(" \t\r\0") for raw in lines) if line]
-            if whole:
-                put(Heard(port, whole))
-    except LinkLost as error:
-        put(Gone(port, error))
+    def _split(self, data: bytes) -> None:
+        text = self._rest + data.decode("latin-1") if self._rest else data.decode("latin-1")
+        if text == "ok\n":  # by far the most frequent
+            self._lines.append("ok")
+            self._rest = ""
+            return
+        *whole, self._rest = text.split("\n")
+        if len(self._rest) > _LONGEST_LINE:
+            whole.append(self._rest)
+            self._rest = ""
+        for raw in whole:
+            line = raw.strip(" \t\r\0")
+            if line:
+                self._lines.append(line)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Event as Signal
 from threading import Lock
 from types import TracebackType
@@ -18,7 +17,7 @@ from toughopt.printing.connection import ANSWER_S, Connection
 from toughopt.printing.dialogue import Machine, ask, settle
 from toughopt.printing.job import Ending, PrintJob
 from toughopt.printing.lines import Command
-from toughopt.printing.link import Event, Request, Verb
+from toughopt.printing.link import Request, Verb
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
 from toughopt.printing.replies import Reply
@@ -76,9 +75,8 @@ class MarlinPrinter:
             window_bytes=serial.rx_buffer_bytes - 8, window_lines=serial.buffer_lines
         )
         self._clock = clock or SystemClock()
-        self._events: SimpleQueue[Event] = SimpleQueue()
         self._states = StateMachine(name)
-        self._connection = Connection(url, profile, self._states, self._events, self._clock, wire_log, watchdog)
+        self._connection = Connection(url, profile, self._states, self._clock, wire_log, watchdog)
         self._warden = Warden(name, self._connection, self._states, profile, rescue_s)
         self._by_hand = ProgramReader(profile, "the command")
         self._seat = Lock()  # who holds it writes
@@ -136,16 +134,15 @@ class MarlinPrinter:
 
     def pause(self) -> None:
         """Stop feeding lines; the machine finishes what it has."""
-        self._events.put(Request(Verb.PAUSE, "paused by hand"))
+        self._ask(Verb.PAUSE, "paused by hand")
 
     def resume(self) -> None:
         """Go on feeding."""
-        self._events.put(Request(Verb.RESUME, "resumed by hand"))
+        self._ask(Verb.RESUME, "resumed by hand")
 
     def cancel(self, reason: str) -> None:
         """End the print in hand, safely; `print` then returns CANCELLED."""
-        if not self._over.is_set():
-            self._events.put(Request(Verb.CANCEL, reason))
+        self._ask(Verb.CANCEL, reason)
 
     def make_safe(self) -> bool:
         """Heaters, motors and fan off; True where the machine confirmed it. Ends the print in hand."""
@@ -195,7 +192,13 @@ class MarlinPrinter:
         try:
             yield
         finally:
+            self._connection.rest()
             self._seat.release()
+
+    def _ask(self, verb: Verb, reason: str) -> None:
+        link = self._connection.link
+        if link is not None and not self._over.is_set():
+            link.ask(Request(verb, reason))
 
     def _run(
         self,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import SimpleQueue
 from threading import Event as Signal
 from threading import Thread
 
 from toughopt.errors import DeviceError
 from toughopt.printing.clock import SystemClock
 from toughopt.printing.dialogue import await_banner
-from toughopt.printing.link import Event, Link
+from toughopt.printing.link import Link
 from toughopt.printing.safety import SafetyReport, make_safe
 from toughopt.printing.wire import Port
 
@@ -43,7 +42,7 @@ class Rescuer:
     def _try_on(self) -> None:
         while not self._stopped.is_set():
             try:
-                link = Link(self._open_port(), SimpleQueue[Event](), SystemClock())
+                link = Link(self._open_port(), SystemClock())
             except DeviceError:
                 self._stopped.wait(_TRY_EVERY_S)
                 continue

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 from serial.tools.list_ports import comports
 
 from toughopt.errors import DeviceError
 from toughopt.printing.clock import Clock, SystemClock
 from toughopt.printing.dialogue import greet, introduce
-from toughopt.printing.link import Event, Link
+from toughopt.printing.link import Link
 from toughopt.printing.wire import Port
 from toughopt.profiles import Serial
 
@@ -65,7 +64,7 @@ def _look(url: str, description: str, bauds: Sequence[int], clock: Clock, banner
     note = ""
     for baud in bauds:
         try:
-            link = Link(Port(url, baud, busy_for_s=0.0), SimpleQueue[Event](), clock)
+            link = Link(Port(url, baud, busy_for_s=0.0), clock)
         except DeviceError as error:
             return FoundPort(url, description, None, "", "", str(error))
         try:

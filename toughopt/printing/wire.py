@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import select
 import socket
 from contextlib import suppress
+from math import inf
 from threading import Event
 from time import monotonic
 
@@ -25,7 +27,7 @@ class Port:
     """An open line to a machine.
 
     `url` is whatever pyserial understands: ``COM3``, ``/dev/ttyUSB0``, ``socket://host:port``, ``rfc2217://host:port``,
-    ``loop://``, ``spy://…``. One thread may read while another writes.
+    ``loop://``, ``spy://…``. One thread reads and writes; any may call `wake` and `rouse`.
 
     Raises
     ------
@@ -44,19 +46,20 @@ class Port:
     ) -> None:
         self.url = url
         self.baud = baud
+        self.closed = False
         self._log = log
-        self._closing = Event()
         self._serial = _open(url, baud, reset, busy_for_s)
-        self._selectable = _selectable(self._serial)
-        self._wake_read, self._wake_write = socket.socketpair()
+        self._waiter = _Waiter(self._serial) if _selectable(self._serial) else None
+        self._descriptor = self._serial.fileno() if _is_plain(self._serial) else -1
+        self._roused = Event()
         self.has_dtr = _has_dtr(self._serial)
         if url.startswith("socket:"):
             _without_delay(self._serial)
         if log is not None:
             log.remark(f"opened {url} at {baud} baud")
 
-    def read(self) -> bytes:
-        """What has come in, waiting for at least a byte; empty only after `close`.
+    def read(self, timeout_s: float | None) -> bytes:
+        """What has come in, at the latest after `timeout_s`; empty also when woken.
 
         Raises
         ------
@@ -64,10 +67,8 @@ class Port:
             If the port has gone.
         """
         try:
-            data = self._read_selected() if self._selectable else self._read_waiting()
+            data = self._read_selected(timeout_s) if self._waiter is not None else self._read_waiting(timeout_s)
         except (OSError, TypeError, ValueError) as error:  # pyserial: TypeError where the port closed under its feet
-            if self._closing.is_set():
-                return b""
             raise LinkLost(f"{self.url} can no longer be read: {error}; check cable and power") from error
         if data and self._log is not None:
             self._log.received(data)
@@ -84,9 +85,33 @@ class Port:
         if self._log is not None:
             self._log.sent(data)
         try:
-            self._serial.write(data)
+            if self._descriptor >= 0:
+                with suppress(BlockingIOError):
+                    data = data[os.write(self._descriptor, data) :]
+            if data:
+                self._serial.write(data)
         except (OSError, TypeError, ValueError) as error:
             raise LinkLost(f"{self.url} can no longer be written: {error}; check cable and power") from error
+
+    def wake(self) -> None:
+        """Make a waiting `read` return; from any thread."""
+        with suppress(OSError, TypeError, ValueError):  # nobody waits where it has been closed
+            if self._waiter is not None:
+                self._waiter.wake()
+            else:
+                getattr(self._serial, "cancel_read", lambda: None)()
+
+    def rouse(self) -> None:
+        """Tell whoever is listening to leave the port to somebody else."""
+        self._roused.set()
+        self.wake()
+
+    def roused(self) -> bool:
+        """Whether that has been told, once."""
+        if not self._roused.is_set():
+            return False
+        self._roused.clear()
+        return True
 
     def pulse_dtr(self) -> bool:
         """Reset the machine by its DTR line; False where there is no such line."""
@@ -103,35 +128,71 @@ class Port:
         return True
 
     def close(self) -> None:
-        """Let the port go; a waiting `read` returns."""
-        if self._closing.is_set():
+        """Let the port go."""
+        if self.closed:
             return
-        self._closing.set()
-        try:
-            self._wake_write.send(b"x")
-            cancel = getattr(self._serial, "cancel_read", None)
-            if not self._selectable and cancel is not None:
-                cancel()
-        except OSError:
-            pass  # nobody is waiting any more
+        self.closed = True
+        self._descriptor = -1
         with suppress(OSError, TypeError, ValueError):  # where it has gone by itself
             self._serial.close()
+        if self._waiter is not None:
+            self._waiter.close()
         if self._log is not None:
             self._log.remark(f"closed {self.url}")
 
-    def _read_selected(self) -> bytes:
-        descriptor = int(self._serial.fileno())
-        ready, _, _ = select.select([descriptor, self._wake_read.fileno()], [], [])
-        if self._closing.is_set() or descriptor not in ready:
+    def _read_selected(self, timeout_s: float | None) -> bytes:
+        assert self._waiter is not None
+        if not self._waiter.wait(timeout_s):
             return b""
-        return bytes(self._serial.read(_CHUNK))
+        if self._descriptor < 0:
+            return bytes(self._serial.read(_CHUNK))
+        data = os.read(self._descriptor, _CHUNK)
+        if not data:
+            raise OSError("the other end has closed it")
+        return data
 
-    def _read_waiting(self) -> bytes:
-        while not self._closing.is_set():
+    def _read_waiting(self, timeout_s: float | None) -> bytes:
+        end = inf if timeout_s is None else monotonic() + timeout_s
+        while True:
+            self._serial.timeout = max(0.0, min(_FALLBACK_WAIT_S, end - monotonic()))
             first = self._serial.read(1)
             if first:
                 return bytes(first + self._serial.read(min(self._serial.in_waiting, _CHUNK)))
-        return b""
+            if monotonic() >= end or self._roused.is_set():
+                return b""
+
+
+class _Waiter:
+    """Waits for a readable port, or for being woken."""
+
+    def __init__(self, port: serial.Serial) -> None:
+        self._descriptor = int(port.fileno())
+        self._woken, self._wakes = socket.socketpair()
+        self._woken.setblocking(False)
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            self._poll.register(self._descriptor, select.POLLIN)
+            self._poll.register(self._woken.fileno(), select.POLLIN)
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Whether the port can be read."""
+        if self._poll is not None:
+            found = [entry[0] for entry in self._poll.poll(None if timeout_s is None else 1000.0 * timeout_s)]
+        else:
+            found, _, _ = select.select([self._descriptor, self._woken.fileno()], [], [], timeout_s)
+        if self._descriptor in found:
+            return True
+        if found:
+            with suppress(BlockingIOError):
+                self._woken.recv(64)
+        return False
+
+    def wake(self) -> None:
+        self._wakes.send(b"x")
+
+    def close(self) -> None:
+        self._woken.close()
+        self._wakes.close()
 
 
 def _open(url: str, baud: int, reset: bool, busy_for_s: float) -> serial.Serial:
@@ -190,6 +251,11 @@ def _selectable(port: serial.Serial) -> bool:
     except (OSError, AttributeError):
         port.timeout = _FALLBACK_WAIT_S
         return False
+
+
+def _is_plain(port: serial.Serial) -> bool:
+    """Whether the descriptor can be read and written past pyserial, which takes three times as long about it."""
+    return os.name == "posix" and type(port).__module__.endswith(("protocol_socket", "serialposix"))
 
 
 def _has_dtr(port: serial.Serial) -> bool:
