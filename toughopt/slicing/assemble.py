@@ -189,6 +189,8 @@ def _over_air(line: Line, free: CrossSection | None, speeds: Speeds) -> list[Lin
     """The line, cut where it comes upon an overhang or leaves it."""
     if free is None or line.role not in (Role.EXTERNAL_PERIMETER, Role.PERIMETER):
         return [line]
+    if speeds.overhang >= line.speed_mm_s:  # as fast over air as elsewhere: nothing to cut for
+        return [line]
     middle = (line.points_mm[:-1, :2] + line.points_mm[1:, :2]) / 2.0
     over = inside(free, middle)
     if not np.any(over) or float(np.sum(line.lengths_mm[over])) < _SHORTEST_OVERHANG_MM:
