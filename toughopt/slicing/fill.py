@@ -70,9 +70,10 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     for island, region in remains:
         by_layer[int(sections.layer[island])].append(region)
 
-    broad: list[tuple[int, NDArray[np.float64]]] = []
-    across: list[tuple[int, NDArray[np.float64]]] = []
+    broad: list[tuple[int, CrossSection]] = []
+    across: list[tuple[int, CrossSection]] = []
     narrow: list[tuple[int, CrossSection]] = []
+    edge = -_EDGE * spacing.nominal_mm
     for index, regions in by_layer.items():
         region = regions[0] if len(regions) == 1 else CrossSection.compose(regions)
         middle = region.offset(-0.75 * spacing.nominal_mm, JoinType.Miter)
@@ -81,9 +82,9 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
             region = region - wide
             if index in bridges:
                 span = wide ^ bridges[index]
-                across += [(index, loop) for loop in contours(span.offset(-_EDGE * spacing.nominal_mm, JoinType.Miter))]
+                across += [(index, piece) for piece in span.offset(edge, JoinType.Miter).decompose()]
                 wide = wide - span
-            broad += [(index, loop) for loop in contours(wide.offset(-_EDGE * spacing.nominal_mm, JoinType.Miter))]
+            broad += [(index, piece) for piece in wide.offset(edge, JoinType.Miter).decompose()]
         narrow += [(index, piece) for piece in region.decompose() if piece.area() > _GAP_MM2]
 
     gaps = _gaps(narrow, spacing)
@@ -114,37 +115,45 @@ def _along(
     for index, contour in rest(samples, layout):
         left[index].append(contour)
     remains = ((index, CrossSection(found, FillRule.Positive)) for index, found in left.items())
-    return chains(samples, layout), [(index, region) for index, region in remains if region.area() > _SLIVER_MM2]
+    return chains(samples, layout, spacing.least_mm), [
+        (index, region) for index, region in remains if region.area() > _SLIVER_MM2
+    ]
 
 
 def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
     cleaned = ((index, piece.offset(-0.05, JoinType.Miter).offset(0.05, JoinType.Miter)) for index, piece in narrow)
     pieces = ((index, part.simplify(0.02)) for index, piece in cleaned for part in piece.decompose())
-    islands = [(index, loops) for index, part in pieces if part.area() > _GAP_MM2 and (loops := contours(part))]
-    if not islands:
+    kept = [(index, part, contours(part)) for index, part in pieces if part.area() > _GAP_MM2]
+    if not kept:
         return joined(())
+    parts = [part for _, part, _ in kept]
+    islands = [(index, loops) for index, _, loops in kept]
     thin = replace(spacing, least_mm=0.5 * spacing.least_mm)
     found, _ = _along([loops for _, loops in islands], thin, _MANY)
+    room = np.array([part.area() for part in parts])
+    taken = np.bincount(found.layer, weights=found.area_mm2, minlength=len(room))
+    found = found.only((taken < 1.3 * room)[found.layer])
     found = replace(found, layer=np.array([index for index, _ in islands])[found.layer])
     width = found.area_mm2 / np.maximum(found.length_mm, 1e-9)
     return found.only(found.length_mm > _SHORTEST * np.maximum(width, 0.5 * spacing.nominal_mm))
 
 
-def _rectilinear(broad: list[tuple[int, NDArray[np.float64]]], angle_deg: float, spacing: Spacing) -> Chains:
+def _rectilinear(broad: list[tuple[int, CrossSection]], angle_deg: float, spacing: Spacing) -> Chains:
+    loops = [(number, loop) for number, (_, piece) in enumerate(broad) for loop in contours(piece)]
+    region = np.array([number for number, _ in loops], dtype=np.int64)
     layer = np.array([index for index, _ in broad], dtype=np.int64)
-    turned = np.deg2rad(angle_deg + 90.0 * (layer % 2))
-    return rectilinear([loop for _, loop in broad], layer, turned, spacing.nominal_mm)
+    turned = np.deg2rad(angle_deg + 90.0 * (layer[region] % 2))
+    found = rectilinear([loop for _, loop in loops], region, turned, spacing.nominal_mm)
+    return replace(found, layer=layer[found.layer])
 
 
-def _bridges(
-    across: list[tuple[int, NDArray[np.float64]]], bridges: Mapping[int, CrossSection], spacing: Spacing
-) -> Chains:
-    """Fill over air, each layer in the direction in which its spans are shortest."""
+def _bridges(across: list[tuple[int, CrossSection]], bridges: Mapping[int, CrossSection], spacing: Spacing) -> Chains:
+    """Fill over air, each piece in the direction in which its spans are shortest."""
     pieces = []
-    for index in sorted({index for index, _ in across}):
-        loops = [loop for at, loop in across if at == index]
+    for index, piece in across:
+        free = contours(piece ^ bridges[index])
+        loops = contours(piece)
         best, shortest = joined(()), np.inf
-        free = contours(bridges[index])
         for angle in np.deg2rad(np.arange(0.0, 180.0, 22.5)):
             spans = rectilinear(free, np.full(len(free), index), np.full(len(free), angle), spacing.nominal_mm)
             length = float(np.sum(spans.ahead_mm[0::2] ** 2)) if len(spans.point_mm) else 0.0

@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_EDGE = 1e-4  # share of the spacing by which the outermost lines stay inside
+_EDGE = 0.1  # share of the spacing by which the outermost lines stay inside, so that they have a length at round ends
 _LONGEST_LINK = 12.0  # links between neighbouring lines up to this many spacings are printed, longer ones are not
 
 
 def rectilinear(
     contours: Sequence[NDArray[np.float64]],
-    layer: NDArray[np.int64],
+    region: NDArray[np.int64],
     angle_rad: NDArray[np.float64],
     spacing_mm: float,
     depth: int = 0,
 ) -> Chains:
-    """Zigzag lines over regions of many layers at once.
+    """Zigzag lines over many regions at once.
 
     Parameters
     ----------
     contours : each (k, 2) float, mm, solid on the left: the regions in which the middles of the lines may lie
-    layer : (len(contours),) int
-    angle_rad : (len(contours),) float, direction of the lines, the same for all contours of a layer
-    spacing_mm : wanted distance of the lines; each layer's is adjusted so that a whole number fits
+    region : (len(contours),) int, connected piece that each contour bounds; it takes the place of the chains' layer
+    angle_rad : (len(contours),) float, direction of the lines, the same for all contours of a region
+    spacing_mm : wanted distance of the lines; each region's is adjusted so that a whole number fits
     """
     if not len(contours):
         return joined(())
@@ -44,16 +44,16 @@ def rectilinear(
     after = np.arange(len(xy)) + 1
     after[start[1:] - 1] = start[:-1]
 
-    _, of_layer = np.unique(layer, return_inverse=True)
-    low, high = np.full(of_layer.max() + 1, np.inf), np.full(of_layer.max() + 1, -np.inf)
-    np.minimum.at(low, of_layer[owner], y)
-    np.maximum.at(high, of_layer[owner], y)
+    _, of_region = np.unique(region, return_inverse=True)
+    low, high = np.full(of_region.max() + 1, np.inf), np.full(of_region.max() + 1, -np.inf)
+    np.minimum.at(low, of_region[owner], y)
+    np.maximum.at(high, of_region[owner], y)
     steps = np.maximum(np.round((high - low) / spacing_mm), 1.0)
-    pitch = (high - low) * (1.0 - 2.0 * _EDGE) / steps
-    base = low + (high - low) * _EDGE
+    pitch = (high - low) / (steps + 2.0 * _EDGE)
+    base = low + pitch * _EDGE
 
     # where edges cross the lines; a line belongs to an edge from its lower end on, up to but without its upper end
-    group = of_layer[owner]
+    group = of_region[owner]
     row0, row1 = (y - base[group]) / pitch[group], (y[after] - base[group]) / pitch[group]
     first = np.ceil(np.minimum(row0, row1)).astype(np.int64)
     number = np.maximum(np.ceil(np.maximum(row0, row1)).astype(np.int64) - first, 0)
@@ -69,7 +69,7 @@ def rectilinear(
     left, right, row, of = left[wide], right[wide], row[wide], of[wide]
     if not len(row):
         return joined(())
-    return _zigzag(left, right, row, of, base, pitch, layer, of_layer, angle_rad, depth)
+    return _zigzag(left, right, row, of, base, pitch, region, of_region, angle_rad, depth)
 
 
 def _zigzag(
@@ -79,8 +79,8 @@ def _zigzag(
     of: NDArray[np.int64],
     base: NDArray[np.float64],
     pitch: NDArray[np.float64],
-    layer: NDArray[np.int64],
-    of_layer: NDArray[np.int64],
+    region: NDArray[np.int64],
+    of_region: NDArray[np.int64],
     angle_rad: NDArray[np.float64],
     depth: int,
 ) -> Chains:
@@ -110,8 +110,8 @@ def _zigzag(
     end_x = np.where(right_going, right, left)[order]
     u = np.stack((start_x, end_x), axis=1).ravel()
     v = np.repeat((base[of] + row * pitch[of])[order], 2)
-    of_contour = np.zeros(of_layer.max() + 1, dtype=np.int64)
-    of_contour[of_layer] = np.arange(len(of_layer))
+    of_contour = np.zeros(of_region.max() + 1, dtype=np.int64)
+    of_contour[of_region] = np.arange(len(of_region))
     turn = np.repeat(angle_rad[of_contour[of[order]]], 2)
     point = np.stack((u * np.cos(turn) - v * np.sin(turn), u * np.sin(turn) + v * np.cos(turn)), axis=1)
     return Chains(
@@ -119,7 +119,7 @@ def _zigzag(
         np.repeat(pitch[of[order]], 2),
         np.concatenate(([0], np.cumsum(2 * size))),
         np.zeros(len(chain), dtype=bool),
-        layer[of_contour[of[chain]]],
+        region[of_contour[of[chain]]],
         np.full(len(chain), depth),
     )
 

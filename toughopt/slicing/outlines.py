@@ -27,6 +27,7 @@ class Samples:
     stretch : (n,) float, an inset by d moves the sample by ``d * stretch`` along its normal (above 1 at corners)
     corner_mm : (n,) float, at a sharp convex corner the largest inset that leaves a length of both edges; else inf
     sharp : (n,) bool, the sample sits on a sharp convex corner
+    fan : (n,) bool, the sample sits on a reflex corner, with one of its several normals
     start : (contours + 1,) int, where each contour begins
     island : (contours,) int, contours that bound one connected piece of one layer share it
     before, after : (n,) int, neighbours along the contour, which is a ring
@@ -37,6 +38,7 @@ class Samples:
     stretch: NDArray[np.float64]
     corner_mm: NDArray[np.float64]
     sharp: NDArray[np.bool_]
+    fan: NDArray[np.bool_]
     start: NDArray[np.int64]
     island: NDArray[np.int64]
     before: NDArray[np.int64]
@@ -115,6 +117,7 @@ def sample(contours: Sequence[NDArray[np.float64]], island: NDArray[np.int64], s
         stretch,
         np.where(sharp, reach, np.inf),
         sharp,
+        ~on_edge & (fan[owner] > 1),
         new_start,
         np.asarray(island),
         new_before,

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _BLOCK = 640  # samples of one island that are compared all with all; more are split into cells
 
+_NEAREST_MM2 = 1e-4  # samples nearer than the root of this count as that far apart
+
+_PINCH_MM = 0.03  # two sides of the solid nearer than this are taken for one point
+_CROWD = 12  # at most so many samples lie on one corner
+
 
 @dataclass(frozen=True, slots=True)
 class Thickness:
@@ -52,7 +57,7 @@ def thickness(samples: Samples, cap_mm: float) -> Thickness:
         gap = here @ (-2.0 * there.T)
         gap += np.sum(there * there, axis=1)
         gap += np.sum(here * here, axis=1)[:, None]
-        np.maximum(gap, np.float32(1e-3), out=gap)
+        np.maximum(gap, np.float32(_NEAREST_MM2), out=gap)
         reach = normal @ (2.0 * there.T)
         reach -= 2.0 * np.sum(normal * here, axis=1)[:, None]
         reach /= gap
@@ -64,7 +69,13 @@ def thickness(samples: Samples, cap_mm: float) -> Thickness:
     touched = np.flatnonzero(partner >= 0)
     radius[touched] = _refined(samples, touched, partner[touched], radius[touched])
     facing = np.full(count, -1.0)
-    facing[touched] = -np.sum(samples.normal[touched] * samples.normal[partner[touched]], axis=1)
+    other = partner[touched]
+    centre = samples.point_mm[touched] + samples.normal[touched] * radius[touched, None] - samples.point_mm[other]
+    outward = np.where(samples.fan[other], np.hypot(centre[:, 0], centre[:, 1]), 0.0)
+    toward = np.where((outward > 1e-9)[:, None], centre / np.maximum(outward, 1e-9)[:, None], samples.normal[other])
+    facing[touched] = -np.sum(samples.normal[touched] * toward, axis=1)
+    pinched, opposite = _pinches(samples)
+    radius[pinched], partner[pinched], facing[pinched] = _PINCH_MM / 2.0, opposite, 1.0
     return Thickness(np.minimum(radius, cap_mm), partner, facing)
 
 
@@ -84,6 +95,31 @@ def _refined(
         usable = (toward > 0.5) & (trial > 0) & (foot >= 0) & (foot <= length) & (length > 1e-6)
         best = np.where(usable, np.minimum(best, trial), best)
     return best
+
+
+def _pinches(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Samples where the solid is no thicker than a point, and one on the other side of each."""
+    ring, island = samples.contour, samples.island[samples.contour]
+    size = np.diff(samples.start)[ring]
+    here: list[NDArray[np.int64]] = []
+    there: list[NDArray[np.int64]] = []
+    for shift in (0.0, 0.5):
+        cell = np.floor(samples.point_mm / _PINCH_MM + shift).astype(np.int64)
+        order = np.lexsort((cell[:, 1], cell[:, 0], island))
+        for step in range(1, _CROWD):
+            a, b = order[:-step], order[step:]
+            close = np.flatnonzero(np.all(cell[a] == cell[b], axis=1) & (island[a] == island[b]))
+            if not len(close):
+                break
+            a, b = a[close], b[close]
+            apart = np.abs(a - b)
+            apart = np.where(ring[a] == ring[b], np.minimum(apart, size[a] - apart), _CROWD + 1)
+            real = (apart > _CROWD) & (np.sum(samples.normal[a] * samples.normal[b], axis=1) < -0.3)
+            here += [a[real], b[real]]
+            there += [b[real], a[real]]
+    if not here:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    return np.concatenate(here), np.concatenate(there)
 
 
 def _blocks(samples: Samples, reach_mm: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PARALLEL = 0.5  # two sides are the sides of a wall if their normals face each other within 60 degrees
 _NECK = 1.15  # a line stops where its inset exceeds the wall's half by this factor
+_THINNEST = 0.3  # half of a single line, in least spacings
 _REACH = 1.5  # how far beside a wall its thickness still counts, in radii
 
 
@@ -35,7 +36,8 @@ class Spacing:
 class Plan:
     """How many lines lie between the boundary and the middle of the wall, at each sample.
 
-    count : (n,) int; spacing_mm : (n,) float
+    count : (n,) int
+    spacing_mm : (n,) float; of a single line, the most that half of it may be
     single : (n,) bool, one line in the middle of the wall serves both sides
     wall : (n,) bool, the disc touches two sides that face each other
     owner : (n,) bool, the sample whose side draws that single line
@@ -68,22 +70,24 @@ def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     count = np.where(wall, np.maximum(count, 1), perimeters)
     count = _without_short_runs(samples, count, half, spacing)
     wide = np.where(wall, half_or_0 / np.maximum(count, 1), spacing.nominal_mm)
-    wide = np.clip(wide, 0.6 * spacing.least_mm, 1.2 * spacing.most_mm)
+    wide = np.where(single, 1.1 * wide, np.clip(wide, 0.6 * spacing.least_mm, 1.1 * spacing.most_mm))
     own = np.arange(len(count))
     return Plan(count, wide, single, known, known & (own < disc.partner), disc)
 
 
-def chains(samples: Samples, layout: Plan) -> Chains:
-    """The lines that a plan asks for, outermost first."""
+def chains(samples: Samples, layout: Plan, least_mm: float) -> Chains:
+    """The lines that a plan asks for, outermost first; single ones of much less than `least_mm` are left out."""
+    alone = layout.owner & (layout.disc.radius_mm > _THINNEST * least_mm)
     deepest = int(layout.count.max(initial=0))
     pieces = []
     for depth in range(deepest):
-        inset = np.where(layout.single, layout.disc.radius_mm, (depth + 0.5) * layout.spacing_mm)
+        middle = np.minimum(layout.disc.radius_mm, layout.spacing_mm)
+        inset = np.where(layout.single, middle, (depth + 0.5) * layout.spacing_mm)
         beyond = layout.wall & (inset > _NECK * layout.disc.radius_mm)  # a neck that this line does not pass
         inset = np.where(layout.wall, np.minimum(inset, layout.disc.radius_mm), inset)
-        wanted = (layout.count > depth) & (~layout.single | (layout.owner & (depth == 0))) & ~beyond
+        wanted = (layout.count > depth) & (~layout.single | (alone & (depth == 0))) & ~beyond
         fits = _fits(samples, layout, inset)
-        width = np.where(layout.single, 2.0 * layout.disc.radius_mm, layout.spacing_mm)
+        width = np.where(layout.single, 2.0 * middle, layout.spacing_mm)
         pieces.append(_cut(samples, wanted, fits, inset, width, depth))
     return joined(pieces)
 
@@ -121,6 +125,13 @@ def _half_wall(samples: Samples, disc: Thickness, known: NDArray[np.bool_], cap:
         lent = disc.radius_mm[found]
         use = ~known & (found >= 0) & (away <= _REACH * lent) & (disc.radius_mm < cap * 0.999)
         half = np.where(use & ~(half <= lent), lent, half)
+    # a disc between facing sides cannot grow faster than its point moves
+    step = np.diff(travelled)
+    for _ in range(3):
+        behind = half[samples.before] + step[samples.before]
+        half = np.where(half > behind, behind, half)
+        ahead = half[samples.after] + step
+        half = np.where(half > ahead, ahead, half)
     for _ in range(2):
         around_it = (half[samples.before] + 2.0 * half + half[samples.after]) / 4.0
         half = np.where(np.isfinite(around_it), around_it, half)
