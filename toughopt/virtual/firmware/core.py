@@ -146,6 +146,8 @@ class Core(ABC):
             self.elapse(planner.next_event_s)
             if planner.full:  # that was the start of the first one
                 self.elapse(planner.next_event_s)
+            if self.halted or self.planner is not planner:  # killed or reset on the way
+                return None
         planner.add(block)
         if not self.clock.unbound:
             planner.schedule_first(self.now)
@@ -174,12 +176,19 @@ class Core(ABC):
                 self.now = max(self._next_timer_s, self.now)
                 for timer in [name for name, at_s in self._timers.items() if at_s <= self.now]:
                     self.fire(timer)
-                if self.halted:
-                    return
+                    if self.halted or self.planner is not planner:
+                        return
             else:
                 break
         if until_s > self.now:
             self.now = until_s
+
+    def finish_moves(self) -> None:
+        """Let virtual time go on until every move has been made."""
+        planner = self.planner
+        planner.release(self.now)
+        while planner.count and not self.halted:
+            self.elapse(planner.next_event_s)
 
     def quick_stop(self) -> None:
         """Drop every move, the one under way in the middle; the position is where the head then is."""

@@ -95,11 +95,8 @@ class VirtualFirmware:
 
     def settle(self) -> None:
         """With an unbound clock, let the moves that are queued be made."""
-        machine = self.machine
         if self.clock.unbound:
-            machine.planner.release(machine.now)
-            while machine.planner.count and not machine.halted:
-                machine.elapse(machine.planner.next_event_s)
+            self.machine.finish_moves()
 
     def inject(self, fault: Fault | str) -> None:
         """A fault from now on; text as for `Fault.parse`."""

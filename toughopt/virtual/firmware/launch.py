@@ -50,8 +50,8 @@ def serve(
     if listener is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=listener.read_all, args=(server.wake,), name="control", daemon=True).start()
-    print(json.dumps({"url": port.url, "pid": os.getpid(), "name": firmware.profile.name}), flush=True)
     try:
+        print(json.dumps({"url": port.url, "pid": os.getpid(), "name": firmware.profile.name}), flush=True)
         server.run()
     except KeyboardInterrupt:
         return

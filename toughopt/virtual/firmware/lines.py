@@ -71,13 +71,18 @@ class LineReader:
         self.last_number = 0
         self.complaint = ""
 
-    def receive(self, data: bytes) -> list[str]:
-        """Take bytes from the line; what the buffer cannot hold is lost. Returns urgent commands seen on the way."""
+    def receive(self, data: bytes, *, reading: bool = True) -> list[str]:
+        """Take bytes that arrive at once; what the buffer cannot hold is lost. Returns urgent commands seen on the way.
+
+        `reading` says that the firmware has time to read: then the first line, however long, needs no buffer.
+        """
         if b"\r" in data:
             data = data.replace(b"\r", b"\n")
         urgent = self._scan(data) if self._emergency else []
         room = self.capacity - len(self._rx)
         if len(data) > room:
+            if reading and not self._rx:
+                room = max(room, data.find(b"\n") + 1 or len(data))
             self.dropped_bytes += len(data) - room
             data = data[:room]
         self._rx += data

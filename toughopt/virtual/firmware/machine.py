@@ -35,12 +35,13 @@ _STOPPED = (
 class Machine(Core):
     """A Marlin-like machine; see the module for how it is driven."""
 
+    _clock_seen = False
     _active_wall_s = 0.0
     _limit_s = 0.0  # virtual time that the caller's clock allows
 
     def receive(self, data: bytes) -> None:
         """Bytes arrive."""
-        for code in self.reader.receive(data):
+        for code in self.reader.receive(data, reading=self._task is None):
             self.urgent(code)
 
     def take_output(self) -> str:
@@ -79,8 +80,11 @@ class Machine(Core):
 
     def pass_time(self, wall_s: float) -> None:
         """The caller's clock has moved on to `wall_s`."""
+        if not self._clock_seen:  # wherever the caller's clock begins
+            self._clock_seen = True
+            self.wall_s = self._active_wall_s = wall_s
         step = max(wall_s - self.wall_s, 0.0)
-        self.wall_s = max(wall_s, self.wall_s)
+        self.wall_s += step
         if not self.clock.unbound:
             self._limit_s += step * self.clock.factor
             if self.halted:
@@ -104,13 +108,18 @@ class Machine(Core):
 
     def run_command(self, command: str) -> None:
         """Execute one command at once, waits included; waits for somebody are answered."""
+        self.executed += 1
+        if self.executed >= self.faults.next_line:
+            self._raise_faults(after_moves=self.clock.unbound)
+        if self.halted:
+            return
         self._begin(self._linear_or_other(command), own=False)
         while self._task is not None and not self.halted:
             if self._wake_s == inf:
                 self.urgent("M108")
             else:
                 self._step()
-        if self.injected and not self.halted:
+        while self.injected and not self.halted:
             self.run_command(self.injected.popleft())
 
     @property
@@ -162,7 +171,7 @@ class Machine(Core):
     def _execute(self, number: int | None, text: str) -> None:
         self.executed += 1
         if self.executed >= self.faults.next_line:
-            self._raise_faults()
+            self._raise_faults(after_moves=self.clock.unbound)
             if not self.queue:  # halted or reset in the middle of it
                 return
         command = command_part(text)
@@ -280,9 +289,12 @@ class Machine(Core):
             case "fault":
                 self._raise_faults()
 
-    def _raise_faults(self) -> None:
-        for fault, rng in self.faults.due(self.executed, self.now, self.carriage.position[2]):
-            apply_fault(self, fault, rng)
+    def _raise_faults(self, *, after_moves: bool = False) -> None:
+        due = self.faults.due(self.executed, self.now, self.carriage.position[2])
+        if due and after_moves:  # a fault at a line is one at its place, not at what the planner holds
+            self.finish_moves()
+        for fault, _ in due:
+            apply_fault(self, fault)
         self.set_timer("fault", self.faults.next_time_s)
 
     def _heaters_steady(self) -> bool:
@@ -292,9 +304,7 @@ class Machine(Core):
         """Nobody asks for anything: moves end, and heaters get where they are going a good deal faster."""
         reports = self.report_s
         self.set_timer("report", inf)
-        self.planner.release(self.now)
-        while self.planner.count and not self.halted:
-            self.elapse(self.planner.next_event_s)
+        self.finish_moves()
         if not self.halted and not self._heaters_steady():
             self.elapse(self.now + step_s * IDLE_FACTOR)
         if self.halted or not reports:

@@ -8,13 +8,11 @@ from toughopt.virtual.firmware.faults import FaultKind
 from toughopt.virtual.firmware.heaters import HeaterFault
 
 if TYPE_CHECKING:
-    from random import Random
-
     from toughopt.virtual.firmware.faults import Fault
     from toughopt.virtual.firmware.machine import Machine
 
 
-def apply_fault(machine: Machine, fault: Fault, rng: Random) -> None:
+def apply_fault(machine: Machine, fault: Fault) -> None:
     """Let it happen now."""
     body = machine.body
     tool = min(fault.tool, len(body.hotends) - 1)

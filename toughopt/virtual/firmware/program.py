@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from toughopt.errors import FirmwareHalted
 from toughopt.virtual.firmware.options import Clock
+from toughopt.virtual.firmware.words import command_part
 
 if TYPE_CHECKING:
     from toughopt.virtual.firmware.machine import Machine
@@ -24,6 +25,8 @@ def run_text(machine: Machine, text: str) -> None:
     try:
         for number, line in enumerate(text.splitlines(), start=1):
             command = line.partition(";")[0].strip()
+            if command.startswith("N"):
+                command = command_part(command)
             if command:
                 machine.run_command(command)
                 if machine.halted:
@@ -31,7 +34,7 @@ def run_text(machine: Machine, text: str) -> None:
                     raise FirmwareHalted(
                         f"the firmware stopped itself at line {number} ({command}): {' / '.join(said[-3:])}"
                     )
-        machine.run_command("M400")
+        machine.finish_moves()
     finally:
         machine.clock = clock
     machine.take_output()
