@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile
 
 _TOLERANCE_MM = 0.01
-_FLOW_OFF = 0.25  # share by which a layer's line width may leave the median before it is remarked upon
-_FEWEST_LAYERS = 5
+_LEAST_SHARE, _MOST_SHARE = 0.8, 1.2  # of the nozzle's thinnest and widest line, on the average of a layer
 _TOO_FAST = 1.02
 
 
@@ -117,7 +116,7 @@ def _speed_findings(moves: Moves, profile: PrinterProfile) -> Iterator[Finding]:
     way = np.linalg.norm(delta[:, :3], axis=1)
     length = np.where(way > 1e-9, way, np.abs(delta[:, 3]))
     speed = np.abs(delta) / length[:, None] * moves.feed_mm_s[:, None]
-    for axis, name in enumerate("XYZE"):
+    for axis, name in ((0, "X"), (1, "Y"), (3, "E")):  # slicers give Z their travel speed, and firmware slows it
         over = speed[:, axis] > fastest[axis] * _TOO_FAST
         if over.any():
             at = int(np.argmax(speed[:, axis]))
@@ -181,24 +180,27 @@ def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[F
             unit="mm of filament",
             count=int(np.sum(layers.filament_mm <= 0)),
         )
-    if good.sum() < _FEWEST_LAYERS:
-        return
-    middle = float(np.median(width[good]))
-    for code, off in (
-        ("over_extrusion", good & (width > middle * (1 + _FLOW_OFF))),
-        ("under_extrusion", good & (width < middle * (1 - _FLOW_OFF))),
+    thinnest = _LEAST_SHARE * _equivalent(profile.nozzle.line_width_min_mm, layers.height_mm)
+    widest = _MOST_SHARE * profile.nozzle.line_width_max_mm
+    for code, off, limits in (
+        ("over_extrusion", good & (width > widest), np.full(len(width), widest)),
+        ("under_extrusion", good & (width < thinnest), thinnest),
     ):
-        off[0] = False  # first layers are laid wider on purpose
         if off.any():
             index = int(np.flatnonzero(off)[0])
             yield Finding(
                 Severity.WARNING,
                 code,
-                f"layer {index + 1} at z = {layers.z_mm[index]:g} mm is laid {width[index]:.3f} mm wide on average, "
-                f"the median layer {middle:.3f} mm",
+                f"layer {index + 1} at z = {layers.z_mm[index]:g} mm is laid {width[index]:.3f} mm wide on average; "
+                f"the nozzle's lines are {profile.nozzle.line_width_min_mm:g} to {profile.nozzle.line_width_max_mm:g}",
                 place=f"layer {index + 1}",
                 value=float(width[index]),
-                limit=middle * (1 + _FLOW_OFF if code == "over_extrusion" else 1 - _FLOW_OFF),
+                limit=float(limits[index]),
                 unit="mm",
                 count=int(off.sum()),
             )
+
+
+def _equivalent(width_mm: float, height_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cross-section over height of a line with round sides."""
+    return width_mm - height_mm * (1 - np.pi / 4)

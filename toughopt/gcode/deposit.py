@@ -175,7 +175,7 @@ def deposit(path: ExecutedPath) -> Deposit:
     volume = path.filament_mm[chosen] * np.pi * path.filament_diameter_mm**2 / 4.0
     way = np.linalg.norm(end - start, axis=1)
     level_z = levels_of(start, end)
-    kept = belongs_to_part(start, end, level_z, volume, path.nozzle_diameter_mm)
+    kept = belongs_to_part(start, end, level_z, path.nozzle_diameter_mm)
     left_out = float(np.sum(volume[~kept]))
     chosen, start, end = chosen[kept], start[kept], end[kept]
     volume, way, level_z = volume[kept], way[kept], level_z[kept]

@@ -17,7 +17,8 @@ _SAME_LEVEL_MM = 0.015  # heights closer than this are one layer
 _RISES_MM = 1e-6
 _GAP = 1.6  # layers of height that a gap must exceed before one is thought to be missing
 _THIN = 0.75  # of the nozzle's diameter: a bead narrower than that did not fill the gap below it
-_LEAST_TURNS = 1.5
+_LEAST_TURNS = 0.9
+_SAME_POINT_MM = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +32,40 @@ class Heights:
 def levels_of(start_mm: FloatArray, end_mm: FloatArray) -> FloatArray:
     """(n,) float: z of the top of the layer of each bead; the turns of a spiral are layers."""
     level = end_mm[:, 2].copy()
-    way = np.linalg.norm(end_mm[:, :2] - start_mm[:, :2], axis=1)
-    rising = (end_mm[:, 2] - start_mm[:, 2] > _RISES_MM) & (way > 0)
-    if np.count_nonzero(rising) > 8:
-        _level_spirals(level, start_mm, end_mm, rising)
+    rise = end_mm[:, 2] - start_mm[:, 2]
+    if np.any(rise > _RISES_MM):
+        spiral = _in_spiral(start_mm, end_mm, rise)
+        pitch = _pitch(start_mm[spiral], end_mm[spiral])
+        if pitch is not None:
+            bottom = start_mm[spiral, 2].min()
+            middle = (start_mm[spiral, 2] + end_mm[spiral, 2]) / 2
+            level[spiral] = bottom + pitch * (np.floor((middle - bottom) / pitch + 1e-6) + 1.0)
     return _merged(level)
 
 
-def _level_spirals(level: FloatArray, start_mm: FloatArray, end_mm: FloatArray, rising: NDArray[np.bool_]) -> None:
-    """Write the level of each bead of every spiral into `level`."""
-    follows = np.zeros(len(rising), dtype=bool)
-    follows[1:] = rising[1:] & rising[:-1] & (np.abs(start_mm[1:, 2] - end_mm[:-1, 2]) < _SAME_LEVEL_MM)
-    number = np.cumsum(rising & ~follows) - 1
-    for spiral in range(int(number[-1]) + 1 if len(number) else 0):
-        beads = np.flatnonzero(rising & (number == spiral))
-        pitch = _pitch(start_mm[beads], end_mm[beads])
-        if pitch is None:
-            continue
-        bottom = start_mm[beads[0], 2]
-        middle = (start_mm[beads, 2] + end_mm[beads, 2]) / 2
-        level[beads] = bottom + pitch * (np.floor((middle - bottom) / pitch + 1e-6) + 1.0)
+def _in_spiral(start_mm: FloatArray, end_mm: FloatArray, rise: FloatArray) -> NDArray[np.bool_]:
+    """(n,) bool: beads of unbroken stretches that rise and never fall; some of them may be too short to rise."""
+    way = np.linalg.norm(end_mm[:, :2] - start_mm[:, :2], axis=1)
+    follows = np.zeros(len(rise), dtype=bool)
+    follows[1:] = np.all(np.abs(start_mm[1:] - end_mm[:-1]) < _SAME_POINT_MM, axis=1) & (rise[1:] > -_RISES_MM)
+    stretch = np.cumsum(~follows) - 1
+    total = np.bincount(stretch, np.where(way > 0, rise, 0.0))
+    inside: NDArray[np.bool_] = (total[stretch] > _RISES_MM) & (way > 0)
+    return inside
 
 
 def _pitch(start_mm: FloatArray, end_mm: FloatArray) -> float | None:
-    """Rise of a spiral in one turn about its middle, mm; None where it does not go round."""
-    middle = (start_mm[:, :2].min(axis=0) + start_mm[:, :2].max(axis=0)) / 2
-    a, b = start_mm[:, :2] - middle, end_mm[:, :2] - middle
+    """Rise of a spiral in one turn, mm; None where it does not go round.
+
+    The direction of a curve that closes without crossing itself turns by exactly one revolution, wherever its middle
+    is (Hopf's theorem of turning tangents).
+    """
+    way = end_mm[:, :2] - start_mm[:, :2]
+    a, b = way[:-1], way[1:]
     turn = np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.einsum("ij,ij->i", a, b))
-    turns = abs(float(np.sum(turn))) / (2 * np.pi)
-    rise = float(end_mm[-1, 2] - start_mm[0, 2])
+    joined = np.all(np.abs(start_mm[1:] - end_mm[:-1]) < _SAME_POINT_MM, axis=1)
+    turns = abs(float(np.sum(turn[joined]))) / (2 * np.pi)
+    rise = float(np.sum(end_mm[:, 2] - start_mm[:, 2]))
     return rise / turns if turns >= _LEAST_TURNS else None
 
 

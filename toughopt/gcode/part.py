@@ -13,27 +13,25 @@ if TYPE_CHECKING:
 
 _CELL_MM = 0.5  # beads in neighbouring cells touch; what is 1.5 mm away does not
 _LOOKED_AT = 12  # layers from the bed up in which things are told apart: nothing beside a part grows higher
-_FLAT_SHARE = 0.5  # of the largest piece's volume: what counts as part where all is one layer
 
 
 def belongs_to_part(
     start_mm: FloatArray,
     end_mm: FloatArray,
     level_mm: FloatArray,
-    volume_mm3: FloatArray,
     nozzle_diameter_mm: float,
 ) -> NDArray[np.bool_]:
     """(n,) bool: beads that hang together with what grows highest.
 
     The lowest twelve heights are cut into cells of half a millimetre; cells with beads that touch, side by side or
     one above the other, are one piece. A piece that reaches the top of those heights is part; what ends below it
-    (skirt, priming line) is not. Where there is one layer only, the largest piece is the part. Drops (beads without a
-    way) belong to the part where they fall onto it.
+    (skirt, priming line) is not. Where there is one layer only, the piece that was laid last is the part. Drops (beads
+    without a way) belong to the part where they fall onto it.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count = len(volume_mm3)
+    count = len(level_mm)
     kept = np.ones(count, dtype=bool)
     if not count:
         return kept
@@ -64,8 +62,7 @@ def belongs_to_part(
     reach = np.full(piece_count, -1, dtype=np.int64)
     solid = ~drops[low]
     np.maximum.at(reach, piece_of_bead[solid], rank[low][solid])
-    volume = np.bincount(piece_of_bead, volume_mm3[low], minlength=piece_count)
-    good = volume >= _FLAT_SHARE * volume.max() if top == 0 else reach >= top
+    good = np.arange(piece_count) == piece_of_bead[-1] if top == 0 else reach >= top
     kept[low] = good[piece_of_bead]
     kept[high_drop] = False
     return kept

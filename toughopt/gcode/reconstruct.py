@@ -140,13 +140,22 @@ def reconstruct(
 
 
 def _hausdorff(one: NDArray[np.bool_], other: NDArray[np.bool_], pixel_mm: float) -> float:
-    from scipy.ndimage import distance_transform_edt
+    from scipy.spatial import KDTree
 
     if not one.any() or not other.any():
         return float("nan")
     farthest = 0.0
     for inside, target in ((one & ~other, other), (other & ~one, one)):
         if inside.any():
-            distance = distance_transform_edt(~target)
-            farthest = max(farthest, float(distance[inside].max()))
+            distance, _ = KDTree(np.argwhere(_rim(target))).query(np.argwhere(inside))
+            farthest = max(farthest, float(distance.max()))
     return farthest * pixel_mm
+
+
+def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of the mask of which a neighbour is not in it: those that are nearest to any point outside."""
+    inner = mask.copy()
+    inner[1:-1, 1:-1] &= mask[:-2, 1:-1] & mask[2:, 1:-1] & mask[1:-1, :-2] & mask[1:-1, 2:]
+    inner[[0, -1]] = False
+    inner[:, [0, -1]] = False
+    return mask & ~inner

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from toughopt.profiles import PrinterProfile
 
-PRIME_HEIGHT_MM = 0.3
 _PRIME_WIDTH_MM = 0.6
 _PRIME_LENGTH_MM = 60.0
 _PRIME_EDGE_MM = 4.0  # from the edge of the bed
@@ -115,13 +114,14 @@ def _prime(profile: PrinterProfile, part_mm: Box) -> dict[str, Any]:
     side = max(rooms, key=lambda name: rooms[name][0])
     room, x, y, along_x, along_y = rooms[side]
     length = min(_PRIME_LENGTH_MM, (high_x - low_x if along_x else high_y - low_y) - 2 * edge)
-    area = _PRIME_WIDTH_MM * PRIME_HEIGHT_MM
+    height = profile.slicing.first_layer_height_mm  # the same as the part's, so that no tool counts a layer more
+    area = _PRIME_WIDTH_MM * height
     feed = area / (np.pi * profile.filament.diameter_mm**2 / 4) * profile.filament.flow
     return {
         "prime": bool(room >= _PRIME_CLEARANCE_MM and length > 5.0),
         "prime_x": round(x, 3),
         "prime_y": round(y, 3),
-        "prime_z": PRIME_HEIGHT_MM,
+        "prime_z": height,
         "prime_end_x": round(x + along_x * length, 3),
         "prime_end_y": round(y + along_y * length, 3),
         "prime_e": round(feed * length, 5),
