@@ -147,11 +147,15 @@ def test_a_port_in_use_is_said_so():
 def test_over_a_pseudo_terminal(profile, tmp_path):
     firmware = VirtualFirmware(profile)
     link = tmp_path / "ttyPRINTER"
-    with served(firmware, PtyPort(link)):
+    with served(firmware, PtyPort(link)) as server:
         host = Host(str(link))
         host.until("start")
         assert host("G28")[-1] == "ok"
         host.close()
+        until = time.monotonic() + 20
+        while server.port.connected:
+            assert time.monotonic() < until
+            time.sleep(0.01)
         again = Host(str(link))
         again.until("start")
         assert "Cap:AUTOREPORT_TEMP:1" in again("M115")

@@ -26,6 +26,11 @@ class Port(Protocol):
 
     url: str
 
+    @property
+    def connected(self) -> bool:
+        """Whether a host is there, as far as is known."""
+        ...
+
     def register(self, selector: BaseSelector) -> None:
         """Let `selector` wake on whatever happens here."""
         ...
@@ -73,6 +78,11 @@ class TcpPort:
         self._client: socket.socket | None = None
         self._backlog = bytearray()
         self._selector: BaseSelector | None = None
+
+    @property
+    def connected(self) -> bool:
+        """See `Port.connected`."""
+        return self._client is not None
 
     def register(self, selector: BaseSelector) -> None:
         """See `Port.register`."""
@@ -202,6 +212,11 @@ class PtyPort:
                 self._link.unlink()
             self._link.symlink_to(path)
             self.url = str(self._link)
+
+    @property
+    def connected(self) -> bool:
+        """See `Port.connected`; a host that leaves and comes back at once was never gone."""
+        return self._connected
 
     def register(self, selector: BaseSelector) -> None:
         """See `Port.register`."""
