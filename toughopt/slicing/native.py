@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from toughopt.slicing.assemble import assembled, paced, with_travel
 from toughopt.slicing.base import Toolpaths
 from toughopt.slicing.fill import filled
 from toughopt.slicing.overhang import bridged, unsupported
 from toughopt.slicing.sections import bed_centre, cut
+from toughopt.slicing.skirt import around
+from toughopt.slicing.vase import spiral
 
 if TYPE_CHECKING:
+    from manifold3d import Manifold
+    from numpy.typing import NDArray
+
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
+    from toughopt.slicing.base import Layer
+    from toughopt.slicing.sections import Sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +43,26 @@ class NativeSlicer:
 
         body = solid.manifold
         sections = cut(body, profile)
-        free = unsupported(body, sections, profile)
-        filling = filled(sections, bridged(free, sections, profile), profile)
         centre = bed_centre(profile.bed)
-        layers = assembled(filling, sections, free, profile, centre)
+        warnings: tuple[str, ...] = ()
+        volume = sections.volume_mm3
+        if profile.slicing.mode == "vase":
+            layers, volume, warnings = spiral(sections, profile)
+            bottom = profile.slicing.vase_bottom_layers
+            if bottom:
+                base = _solid(body, sections.until(bottom), profile, centre)
+                layers = [*base, *layers]
+                volume += float(np.sum((sections.area_mm2 * sections.height_mm)[:bottom]))
+        else:
+            layers = _solid(body, sections, profile, centre)
+        ring = around(sections.sections[0], profile)
+        if ring:
+            layers[0] = replace(layers[0], lines=(*ring, *layers[0].lines))
         layers = paced(with_travel(layers, profile, centre), profile)
-        return Toolpaths(tuple(layers), profile, f"toughopt {__version__} native", sections.volume_mm3)
+        return Toolpaths(tuple(layers), profile, f"toughopt {__version__} native", volume, warnings)
+
+
+def _solid(body: Manifold, sections: Sections, profile: PrinterProfile, at_mm: NDArray[np.float64]) -> list[Layer]:
+    free = unsupported(body, sections, profile)
+    filling = filled(sections, bridged(free, sections, profile), profile)
+    return assembled(filling, sections, free, profile, at_mm)

@@ -36,6 +36,19 @@ class Sections:
     layer: NDArray[np.int64]
     volume_mm3: float
 
+    def until(self, count: int) -> Sections:
+        """The lowest `count` layers."""
+        low = self.layer < count
+        return Sections(
+            self.top_mm[:count],
+            self.height_mm[:count],
+            self.area_mm2[:count],
+            self.sections[:count],
+            tuple(island for island, keep in zip(self.islands, low.tolist(), strict=True) if keep),
+            self.layer[low],
+            self.volume_mm3,
+        )
+
 
 def bed_centre(bed: Bed) -> NDArray[np.float64]:
     """(2,) float: the middle of the bed in machine coordinates."""
