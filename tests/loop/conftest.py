@@ -11,7 +11,9 @@ budget = {budget}
 
 [family]
 name = "crossed_barrel"
-fixed = {{ height = 6.0 }}
+fixed = {{ height = 6.0, platform_thickness = 0.6 }}
+parameters.n = {{ high = 8 }}
+parameters.t = {{ high = 1.0 }}
 
 [optimizer]
 policy = "{policy}"
@@ -26,6 +28,12 @@ profile = "virtual_small"
 def small_campaign(*, seed: int = 1, budget: int = 5, policy: str = "default", more: str = "") -> str:
     """campaign.toml of a crossed barrel 6 mm high in 0.3 mm layers: under 5,000 lines a program, seconds a specimen."""
     return SMALL.format(seed=seed, budget=budget, policy=policy) + more
+
+
+@pytest.fixture(scope="session")
+def small_text() -> str:
+    """Such a campaign.toml."""
+    return small_campaign()
 
 
 @pytest.fixture
