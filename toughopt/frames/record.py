@@ -18,7 +18,7 @@ def raw_data_text(
     import numpy as np
 
     table = np.column_stack([np.asarray(v, dtype=np.float64) for v in (time_s, displacement_mm, force_n)])
-    head = [f'Specimen : {key},"{_plain(value)}",' for key, value in (preamble or {}).items()]
+    head = [f'General : {key},"{_plain(value)}",' for key, value in (preamble or {}).items()]
     rows = ["%.4f,%.5f,%.4f" % row for row in map(tuple, table.tolist())]  # noqa: UP031 - twice as fast as format()
     return "\n".join([*head, "", "Time,Extension,Load", "(s),(mm),(N)", *rows, ""])
 

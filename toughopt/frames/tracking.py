@@ -55,5 +55,5 @@ class Recording:
             for number in range(1, 1_000_000)
             if not (candidate := folder / (f"{safe}.csv" if number == 1 else f"{safe}_{number}.csv")).exists()
         )
-        preamble = {"Label": specimen, "Rate": f"{self.limits.speed_mm_per_min:g} mm/min", "End": why}
+        preamble = {"Specimen label": specimen, "Rate": f"{self.limits.speed_mm_per_min:g} mm/min", "End": why}
         return write_whole(path, raw_data_text(self.travel_mm, self.force_n, self.time_s, preamble))

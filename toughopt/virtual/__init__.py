@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from toughopt.virtual.mechanics import StrutConstants, nominal_toughness
     from toughopt.virtual.press import PressSettings, crush, simulate
     from toughopt.virtual.scale import VirtualScale
-    from toughopt.virtual.structure import Structure, structure
+    from toughopt.virtual.anatomy import Structure, structure
     from toughopt.virtual.struts import Struts
 
 _HOMES = {
     "PressSettings": "press",
-    "Structure": "structure",
+    "Structure": "anatomy",
     "StrutConstants": "mechanics",
     "Struts": "struts",
     "VirtualHandler": "lab",
@@ -27,7 +27,7 @@ _HOMES = {
     "nominal_toughness": "mechanics",
     "simulate": "press",
     "specimen_seed": "lab",
-    "structure": "structure",
+    "structure": "anatomy",
 }
 
 __all__ = [

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from toughopt.virtual.structure import Structure
+    from toughopt.virtual.anatomy import Structure
 
     Floats = NDArray[np.float64]
 

@@ -58,7 +58,7 @@ class VirtualPress:
         )
         displacement, load, time = simulate(deposit, np.random.default_rng(seed), settings)
         # the label that an operator types, and the method's settings
-        preamble = {"Label": specimen, "Rate": f"{settings.speed_mm_per_min:g} mm/min"}
+        preamble = {"Specimen label": specimen, "Rate": f"{settings.speed_mm_per_min:g} mm/min"}
         number = FolderWatch(self.folder, self.pattern).expect()
         path = self.folder / self.pattern.format(number=number)
         text = raw_data_text(displacement, load, time, preamble)

@@ -14,7 +14,7 @@ from toughopt.compression.base import Curve
 from toughopt.virtual.character import character
 from toughopt.virtual.mechanics import PUBLISHED, Response, StrutConstants, force, scattered, strain_at_break
 from toughopt.virtual.response import respond
-from toughopt.virtual.structure import Structure, structure
+from toughopt.virtual.anatomy import Structure, structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,33 +12,41 @@ from toughopt.virtual.struts import longest_gap
 
 if TYPE_CHECKING:
     from toughopt.virtual.sections import Sections
-    from toughopt.virtual.structure import Structure
+    from toughopt.virtual.anatomy import Structure
     from toughopt.virtual.struts import Struts
 
 WALL_KNOCKDOWN = 0.36  # 0.6 for a perfect cylinder times 0.6 for imperfections (Timoshenko & Gere, ch. 11)
 SETTLED_HEIGHT = 0.25  # mm that a strand laid over a missing layer still bridges at half strength
 UNBONDED = 0.4  # strength of struts that stand on each other without being bonded; a choice, not a measurement
+SLIP_STRAIN = 0.08  # by then the ends of such struts have slipped off each other; a choice, too
+NO_BOND_C, FULL_BOND_C = 155.0, 190.0  # PLA melts at 150 to 160 deg C; bonds between layers suffer below 190
+POOR = 0.9  # share of the usual material below which a layer, and not the pattern of crossings, is the weakest
 
 
 def respond(found: Structure, constants: StrutConstants = PUBLISHED) -> tuple[Response, float]:
     """Response of a part that has any material, and the height in mm that must close before it carries its load."""
     if found.struts is not None:
         response = _of_struts(found.struts, constants)
-        gap = found.struts.gap_mm
+        gap, poorest, coldest = found.struts.gap_mm, found.struts.poorest, found.struts.coldest_c
     else:
         response = _of_walls(found.sections, constants)
-        gap = _gap(found.sections)
-    if gap <= 0.0:
-        return response, 0.0
-    bonded = 1.0 / (1.0 + (gap / SETTLED_HEIGHT) ** 2)
-    share = UNBONDED + (1.0 - UNBONDED) * bonded
+        gap, poorest, coldest = _gap(found.sections), 1.0, float(np.nanmin(found.sections.nozzle_c))
+    if gap > 0.0:
+        bonded = 1.0 / (1.0 + (gap / SETTLED_HEIGHT) ** 2)
+        gap *= 1.0 - bonded
+    else:
+        bonded = 1.0
+    bonded *= float(np.clip((coldest - NO_BOND_C) / (FULL_BOND_C - NO_BOND_C), 0.05, 1.0))
+    share = (UNBONDED + (1.0 - UNBONDED) * bonded) * (poorest if poorest < POOR else 1.0)
+    if share >= 1.0:
+        return response, gap
     weaker = replace(
         response,
         yield_force_n=response.yield_force_n * share,
-        compliance_mm_per_n=response.compliance_mm_per_n / share,
-        break_strain=response.break_strain * share,
+        compliance_mm_per_n=response.compliance_mm_per_n / (bonded + (1.0 - bonded) * UNBONDED),
+        break_strain=bonded * response.break_strain + (1.0 - bonded) * np.minimum(response.break_strain, SLIP_STRAIN),
     )
-    return weaker, gap * (1.0 - bonded)
+    return weaker, gap
 
 
 def _of_struts(struts: Struts, constants: StrutConstants) -> Response:

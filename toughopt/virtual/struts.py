@@ -34,8 +34,9 @@ MOST_TWIST_RAD = 2.0 * np.pi
 class Struts:
     """A ring of equal struts between two ends, as it was found.
 
-    Lengths in mm; `area_mm2` is the horizontal cross-section of one strut; `gap_mm` the height over which nothing holds
-    and `gap_at` where its middle is (0 bottom, 1 top).
+    Lengths in mm; `area_mm2` is the horizontal cross-section of one strut; `poorest` the share of the usual material in
+    the poorest layer that has some; `gap_mm` the height over which nothing holds and `gap_at` where its middle is
+    (0 bottom, 1 top); `coldest_c` the lowest nozzle temperature at which a layer was printed, deg C.
     """
 
     count: int
@@ -46,8 +47,10 @@ class Struts:
     area_mm2: float
     ring_mm: float
     length_mm: float
+    poorest: float
     gap_mm: float
     gap_at: float
+    coldest_c: float
 
     @property
     def crossings(self) -> float:
@@ -83,7 +86,12 @@ def find_struts(samples: Samples, sections: Sections) -> Struts | None:
     one = float(np.quantile(area[filled], 0.9)) / count
     bore = float(np.sqrt(max(strut**2 - one / np.pi, 0.0)))
     gap_mm, gap_at = longest_gap(~filled, sections.height_mm[low:high])
-    return Struts(count, senses, rate * length, strut, strut - bore, one, ring, length, gap_mm, gap_at)
+    # where struts cross they share material in a regular pattern; what falls below its lower end is a defect
+    poorest = float(np.min(area[filled]) / np.quantile(area[filled], 0.1))
+    coldest = float(np.min(sections.nozzle_c[low:high][filled]))
+    return Struts(
+        count, senses, rate * length, strut, strut - bore, one, ring, length, poorest, gap_mm, gap_at, coldest
+    )
 
 
 def _free_zone(samples: Samples, sections: Sections, radius: Floats) -> tuple[int, int] | None:
