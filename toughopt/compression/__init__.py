@@ -5,6 +5,7 @@ from __future__ import annotations
 from toughopt.compression.analysis import analyze, analyze_cycles, prepare
 from toughopt.compression.base import Curve, Effect, Finding, Reader, ReadOptions, Severity
 from toughopt.compression.efficiency import Efficiency, energy_absorbing_efficiency
+from toughopt.compression.drawing import figure
 from toughopt.compression.files import analyze_file
 from toughopt.compression.own import write_csv
 from toughopt.compression.reading import read_curves, readers
@@ -28,6 +29,7 @@ __all__ = [
     "analyze_file",
     "as_json",
     "energy_absorbing_efficiency",
+    "figure",
     "prepare",
     "read_curves",
     "readers",

@@ -42,9 +42,9 @@ def without_compliance(displacement_mm: FloatArray, force_n: FloatArray, setting
         inside = np.interp(force_n, pairs[:, 0], pairs[:, 1])
         slope = (pairs[-1, 1] - pairs[-2, 1]) / (pairs[-1, 0] - pairs[-2, 0])
         beyond = np.maximum(force_n - pairs[-1, 0], 0.0) * slope
-        return displacement_mm - (inside + beyond)
+        return np.asarray(displacement_mm - (inside + beyond))
     if settings.compliance_mm_per_n:
-        return displacement_mm - settings.compliance_mm_per_n * force_n
+        return np.asarray(displacement_mm - settings.compliance_mm_per_n * force_n)
     return displacement_mm
 
 
@@ -108,7 +108,7 @@ def stiffness(displacement_mm: FloatArray, force_n: FloatArray, noise_n: float =
 def _windows(x: FloatArray, f: FloatArray, width: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     def sums(values: FloatArray) -> FloatArray:
         total = np.concatenate([[0.0], np.cumsum(values)])
-        return total[width:] - total[:-width]
+        return np.asarray(total[width:] - total[:-width])
 
     origin_x, origin_f = float(x.mean()), float(f.mean())
     u, v = x - origin_x, f - origin_f

@@ -15,7 +15,7 @@ _FEWEST_BEFORE = 4
 _LADDER = (1.0, 4.0, 16.0)  # times the contact force: a load cell that drifts passes the lower ones in the air
 _MOST_DRIFT = 0.005  # of the peak force
 _MOST = 4000  # samples that the contact is sought in at once
-_CERTAIN = 3.0  # standard errors from which a slope before contact is one
+_CERTAIN = 4.0  # standard errors from which a slope before contact is one
 _RISE_TIMES = 40.0  # times the noise up to which the first rise is taken as straight
 _NOISE_TIMES = 6.0  # standard errors of the trailing median that noise does not reach by itself
 _MEDIAN = 1.2533  # standard error of a median over that of a mean
@@ -66,7 +66,8 @@ def find_contact(
     and the contact is where they meet. Where the first is as steep as the second, the record began under load.
     """
     window = int(np.clip(force_n.size // 10, 3, settings.contact_window))
-    start = float(np.median(force_n[:window]))
+    quiet = noise_n <= 1e-3 * float(np.max(force_n))
+    start = float(np.median(force_n[: 3 if quiet else max(3, window // 2)]))
     if settings.baseline != "none":
         top = float(np.max(force_n))
         for times in _LADDER:
@@ -89,14 +90,16 @@ def _without_baseline(
     first = _trailing_median_above(force, settings.contact_force_n, window, noise)
     if first is None:
         return None
+    # Nothing shows the load cell's zero: it may be off by what counts as no contact.
+    unknown = 0.0 if settings.baseline == "none" else settings.contact_force_n / np.sqrt(3.0)
     if noise < 0.3 * settings.contact_force_n:
         low = np.flatnonzero(force[: first + 1] <= settings.contact_force_n)
         index = min(int(low[-1]) + 1, first) if low.size else 0
-        return Contact(index, float(x[index]), Baseline())
+        return Contact(index, float(x[index]), Baseline(offset_std_n=unknown))
     line = _line(x[: first + 3], force[: first + 3], noise)
     meets = float(x[0]) if line is None or line.slope <= 0 else line.centre_x - line.centre_f / line.slope
     index = int(np.argmax(x[: first + 1] >= meets)) if meets <= x[first] else first
-    return Contact(index, float(x[index]), Baseline())
+    return Contact(index, float(x[index]), Baseline(offset_std_n=unknown))
 
 
 def _trailing_median_above(force: FloatArray, threshold: float, window: int, noise: float) -> int | None:
@@ -126,9 +129,10 @@ def _two_lines(
 ) -> Contact | None:
     """The contact where a line through the air meets a line through the first rise; None where there is no air."""
     top = float(np.max(force))
-    fewest = _FEWEST_BEFORE if noise > 1e-9 * top else 2
+    quiet = noise <= 1e-3 * top
+    fewest = 2 if quiet else _FEWEST_BEFORE
     level = start + max(3.0 * threshold, min(_RISE_TIMES * noise, 0.3 * (top - start)))
-    high = np.flatnonzero(force > level) if noise == 0 else confirmed + np.flatnonzero(force[confirmed:] > level)
+    high = np.flatnonzero(force > level) if quiet else confirmed + np.flatnonzero(force[confirmed:] > level)
     end = min(max(int(high[0]) if high.size else confirmed, fewest) + 3, force.size)
     size = max(1, end // _MOST)
     at = np.arange(0, end, size)
@@ -190,13 +194,15 @@ def _is_air(
 ) -> bool:
     """Whether what comes before the break is too flat to be a specimen."""
     least = rise.slope - 3.0 * noise / max(rise.spread, 1e-300) * rise.slope_std
+    climb = abs(air.slope) * float(np.ptp(x))
+    if climb > max(1.5 * threshold, 3.0 * noise):
+        return False
     if least <= 0 or abs(air.slope) + 2.0 * air.slope_std > max(_FLAT * rise.slope, 0.5 * least):
         return False
     if abs(air.slope) > _CERTAIN * air.slope_std and abs(air.slope) > _FLAT * rise.slope:
         return False
     if threshold > settings.contact_force_n:  # a strong drift is believed only where it is straight
-        small = abs(air.slope) * float(np.ptp(x)) < _MOST_DRIFT * top
-        return small and air.spread <= max(1.5 * noise, 1e-6 * top)
+        return climb < _MOST_DRIFT * top and air.spread <= max(1.5 * noise, 1e-6 * top)
     return True
 
 

@@ -71,7 +71,7 @@ def spikes(values: FloatArray, floor: float, factor: float = 16.0) -> NDArray[np
     offsets = np.concatenate([np.arange(-_WINDOW, 0), np.arange(1, _WINDOW + 1)])
     around = np.clip(candidates[:, None] + offsets[None, :], 0, n - 1)
     usual = np.median(off[around], axis=1)
-    return candidates[off[candidates] > factor * usual]
+    return np.asarray(candidates[off[candidates] > factor * usual])
 
 
 def without(index: NDArray[np.intp], *arrays: FloatArray) -> tuple[FloatArray, ...]:
