@@ -133,9 +133,10 @@ class ParametricFamily(ABC):
         """Why not, one sentence a design; empty where it can be made."""
         columns = self.columns(designs)
         told = [""] * _length(columns)
-        for bad, say in self._all_faults(columns):
+        whole = self._whole(columns)
+        for bad, say in self._all_faults(columns, whole):
             for index in np.flatnonzero(bad):
-                row = {**self.fixed, **{name: column[index] for name, column in columns.items()}}
+                row = {name: column[index] if np.ndim(column) else column for name, column in whole.items()}
                 told[index] = told[index] or say(row)
         return told
 
@@ -145,15 +146,14 @@ class ParametricFamily(ABC):
         The columns are named by `feature_names`, unit last.
         """
         columns = self.columns(designs)
-        count = _length(columns)
-        table = np.empty((count, len(self.feature_names)))
-        with np.errstate(all="ignore"):  # impossible designs may divide by zero on their way to NaN
-            for index, column in enumerate(self.describe(self._with_fixed(columns))):
-                table[:, index] = column
-        valid = np.ones(count, dtype=bool)
-        for bad, _ in self._all_faults(columns):
+        whole = self._whole(columns)
+        valid = np.ones(_length(columns), dtype=bool)
+        for bad, _ in self._all_faults(columns, whole):
             valid &= ~bad
-        table[~valid] = np.nan
+        sound = {name: column[valid] if np.ndim(column) else column for name, column in whole.items()}
+        table = np.full((len(valid), len(self.feature_names)), np.nan)
+        for index, column in enumerate(self.describe(sound)):
+            table[valid, index] = column
         return table
 
     def model_features(self, designs: Designs) -> NDArray[np.float64]:
@@ -182,11 +182,14 @@ class ParametricFamily(ABC):
 
     @abstractmethod
     def faults(self, columns: Mapping[str, Any]) -> Iterable[Fault]:
-        """What several parameters together make impossible; (n,) columns, fixed parameters as scalars."""
+        """What several parameters together make impossible.
+
+        `columns` holds (n,) arrays for parameters that are chosen, scalars for fixed ones, and what `derive` adds.
+        """
 
     @abstractmethod
     def describe(self, columns: Mapping[str, Any]) -> Iterator[Any]:
-        """The features' columns, in the order of `feature_names`. Columns are (n,) arrays, fixed ones scalars."""
+        """The features' columns, in the order of `feature_names`; `columns` as for `faults`, possible designs only."""
 
     @abstractmethod
     def build(self, values: Mapping[str, Any]) -> Solid:
@@ -214,19 +217,25 @@ class ParametricFamily(ABC):
             raise DesignError(f"the columns of the designs differ in length ({sizes})")
         return columns
 
-    def _with_fixed(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        return {**self.fixed, **columns}
+    def derive(self, columns: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Columns worked out from the parameters once, for both `faults` and `describe`; none unless overridden."""
+        return {}
+
+    def _whole(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        whole = {**self.fixed, **columns}
+        with np.errstate(all="ignore"):  # impossible designs may divide by zero on their way to being refused
+            return {**whole, **self.derive(whole)}
 
     def _all_faults(
-        self, columns: Mapping[str, NDArray[Any]]
+        self, columns: Mapping[str, NDArray[Any]], whole: Mapping[str, Any] | None = None
     ) -> Iterator[tuple[NDArray[np.bool_], Callable[[Mapping[str, Any]], str]]]:
         count = _length(columns)
         with np.errstate(all="ignore"):
-            own = (
+            found = (
                 *(fault for parameter in self.parameters for fault in _limit_faults(parameter, columns, self.name)),
-                *self.faults(self._with_fixed(columns)),
+                *self.faults(whole if whole is not None else self._whole(columns)),
             )
-        for fault in own:
+        for fault in found:
             yield np.broadcast_to(np.asarray(fault.bad, dtype=bool), (count,)), fault.say
 
     def _refuse_fixed(self, given: Mapping[str, Any]) -> None:

@@ -9,10 +9,14 @@ from typing import Any
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.families.base import Family
 from toughopt.families.crossed_barrel import CrossedBarrel
+from toughopt.families.cylindrical_shell import CylindricalShell
 
 ENTRY_POINT_GROUP = "toughopt.families"
 
-_SHIPPED: dict[str, Callable[..., Family]] = {CrossedBarrel.name: CrossedBarrel}
+_SHIPPED: dict[str, Callable[..., Family]] = {
+    CrossedBarrel.name: CrossedBarrel,
+    CylindricalShell.name: CylindricalShell,
+}
 
 
 def available_families() -> tuple[str, ...]:

@@ -1,0 +1,176 @@
+"""Meshes of generalized cylindrical shells: the body inside the outer surface, and the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toughopt.families.lobes import enclosed_area, shape, shape_slope, unit_perimeter
+from toughopt.geometry import Solid, combine, lofts, manifold_from
+
+if TYPE_CHECKING:
+    from manifold3d import CrossSection, Manifold
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+_EXACT_NODES = 256
+_PROBES = (192, 257)  # around a quarter, over the height
+_STEP = 2.5  # chord errors that the inside of a wall may jump from slab to slab
+_BEYOND_MM = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShellSurface:
+    """The outer surface of one design, as functions of the share of the height, 0 to 1."""
+
+    c4: tuple[float, float]
+    c8: tuple[float, float]
+    twist: tuple[float, float, float]  # linear rad, amplitude rad, cycles
+    perimeter_mm: tuple[float, float]
+    height_mm: float
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> ShellSurface:
+        """The surface of a design with all its values."""
+        ratio = values["perimeter_ratio"]
+        around = 1e-3 * values["density"] * values["height"] * values["thickness"] * (1.0 + ratio)
+        base = 2.0 * values["mass"] / around
+        return cls(
+            (values["c4_base"], values["c4_top"]),
+            (values["c8_base"], values["c8_top"]),
+            (values["twist_linear"], values["twist_amplitude"], values["twist_cycles"]),
+            (base, base * ratio),
+            values["height"],
+        )
+
+    def turn(self, level: FloatArray) -> FloatArray:
+        """Twist in rad at each level."""
+        linear, amplitude, cycles = self.twist
+        return linear * level + amplitude * np.sin(2.0 * np.pi * cycles * level)
+
+    def lobes(self, level: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """r0 in mm, c4 and c8 at each level."""
+        c4, c8, perimeter = (ends[0] + level * (ends[1] - ends[0]) for ends in (self.c4, self.c8, self.perimeter_mm))
+        return perimeter / unit_perimeter(c4, c8, _EXACT_NODES), c4, c8
+
+    def radius(self, phi: FloatArray, level: FloatArray) -> FloatArray:
+        """(levels, angles) float: distance from the axis at each polar angle and level, mm."""
+        r0, c4, c8 = (column[:, None] for column in self.lobes(level))
+        radius: FloatArray = r0 * shape(phi[None] + self.turn(level)[:, None], c4, c8)
+        return radius
+
+    def section(self, psi: FloatArray, level: float) -> FloatArray:
+        """(n, 2) float: the outer curve at one level before it is turned, mm."""
+        r0, c4, c8 = (float(column[0]) for column in self.lobes(np.array([level])))
+        radius = r0 * shape(psi, c4, c8)
+        return np.column_stack([radius * np.cos(psi), radius * np.sin(psi)])
+
+
+def outer_body(values: Mapping[str, Any]) -> Solid:
+    """Everything inside the outer surface: what a spiral line goes around."""
+    return Solid(_outer(ShellSurface.of(values), values["chord_error"]))
+
+
+def wall_body(values: Mapping[str, Any]) -> Solid:
+    """The wall, `thickness` wide inwards from the outer surface in each horizontal section.
+
+    The inside is a stack of slabs, each the section at half its height shrunk by the thickness, twisted and scaled
+    like the outer surface; from slab to slab it jumps by no more than a few chord errors. Where lobes are too narrow
+    to be hollow they are full.
+    """
+    surface, error = ShellSurface.of(values), values["chord_error"]
+    outer = _outer(surface, error)
+    slabs = _inner_slabs(surface, values["thickness"], error)
+    if not slabs:
+        return Solid(outer, warnings=("the wall is so thick that nothing of the shell is hollow",))
+    return Solid(combine([outer, combine(slabs, "add")], "subtract", 1e-3))
+
+
+def _outer(surface: ShellSurface, error: float) -> Manifold:
+    angles, level = _grid(surface, error)
+    phi = 2.0 * np.pi * np.arange(angles) / angles
+    radius = surface.radius(phi, level)
+    # the polygon through points of the curve is smaller than what the curve encloses: scaled to its area
+    polygon = 0.5 * np.sin(2.0 * np.pi / angles) * np.sum(radius * np.roll(radius, 1, axis=1), axis=1)
+    radius *= np.sqrt(enclosed_area(*surface.lobes(level)) / polygon)[:, None]
+    rings = np.empty((1, len(level), angles, 3))
+    rings[0, ..., 0] = radius * np.cos(phi)
+    rings[0, ..., 1] = radius * np.sin(phi)
+    rings[0, ..., 2] = surface.height_mm * level[:, None]
+    return manifold_from(*lofts(rings))
+
+
+def _grid(surface: ShellSurface, error: float) -> tuple[int, FloatArray]:
+    """Angles around (a multiple of 8) and levels between which triangles stay within `error` of the surface.
+
+    A linear interpolant over a cell of da by dz is off by at most (|p_aa| da^2 + 2 |p_az| da dz + |p_zz| dz^2) / 8,
+    where p are the second derivatives' parts along the surface's normal, here from differences on a fine grid. The
+    angle takes half of the error at most, the levels what is left, closer together where the surface bends more.
+    """
+    phi = np.linspace(0.0, 0.5 * np.pi, _PROBES[0] + 1)
+    z = np.linspace(0.0, surface.height_mm, _PROBES[1])
+    r = surface.radius(phi, z / surface.height_mm)
+    r_z, r_a = np.gradient(r, z[1], phi[1])
+    stretch = np.sqrt(1.0 + (r_a / r) ** 2 + r_z**2)
+    around = np.abs(np.gradient(r_a, phi[1], axis=1) - r - 2.0 * r_a**2 / r) / stretch
+    across = np.abs(np.gradient(r_a, z[1], axis=0) - r_a * r_z / r) / stretch
+    upwards = np.abs(np.gradient(r_z, z[1], axis=0)) / stretch
+    angles = 8 * max(ceil(0.25 * np.pi / sqrt(4.0 * error / float(around.max()))), 4)
+    step = 2.0 * np.pi / angles
+    left, cross = 8.0 * error - around * step**2, 2.0 * across * step
+    rise = 2.0 * left / (cross + np.sqrt(cross**2 + 4.0 * upwards * left) + 1e-12)
+    per_mm = 1.0 / np.minimum(rise.min(axis=1), 0.1 * surface.height_mm)
+    wanted = np.concatenate([[0.0], np.cumsum(0.5 * (per_mm[1:] + per_mm[:-1]) * z[1])])
+    count = ceil(float(wanted[-1]))
+    return angles, np.interp(np.linspace(0.0, wanted[-1], count + 1), wanted, z / surface.height_mm)
+
+
+def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[Manifold]:
+    from manifold3d import CrossSection, FillRule, JoinType, Manifold
+
+    angles, _ = _grid(surface, 0.5 * error)
+    psi = 2.0 * np.pi * np.arange(angles) / angles
+    count = _slab_count(surface, _STEP * error)
+    edges = np.linspace(0.0, 1.0, count + 1)
+    turns = np.degrees(surface.turn(edges))
+    sizes = surface.lobes(edges)[0]
+    sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(error / thickness, 0.5)) / 4 + 1))
+    slabs = []
+    for k in range(count):
+        middle = 0.5 * (edges[k] + edges[k + 1])
+        outline = CrossSection([surface.section(psi, middle)], FillRule.Positive)
+        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.25 * error)
+        if hollow.is_empty():
+            continue
+        size = float(surface.lobes(np.array([middle]))[0][0])
+        bottom = hollow.scale((sizes[k] / size,) * 2).rotate(-turns[k])
+        twist = -(turns[k + 1] - turns[k])
+        grow = (sizes[k + 1] / sizes[k],) * 2
+        divisions = int(abs(twist) / 6.0)
+        low, high = edges[k] * surface.height_mm, edges[k + 1] * surface.height_mm
+        slab = Manifold.extrude(bottom, high - low, divisions, twist, grow).translate((0.0, 0.0, low))
+        slabs.append(slab)
+        if k == 0:
+            slabs.append(Manifold.extrude(bottom, _BEYOND_MM).translate((0.0, 0.0, -_BEYOND_MM)))
+        if k == count - 1:
+            top = bottom.scale(grow).rotate(twist)
+            slabs.append(Manifold.extrude(top, _BEYOND_MM).translate((0.0, 0.0, high)))
+    return slabs
+
+
+def _slab_count(surface: ShellSurface, step: float) -> int:
+    """Slabs so thin that the section, twist and size taken out, changes by no more than `step` in each."""
+    psi = np.linspace(0.0, 0.25 * np.pi, 33)
+    level = np.linspace(0.0, 1.0, 33)
+    r0, c4, c8 = (column[:, None] for column in surface.lobes(level))
+    change = float(np.abs(np.diff(shape(psi[None], c4, c8), axis=0)).max()) * 32.0 * float(r0.max())
+    slope = float(np.abs(r0 * shape_slope(psi[None], c4, c8)).max())
+    # within a slab the twist is taken as linear in the height
+    _, amplitude, cycles = surface.twist
+    bend = slope * amplitude * (2.0 * np.pi * cycles) ** 2 / 8.0
+    return max(ceil(change / step), ceil(sqrt(bend / step)), ceil(surface.height_mm / 2.0), 4)
