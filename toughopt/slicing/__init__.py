@@ -5,8 +5,9 @@ from __future__ import annotations
 from toughopt.errors import UnknownName
 from toughopt.slicing.base import Layer, Line, Role, Slicer, Toolpaths
 from toughopt.slicing.native import NativeSlicer
+from toughopt.slicing.prusaslicer import PrusaSlicer
 
-__all__ = ["Layer", "Line", "NativeSlicer", "Role", "Slicer", "Toolpaths", "slicer"]
+__all__ = ["Layer", "Line", "NativeSlicer", "PrusaSlicer", "Role", "Slicer", "Toolpaths", "slicer"]
 
 
 def slicer(name: str) -> Slicer:
@@ -19,4 +20,6 @@ def slicer(name: str) -> Slicer:
     """
     if name == "native":
         return NativeSlicer()
+    if name == "prusaslicer":
+        return PrusaSlicer()
     raise UnknownName("slicer", name, ("native", "prusaslicer"))

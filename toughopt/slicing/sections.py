@@ -69,7 +69,7 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
     box = np.asarray(body.bounding_box(), dtype=np.float64).reshape(2, 3)
     if not np.all(np.isfinite(box)):
         raise MeshError("the solid has vertices that are not numbers; export the mesh again")
-    _within_bed(box, profile)
+    within_bed(box, profile)
     settings = profile.slicing
     height = float(box[1, 2] - box[0, 2])
     if height < settings.first_layer_height_mm / 2.0:
@@ -117,7 +117,8 @@ def enclosed_mm2(contour: NDArray[np.float64]) -> float:
     return float(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:]) + x[-1] * y[0] - y[-1] * x[0]) / 2.0
 
 
-def _within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:
+def within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:
+    """Refuse a part whose bounding box, (2, 3) float, is larger than the build volume; raises MeshError."""
     size = box[1] - box[0]
     bed = profile.bed
     if bed.shape == "circle":
