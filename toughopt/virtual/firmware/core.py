@@ -139,7 +139,7 @@ class Core(ABC):
         if block is None:
             return None
         planner = self.planner
-        if planner.full:
+        if len(planner.waiting) + 1 >= planner.capacity and planner.full:
             if not self.clock.unbound:
                 return self.queue_when_room(block)
             planner.release(self.now)

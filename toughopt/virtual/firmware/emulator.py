@@ -50,14 +50,18 @@ class VirtualFirmware:
         self.machine = Machine(profile, seed=seed, clock=self.clock, options=self.options, faults=plan)
         self._inbound = OneWay(plan.only(INBOUND), seed)
         self._outbound = OneWay(plan.only(OUTBOUND), seed)
+        self._sound_wire = not plan.only(INBOUND | OUTBOUND).faults  # neither has ever had a fault
 
     def feed(self, data: bytes, wall_s: float | None = None) -> bytes:
         """Bytes from the host; returns what the printer says by then. `wall_s` None means that no time has passed."""
         machine = self.machine
         if wall_s is None:
             wall_s = machine.wall_s
-        else:
-            machine.pass_time(wall_s)
+        if self._sound_wire:
+            said = machine.move(data, wall_s)
+            if said is not None:
+                return said
+        machine.pass_time(wall_s)
         machine.receive(self._inbound.carry(data, wall_s))
         machine.run()
         return self._outbound.carry(machine.take_output().encode("latin-1", "replace"), wall_s)
@@ -102,6 +106,7 @@ class VirtualFirmware:
         """A fault from now on; text as for `Fault.parse`."""
         if isinstance(fault, str):
             fault = Fault.parse(fault)
+        self._sound_wire = self._sound_wire and fault.kind not in INBOUND | OUTBOUND
         if fault.kind in INBOUND:
             self._inbound.add(fault)
         elif fault.kind in OUTBOUND:

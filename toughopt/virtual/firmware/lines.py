@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from functools import reduce
-from operator import xor
 from typing import Final
+
+from toughopt.virtual.firmware.words import command_part
 
 _SPECIAL = re.compile(rb"[;\\\x08\x00]")
 _INTEGER = re.compile(r"\s*([-+]?\d+)")
+_PLAIN = re.compile(rb"(N(\d{1,9}) ([GMT][^*]*[^* ]))\*(\d{1,3})")  # what hosts send; all else takes the longer way
+_MOVE_LINE = re.compile(
+    rb"(N(\d{1,9}) G[01](?: F(\d+\.?\d*))?(?: X(-?\d*\.?\d+))?(?: Y(-?\d*\.?\d+))?(?: Z(-?\d*\.?\d+))?"
+    rb"(?: E(-?\d*\.?\d+))?(?: F(\d+\.?\d*))?)\*(\d{1,3})\n"
+)
 _URGENT = re.compile(rb" *(?:N[-0-9 ]*)?M *(108|112|410|876)")
 _RAW_LIMIT = 4096  # of a line that never ends, no more is kept
 
 LONGEST_NUMBER: Final = 2**31 - 1
+
+
+def checksum(data: bytes) -> int:
+    """All bytes combined by exclusive or, folded in halves instead of one by one."""
+    bits = int.from_bytes(data, "little")
+    while bits > 0xFFFFFFFFFFFFFFFF:
+        half = (bits.bit_length() + 127) // 128 * 64
+        bits = (bits >> half) ^ (bits & ((1 << half) - 1))
+    bits ^= bits >> 32
+    bits ^= bits >> 16
+    return (bits ^ bits >> 8) & 0xFF
 
 
 class Reading(Enum):
@@ -88,8 +104,24 @@ class LineReader:
         self._rx += data
         return urgent
 
+    def next_move(self, data: bytes) -> re.Match[bytes] | None:
+        """`data` read at once where it is nothing but one sound line with a straight move, as nearly all are.
+
+        Then the groups are number, F, X, Y, Z, E and a later F; otherwise nothing has happened.
+        """
+        if self._rx or self._partial or self._urgent_partial:
+            return None
+        found = _MOVE_LINE.fullmatch(data)
+        if found is None:
+            return None
+        number = int(found[2])
+        if number != self.last_number + 1 or checksum(found[1]) != int(found[9]) or len(data) > self.line_chars:
+            return None
+        self.last_number = number
+        return found
+
     def next(self) -> tuple[int | None, str] | Reading:
-        """The next accepted line as number (if it had one) and text, or what came instead."""
+        """The next accepted line as number (if it had one) and command, or what came instead."""
         rx = self._rx
         while rx:
             end = rx.find(b"\n")
@@ -107,6 +139,12 @@ class LineReader:
                 raw = raw.split(b"\0", 1)[0]
             elif not raw:
                 continue
+            plain = _PLAIN.fullmatch(raw)
+            if plain is not None:
+                number = int(plain.group(2))
+                if number == self.last_number + 1 and checksum(plain.group(1)) == int(plain.group(4)):
+                    self.last_number = number
+                    return number, plain.group(3).decode("latin-1")
             return self._checked(raw)
         return Reading.NOTHING
 
@@ -117,7 +155,7 @@ class LineReader:
                 self.rejected_lines += 1
                 self.complaint = f"Error:No Line Number with checksum, Last Line: {self.last_number}\n"
                 return Reading.REJECTED
-            return None, text
+            return None, command_part(text)
         resets = "M110" in text
         at = text.find("N", 4) if resets else 0
         found = _INTEGER.match(text, (at if at > 0 else 0) + 1)
@@ -127,12 +165,11 @@ class LineReader:
         star = text.rfind("*")
         if star < 0:
             return self._reject("No Checksum with line number")
-        body, _, given = raw[raw.index(b"N") :].rpartition(b"*")
-        claimed = _INTEGER.match(given.decode("latin-1"))
-        if reduce(xor, body, 0) != (int(claimed.group(1)) if claimed else 0):
+        claimed = _INTEGER.match(text, star + 1)
+        if checksum(text[:star].encode("latin-1")) != (int(claimed.group(1)) if claimed else 0):
             return self._reject("checksum mismatch")
         self.last_number = number
-        return number, text
+        return number, command_part(text)
 
     def _reject(self, reason: str) -> Reading:
         self._rx.clear()
@@ -162,6 +199,8 @@ class LineReader:
 
     def _scan(self, data: bytes) -> list[str]:
         """The emergency parser: it sees every byte as it arrives, read or not, dropped or not."""
+        if b"M" not in data and not self._urgent_partial and data.endswith(b"\n"):
+            return []
         head, newline, tail = data.rpartition(b"\n")
         if not newline:
             self._urgent_partial = (self._urgent_partial + data)[:64]

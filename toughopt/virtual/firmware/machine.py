@@ -16,7 +16,7 @@ from toughopt.virtual.firmware.commands import COMMANDS, HARMLESS
 from toughopt.virtual.firmware.core import Core, Wait
 from toughopt.virtual.firmware.lines import Reading
 from toughopt.virtual.firmware.mishaps import apply_fault
-from toughopt.virtual.firmware.words import FAST_LINEAR, command_part, parse
+from toughopt.virtual.firmware.words import FAST_LINEAR, parse
 
 if TYPE_CHECKING:
     from toughopt.virtual.firmware.faults import Fault
@@ -50,6 +50,55 @@ class Machine(Core):
         self._out.clear()
         return text
 
+    def move(self, data: bytes, wall_s: float) -> bytes | None:
+        """The short way for one sound line with a straight move while nothing else goes on, as in most of a print.
+
+        Returns the reply, or None where the line has to go the long way, which does the same.
+        """
+        if (
+            self._task is not None
+            or self.queue
+            or self._out
+            or self.injected
+            or self.halted
+            or self.stopped
+            or self.locked
+            or self.lose_oks
+            or self.executed + 1 >= self.faults.next_line
+            or not self.clock.unbound
+            or wall_s - self.wall_s > QUIET_S
+        ):
+            return None
+        found = self.reader.next_move(data)
+        if found is None:
+            return None
+        if wall_s > self.wall_s:
+            self.wall_s = wall_s
+        self._active_wall_s = self.wall_s
+        self.executed += 1
+        if self.job_from_s is None:
+            self.job_from_s = self.now
+        _, _, feed, x, y, z, e, late_feed, _ = found.groups()
+        if self.log.enabled:
+            self.log.add((int(found[2]), found[1].decode().partition(" ")[2]))
+        block = self.carriage.linear(
+            None if x is None else float(x),
+            None if y is None else float(y),
+            None if z is None else float(z),
+            None if e is None else float(e),
+            float(feed or late_feed) if feed or late_feed else None,
+            self.now,
+        )
+        planner = self.planner
+        self.queue_block(block)
+        if self.planner is not planner:  # reset on the way
+            return self.take_output().encode("latin-1", "replace")
+        if self._out or self.halted or self.options.advanced_ok:
+            self.queue.append((int(found[2]), ""))
+            self._done()
+            return self.take_output().encode("latin-1", "replace")
+        return b"ok\n"
+
     def run(self) -> None:
         """Do whatever can be done at this time."""
         unbound = self.clock.unbound
@@ -70,7 +119,7 @@ class Machine(Core):
                         break
                     self.say(self.reader.complaint)
                     continue
-                self._early(line[1])
+                self._early(*line)
                 queue.append(line)
             if not queue:
                 break
@@ -168,13 +217,12 @@ class Machine(Core):
         super()._boot()
         self.say(banner(self))
 
-    def _execute(self, number: int | None, text: str) -> None:
+    def _execute(self, number: int | None, command: str) -> None:
         self.executed += 1
         if self.executed >= self.faults.next_line:
             self._raise_faults(after_moves=self.clock.unbound)
             if not self.queue:  # halted or reset in the middle of it
                 return
-        command = command_part(text)
         if self.log.enabled:
             self.log.add((number, command))
         wait = self._linear_or_other(command)
@@ -259,12 +307,12 @@ class Machine(Core):
             self.say("ok\n")
         self.queue.popleft()
 
-    def _early(self, text: str) -> None:
+    def _early(self, number: int | None, command: str) -> None:
         """What is looked at when a line is queued, not when its turn comes."""
-        if text.startswith("M1") and not self.options.emergency_parser and text[:4] in ("M108", "M112"):
-            self.urgent(text[:4])
-        elif self.stopped and _MOVE.match(command_part(text)):
+        if self.stopped and _MOVE.match(command):
             self.say(_STOPPED)
+        if number is None and not self.options.emergency_parser and command in ("M108", "M112", "M410"):
+            self.urgent(command)
 
     def queue_when_room(self, block: Block) -> Wait:
         """Hand a move to the planner when a move under way has ended."""

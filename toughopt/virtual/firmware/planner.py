@@ -7,7 +7,7 @@ Junction deviation or classic jerk, a bounded number of blocks, a reverse pass o
 from __future__ import annotations
 
 from collections import deque
-from math import acos, inf, sqrt
+from math import acos, hypot, inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Block:
         "length_mm",
         "max_entry_sq",
         "nominal_sq",
+        "reach_sq",
         "start",
         "tool",
     )
@@ -53,6 +54,7 @@ class Block:
         self.length_mm = length_mm
         self.nominal_sq = nominal_sq
         self.acceleration = acceleration
+        self.reach_sq = 2.0 * acceleration * length_mm  # by how much the square of the speed can change on the way
         self.max_entry_sq = 0.0
         self.entry_sq = 0.0
         self.fixed = False
@@ -93,15 +95,20 @@ class MotionLimits:
         inverse = 1.0 / length
         direction = (dx * inverse, dy * inverse, dz * inverse, e_mm * inverse)
         speed = speed_mm_s
-        for part, top_speed, top_acceleration in zip(direction, self.speed, self.acceleration, strict=True):
+        top_speed, top_acceleration = self.speed, self.acceleration
+        for axis in (0, 1, 2, 3):
+            part = direction[axis]
             if part:
                 if part < 0.0:
                     part = -part
-                if speed * part > top_speed:
-                    speed = top_speed / part
-                if acceleration * part > top_acceleration:
-                    acceleration = top_acceleration / part
-        return Block(start, end, e_mm, tool, direction, length, max(speed * speed, SLOWEST_SQ), acceleration)
+                if speed * part > top_speed[axis]:
+                    speed = top_speed[axis] / part
+                if acceleration * part > top_acceleration[axis]:
+                    acceleration = top_acceleration[axis] / part
+        nominal_sq = speed * speed
+        if nominal_sq < SLOWEST_SQ:
+            nominal_sq = SLOWEST_SQ
+        return Block(start, end, e_mm, tool, direction, length, nominal_sq, acceleration)
 
 
 class Planner:
@@ -139,11 +146,14 @@ class Planner:
             else:  # the block under way was planned to end at this speed
                 block.max_entry_sq = self._carry_sq
                 block.fixed = True
-        block.entry_sq = later_sq = min(block.max_entry_sq, block.length_mm * block.acceleration * 2.0)
+        later_sq = block.reach_sq
+        if later_sq > block.max_entry_sq:
+            later_sq = block.max_entry_sq
+        block.entry_sq = later_sq
         for earlier in reversed(waiting):
             if earlier.fixed:
                 break
-            entry_sq = later_sq + 2.0 * earlier.acceleration * earlier.length_mm
+            entry_sq = later_sq + earlier.reach_sq
             if entry_sq > earlier.max_entry_sq:
                 entry_sq = earlier.max_entry_sq
             if entry_sq == earlier.entry_sq:
@@ -167,11 +177,13 @@ class Planner:
         block = self.waiting.popleft()
         from_sq = block.entry_sq if block.fixed else 0.0
         acceleration = block.acceleration
-        reach = 2.0 * acceleration * block.length_mm
+        reach = block.reach_sq
         to_sq = 0.0
         if self.waiting:
             following = self.waiting[0]
-            to_sq = min(following.entry_sq, from_sq + reach)
+            to_sq = following.entry_sq
+            if to_sq > from_sq + reach:
+                to_sq = from_sq + reach
             following.entry_sq = to_sq
             following.fixed = True
         self._carry_sq = to_sq
@@ -207,19 +219,23 @@ class Planner:
             return self._jerk_junction_sq(last, block, self.limits.jerk)
         ax, ay, az, ae = last.direction
         bx, by, bz, be = block.direction
-        nominal_sq = min(last.nominal_sq, block.nominal_sq)
+        nominal_sq = last.nominal_sq if last.nominal_sq < block.nominal_sq else block.nominal_sq
         cosine = -(ax * bx + ay * by + az * bz + ae * be)
         if cosine > 0.999999:
             return SLOWEST_SQ
         if cosine < -0.99999:
             return nominal_sq
         corner = (bx - ax, by - ay, bz - az, be - ae)
-        norm = sqrt(sum(part * part for part in corner))
+        norm = hypot(*corner)
+        top = self.limits.acceleration
         acceleration = block.acceleration
-        for part, top in zip(corner, self.limits.acceleration, strict=True):
-            part = abs(part) / norm
-            if acceleration * part > top:
-                acceleration = top / part
+        for axis in (0, 1, 2, 3):
+            part = corner[axis]
+            if part:
+                if part < 0.0:
+                    part = -part
+                if acceleration * part > top[axis] * norm:
+                    acceleration = top[axis] * norm / part
         sine_half = sqrt(0.5 * (1.0 - cosine))
         junction_sq = acceleration * self.limits.junction_deviation * sine_half / (1.0 - sine_half)
         if block.length_mm < 1.0 and cosine < -0.7071067812:  # short chords of a curve: limit the centripetal force

@@ -113,7 +113,8 @@ class TcpPort:
         """See `Port.read`."""
         if self._client is None:
             return b""
-        self._flush()
+        if self._backlog:
+            self._flush()
         try:
             data = self._client.recv(CHUNK)
         except BlockingIOError:
@@ -162,7 +163,7 @@ class TcpPort:
         self._listener.close()
 
     def _flush(self) -> None:
-        if not self._backlog or self._client is None:
+        if self._client is None:
             return
         try:
             del self._backlog[: self._client.send(self._backlog)]
@@ -246,7 +247,8 @@ class PtyPort:
         """See `Port.read`."""
         if not self._connected:
             return b""
-        self._flush()
+        if self._backlog:
+            self._flush()
         try:
             return os.read(self._master, CHUNK)
         except BlockingIOError:
@@ -304,8 +306,6 @@ class PtyPort:
         self._backlog.clear()
 
     def _flush(self) -> None:
-        if not self._backlog:
-            return
         try:
             del self._backlog[: os.write(self._master, self._backlog)]
         except BlockingIOError:

@@ -50,16 +50,20 @@ class Server:
     def run(self) -> None:
         """Serve until stopped, or until the parent has been gone for a while."""
         firmware, port, select = self.firmware, self.port, self._selector.select
+        unbound, until = firmware.clock.unbound, inf
         try:
             while not self._stopping:
                 now = monotonic()
-                if now >= self._orphan_until_s:
-                    return
-                for key, _ in select(self._timeout(now)):
+                # with an unbound clock only idleness is waited for: looking a little early does no harm
+                if not unbound or now >= until or until == inf:
+                    if now >= self._orphan_until_s:
+                        return
+                    until = self._until(now)
+                for key, _ in select(None if until == inf else max(until - now, 0.0)):
                     if key.fileobj is self._wake_here:
                         self._wake_here.recv(4096)
                         self._obey()
-                if port.opened():
+                if not port.connected and port.opened():
                     firmware.hang_up()
                     if self._resets:
                         firmware.reset()
@@ -75,17 +79,17 @@ class Server:
             self._wake_here.close()
             self._wake_there.close()
 
-    def _timeout(self, now: float) -> float | None:
-        until = min(self.firmware.due_s(), self._orphan_until_s)
-        wait = max(until - now, 0.0)
+    def _until(self, now: float) -> float:
+        """When to look again at the latest, whatever comes in before."""
+        until = self.firmware.due_s()
         look = self.port.look_s()
         if look is not None:
-            wait = min(wait, look)
+            until = min(until, now + look)
         if self._control is not None and self._orphan_until_s == inf and sys.platform != "win32":
-            wait = min(wait, PARENT_LOOK_S)
+            until = min(until, now + PARENT_LOOK_S)
             if os.getppid() != self._parent:
                 self._orphan_until_s = now + ORPHAN_S
-        return None if wait == inf else wait
+        return min(until, self._orphan_until_s)
 
     def _obey(self) -> None:
         control = self._control
