@@ -65,14 +65,23 @@ def compare(count: int, as_json: bool) -> int:
         return 0
     if not peer:
         print(f"{PEER} is not set: no comparison with printcore")
-    print(f"{'responder':>10} {'host':<24} {'lines/s':>8} {'x peer':>7} {'of wire':>8} {'CPU us':>7} {'x peer':>7} {'p95 ms':>7} {'bytes':>6}")
+    titles = ("responder", "host", "lines/s", "x peer", "of wire", "CPU us", "x peer", "p95 ms", "bytes")
+    widths = (10, 24, 9, 8, 8, 8, 8, 8, 7)
+    print("".join(f"{title:>{width}}" for title, width in zip(titles, widths, strict=True)))
     for row in rows:
         wire = row["baud"] / 10 / row["bytes_per_line"] if row["baud"] else None
-        print(
-            f"{row['baud'] or 'immediate':>10} {row['host']:<24} {row['lines_per_s']:>8.0f} {_ratio(row['ratio']):>7}"
-            f" {_ratio(row['lines_per_s'] / wire if wire else None):>8} {row['cpu_us_per_line']:>7.0f} {_ratio(row['cpu_ratio']):>7}"
-            f" {row['p95_ms']:>7.3f} {row['most_bytes']:>6}"
+        cells = (
+            str(row["baud"] or "immediate"),
+            row["host"],
+            f"{row['lines_per_s']:.0f}",
+            _ratio(row["ratio"]),
+            _ratio(row["lines_per_s"] / wire if wire else None),
+            f"{row['cpu_us_per_line']:.0f}",
+            _ratio(row["cpu_ratio"]),
+            f"{row['p95_ms']:.3f}",
+            str(row["most_bytes"]),
         )
+        print("".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
     return 0
 
 
@@ -87,12 +96,26 @@ def measure(python: str, window: str, baud: int, count: int) -> dict[str, float]
         moves = (f"G1 X{50 + k % 97 / 3:.3f} Y{60 + k % 89 / 3:.3f} E{k * 0.0213:.4f}\n" for k in range(count))
         program.write_text("G28\nM109 S210\nG90\nM82\nG92 E0\n" + "".join(moves))
         responder = subprocess.Popen(
-            [sys.executable, __file__, "--role", "respond", "--baud", str(baud)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, "--role", "respond", "--baud", str(baud)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert responder.stdout is not None and responder.stdin is not None
         port = responder.stdout.readline().strip()
         role = "toughopt" if window else "printcore"
-        command = [python, __file__, "--role", role, "--port", port, "--program", str(program), "--window", window or "off"]
+        command = [
+            python,
+            __file__,
+            "--role",
+            role,
+            "--port",
+            port,
+            "--program",
+            str(program),
+            "--window",
+            window or "off",
+        ]
         host = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
         seen, _ = responder.communicate("done\n", timeout=30)
     return json.loads(seen) | json.loads(host.stdout.strip().splitlines()[-1])
@@ -102,7 +125,9 @@ def host_toughopt(port: str, program: Path, window: str) -> int:
     from toughopt.printing import MarlinPrinter, StreamSettings
     from toughopt.profiles import PrinterProfile
 
-    printer = MarlinPrinter("bench", port, PrinterProfile(name="bench"), watchdog=False, stream=StreamSettings(window=window))
+    printer = MarlinPrinter(
+        "bench", port, PrinterProfile(name="bench"), watchdog=False, stream=StreamSettings(window=window)
+    )
     printer.connect()
     before = resource.getrusage(resource.RUSAGE_SELF)
     outcome = printer.print_file(program)

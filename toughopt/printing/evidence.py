@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toughopt.printing.replies import Reply
+from toughopt.printing.ledger import Sent
+from toughopt.printing.replies import Reply, position
 
+_POSITION_TOLERANCE_MM = 0.02  # M114 gives two decimals
 _PLAUSIBLE_BACK = 3  # lines that a spurious ok or two may have made us believe in
 
 
@@ -48,12 +50,16 @@ class Evidence:
         self.asked = number
         return True
 
-    def hear_unknown(self, text: str) -> None:
-        """Take note of a command that the machine did not know; its ok acknowledges nothing."""
+    def hear_unknown(self, text: str, never_numbered: bool) -> None:
+        """Take note of a command that the machine did not know; its ok acknowledges nothing.
+
+        A tail was left over when the firmware emptied its buffer, and has no number. Anything else may have come with a
+        valid checksum by chance, and then that line will not be asked for again.
+        """
         self.discounted += 1
         self.owed += 1
         self.unknowns += 1
-        if self.doubt is None:
+        if self.doubt is None and not never_numbered:
             self.doubt = text
 
     @property
@@ -64,3 +70,19 @@ class Evidence:
     def after_asking(self, now: float) -> Evidence:
         """A fresh start for the answer to a probe; what is still in doubt stays so."""
         return Evidence(now, self.exposed, doubt=self.doubt, asks=self.asks + 1, doubted=self.doubted)
+
+
+def left_over(text: str, sent: Sent) -> bool:
+    """Whether an unknown command is what remained of a line, or one whose number was not read as such."""
+    line = sent.data.decode("ascii").rstrip()
+    bare = text.partition("*")[0].strip()
+    return line.endswith(bare) or line.rpartition("*")[0].endswith(bare) or f"{sent.number} " in text
+
+
+def astray(text: str, expected: tuple[float | None, ...]) -> str:
+    """The axes that an M114 report puts elsewhere than where the machine was sent."""
+    at = position(text)
+    if at is None:
+        return ""
+    pairs = zip("XYZE", at, expected, strict=True)
+    return "".join(axis for axis, is_at, to in pairs if to is not None and abs(is_at - to) > _POSITION_TOLERANCE_MM)

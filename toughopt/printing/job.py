@@ -61,9 +61,11 @@ class PrintJob:
         self._started = self._now = link.clock.now()
         self._thermometer = Thermometer(limits, self._now)
         self._reports_itself = machine.can("AUTOREPORT_TEMP")
-        self._poll_at = self._now
+        self._poll_at = self._excused_at = self._now
         self._progress_at = self._now
+        self._polled_line = 1 << 60
         self._paused_at = 0.0
+        self._draining = False
         self._last_words: list[str] = []
         self._last_words_until = 0.0
         self._held: str | None = None  # an error whose cause follows
@@ -100,6 +102,7 @@ class PrintJob:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)
+                    stream.prefetch()
             line = link.line(self._patience())
             self._now = clock.now()
             while line is not None:
@@ -226,20 +229,17 @@ class PrintJob:
             self._report_progress()
 
     def _watch_temperatures(self) -> None:
-        silent = self._thermometer.silent_for(self._now)
         command = self.stream.command
-        if command is not None and command.solo and not self._reports_itself:
-            self._poll_at = self._now + _POLL_S
+        if command is not None and command.solo and command.patience_s > _POLL_S and not self._reports_itself:
+            self._excused_at = self._now  # nothing can be asked beside it
             return
+        silent = self._now - max(self._thermometer.heard_at, self._excused_at)
         if silent > 2 * SILENCE_S + _POLL_S and self.stream.landed > self._polled_line + 2:
             self._fail("no_temperature", f"no temperature reported for {silent:.0f} s, though asked for")
         elif silent > (SILENCE_S if self._reports_itself else _POLL_S) and self._now >= self._poll_at:
             self._poll_at = self._now + _POLL_S
             self._polled_line = self.stream.landed
             self.stream.insert(_POLL)
-
-    _polled_line = 1 << 60
-    _draining = False
 
     def _report_progress(self) -> None:
         done = min(1.0, self.stream.landed / max(1, self._total))

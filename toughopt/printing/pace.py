@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
+
+from toughopt.printing.ledger import Sent
+from toughopt.printing.lines import Command
 
 
 class Phase(StrEnum):
@@ -37,7 +41,15 @@ class StreamSettings:
     garbled_s: float = 0.3  # after a reply that was not understood, perhaps an ok
     sign_s: float = 10.0  # without a further sign of life from a machine that gives some while busy
     ask_s: float = 3.0  # for the answer to a probe
-    asks: int = 2  # unanswered probes; more would overflow a receive buffer
+    asks: int = 4  # unanswered probes, all but the first short; more would overflow a receive buffer
     same_resend: int = 10
     storm_s: float = 30.0  # without a quiet moment
     calm_lines: int = 500  # with one in flight, after a resend
+
+    def may_join(self, command: Command, flying: Sequence[Sent], bytes_flying: int, latency_s: float) -> bool:
+        """Whether a command may be sent while others are unacknowledged; `latency_s` is what one in flight takes."""
+        if self.window == "off" or command.solo or flying[0].command.solo:
+            return False
+        if self.window == "auto" and command.pace_s > 1.5 * latency_s:
+            return False
+        return len(flying) < self.window_lines and bytes_flying + len(command.body) + 16 <= self.window_bytes

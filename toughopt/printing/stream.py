@@ -10,14 +10,13 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from toughopt.printing.evidence import Evidence
+from toughopt.printing.evidence import Evidence, astray, left_over
 from toughopt.printing.ledger import Ledger, OutOfHistory
 from toughopt.printing.lines import Command, encode
 from toughopt.printing.pace import Failure, Phase, StreamSettings
-from toughopt.printing.replies import Reply, position
+from toughopt.printing.replies import Reply
 
 _NEVER = float("inf")
-_POSITION_TOLERANCE_MM = 0.02  # M114 gives two decimals
 
 
 class LineStream:
@@ -74,10 +73,8 @@ class LineStream:
     @property
     def deadline(self) -> float:
         """When `on_time` is due; infinite where nothing is waited for."""
-        if self.phase is not Phase.FLOWING:
-            return _NEVER if self.finished else self._wake_at
         flying = self._ledger.flying
-        if not flying:
+        if self.finished or (self.phase is Phase.FLOWING and not flying):
             return _NEVER
         if self._wake_at:
             return self._wake_at
@@ -104,7 +101,9 @@ class LineStream:
                     self.phase = Phase.DONE
                 return out
             if ledger.flying:
-                if not self._may_join(command):
+                if self._calm or not self.settings.may_join(
+                    command, ledger.flying, ledger.bytes_flying, self._latency_s
+                ):
                     return out
             else:
                 self._sign_at = now
@@ -115,6 +114,10 @@ class LineStream:
             else:
                 self._upcoming = None
             out += ledger.send(command, now)
+
+    def prefetch(self) -> None:
+        """Read the next command while the machine is at this one."""
+        self._peek()
 
     def on_ok(self, reply: Reply, now: float) -> None:
         """The machine said ok."""
@@ -187,21 +190,17 @@ class LineStream:
             return
         self._fact("unknown_command", text=text)
         self._settle(now)
-        self._evidence.hear_unknown(text)
+        self._evidence.hear_unknown(text, never_numbered=any(left_over(text, sent) for sent in self._ledger.flying))
         self._listen(now)
 
     def on_position(self, text: str) -> None:
         """The machine said where it is: elsewhere than where it was sent, if it ran the tail of a line."""
-        at = position(text)
-        if self._expected is None or at is None:
+        if self._expected is None:
             return
-        expected, self._expected = self._expected, None
-        pairs = zip("XYZE", at, expected, strict=True)
-        astray = "".join(
-            axis for axis, is_at, told in pairs if told is not None and abs(is_at - told) > _POSITION_TOLERANCE_MM
-        )
-        if astray:
-            self._stray(1, f"{astray} not where the lines acknowledged so far lead: {text}")
+        wrong = astray(text, self._expected)
+        self._expected = None
+        if wrong and not self._evidence.strays:  # an ok too many may have told it already
+            self._stray(1, f"{wrong} not where the lines acknowledged so far lead: {text}")
 
     def on_time(self, now: float) -> None:
         """A deadline has passed."""
@@ -228,15 +227,6 @@ class LineStream:
         if self._upcoming is None:
             self._upcoming = next(self._source, None)
         return self._upcoming
-
-    def _may_join(self, command: Command) -> bool:
-        settings, flying = self.settings, self._ledger.flying
-        if settings.window == "off" or self._calm or command.solo or flying[0].command.solo:
-            return False
-        if settings.window == "auto" and command.pace_s > 1.5 * self._latency_s:
-            return False
-        room = settings.window_bytes - self._ledger.bytes_flying - len(command.body) - 16
-        return len(flying) < settings.window_lines and room >= 0
 
     def _land(self, by_ok: bool = True) -> None:
         self._ledger.land(by_ok)
@@ -321,10 +311,11 @@ class LineStream:
         if evidence.arrivals < due and now < late_until:
             self._wake_at = late_until
             return
+        evidence.strays += max(0, evidence.arrivals - due)
+        self._stray(evidence.strays, "more oks than lines")
         if evidence.doubt is not None and due > evidence.arrivals:
             self._fail("lost_line", f"the machine took {evidence.doubt!r} for a command: a line was lost on the way")
             return
-        self._stray(evidence.strays + max(0, evidence.arrivals - due), "more oks than lines")
         self.lost_oks += max(0, due - evidence.arrivals)
         self._repeats = self._repeats + 1 if asked == self._repeated else 1
         self._repeated = asked
@@ -343,7 +334,7 @@ class LineStream:
         self._stray(not_executed, "acknowledged, yet asked for again")
         self.lost_oks -= presumed
         self._first.extendleft(reversed(again))
-        if (self._evidence.exposed or not_executed) and not self._advanced:
+        if self._evidence.exposed or not_executed:
             self._expected = self._ledger.position
             self._first.appendleft(Command(b"M114", solo=True))
         self.phase = Phase.FLOWING

@@ -25,10 +25,6 @@ class Thermometer:
         self._reached: dict[str, float] = {}  # heater -> the target that it has been at
         self._astray_since: dict[str, float] = {}
 
-    def silent_for(self, now: float) -> float:
-        """Seconds since the last report."""
-        return now - self.heard_at
-
     def hear(self, report: Mapping[str, Temperature], now: float) -> str | None:
         """Take note of a report; what is wrong, or None."""
         self.latest = report
