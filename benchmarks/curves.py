@@ -184,17 +184,38 @@ def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = F
     return float(inside.mean())
 
 
+def fuzz(files: int, seed: int = 3) -> int:
+    """Damaged files: what becomes of them, and every one that gave a wrong number in silence."""
+    layouts = load_module(HERE.parent / "tests" / "compression" / "layouts.py")
+    made = load_module(HERE / "curve_fuzz.py")
+    tally = made.run(layouts.LAYOUTS, layouts.crush, files, seed)
+    kinds = sorted({kind for kind, _ in tally.outcomes})
+    results = ("error", "rejected", "told", "right", "SILENT")
+    print(f"{'':14s}" + "".join(f"{result:>10s}" for result in results))
+    for kind in kinds:
+        print(f"{kind:14s}" + "".join(f"{tally.outcomes[kind, result]:10d}" for result in results))
+    print(f"slowest {tally.slowest_s:.3f} s; {len(tally.failures)} failures")
+    for failure in tally.failures[:40]:
+        print(failure[:400])
+    single = made.run_samples(layouts.crush, max(files // 20, 100), seed)
+    print(f"single samples: {single.told} of {single.worth_telling} told, {single.too_far} moved the toughness too far")
+    return len(tally.failures)
+
+
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("speed", "accuracy", "coverage", "fuzz"))
     parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--noise-mm", type=float, default=0.0)
     parser.add_argument("-v", action="store_true")
     args = parser.parse_args()
     match args.what:
         case "accuracy":
             accuracy(args.cases)
+        case "fuzz":
+            fuzz(args.files)
         case "coverage":
             coverage(args.cases, noise_mm=args.noise_mm, verbose=args.v)
 

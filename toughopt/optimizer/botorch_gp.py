@@ -82,5 +82,5 @@ class BotorchSurrogate:
         return {
             "botorch": self._version,
             "length_scales": np.ravel(kernel.lengthscale.detach().numpy()).tolist(),
-            "noise": float(self._model.likelihood.noise.mean()),
+            "noise": float(self._model.likelihood.noise.detach().mean()),
         }

@@ -11,7 +11,7 @@ import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
 from toughopt.optimizer.gp import GaussianProcess, GPSettings
-from toughopt.optimizer.likelihood import Priors, Problem, bounds, negative_log_posterior
+from toughopt.optimizer.likelihood import Priors, Problem, bounds, cost_only, negative_log_posterior
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed
 
@@ -47,11 +47,11 @@ class EnsembleGaussianProcess:
         """Fitted to `data`; FitFailed where no covariance can be factorised."""
         best = GaussianProcess(self.settings, self.prior_column).fit(data, start, rng)
         fits = best.hyperparameters()["fits"]
-        draws = _normal_points(fits[0]["theta"], 4 * self.size, rng)
+        draws = _normal_points(fits[0]["theta"], 3 * self.size, rng)
         thetas: list[tuple[float, FloatArray, dict[str, Any]]] = []
         lowest = float(fits[0]["cost"])
         for fit in fits:
-            if float(fit["cost"]) - lowest > 6.0:
+            if float(fit["cost"]) - lowest > 3.0:
                 continue
             problem, jacobian = best.problem_of(data, fit)
             thetas += [
@@ -132,7 +132,7 @@ def _laplace(
     for draw in draws[:, :active]:
         theta = centre.copy()
         theta[:active] = np.clip(centre[:active] + root @ draw, low[:active], high[:active])
-        cost, _ = negative_log_posterior(theta, problem, priors)
+        cost = cost_only(theta, problem, priors)
         if np.isfinite(cost):
             out.append((-cost + 0.5 * float(draw @ draw) + half_log_det, theta))
     return out

@@ -37,6 +37,10 @@ class GPSettings:
     priors: Priors = field(default_factory=Priors)
 
 
+_MANY = 100  # tests from which one start is enough
+_REVIEW = 5  # tests between fits that look at every transform; others look at those that were likely
+
+
 class GaussianProcess:
     """An exact Gaussian process; immutable: `fit` and `condition` return new ones.
 
@@ -67,7 +71,9 @@ class GaussianProcess:
         fitting = data.take(most_telling(data, self.settings.fit_points, rng))
         warm = {float(entry["power"]): entry for entry in start.get("fits", ())}
         found: list[tuple[float, float, FloatArray, tuple[float, float]]] = []
-        for power in possible_powers(data.y, self.settings.powers):
+        powers = possible_powers(data.y, self.settings.powers)
+        likely = _still_likely(powers, warm) if len(data) % _REVIEW else powers
+        for power in likely:
             transform = Transform.of(data.y, power)
             theta, cost, trend = self._maximise(fitting, transform, warm.get(power), rng)
             found.append((cost - transform.log_jacobian(fitting.y), power, theta, trend))
@@ -78,17 +84,17 @@ class GaussianProcess:
         fitted._found = [
             {"power": power, "theta": theta.tolist(), "trend": list(trend), "cost": cost}
             for cost, power, theta, trend in found
-        ]
+        ] + [dict(warm[power]) for power in powers if power not in likely]
         _, power, theta, trend = found[0]
         fitted._state = self._posterior(data, Transform.of(data.y, power), theta, trend)
         return fitted
 
-    def at(self, data: Table, hyperparameters: Hyperparameters) -> GaussianProcess:
-        """The posterior of `data` at given hyperparameters, without a search."""
+    def at(self, data: Table, hyperparameters: Hyperparameters, transform: Transform | None = None) -> GaussianProcess:
+        """The posterior of `data` at given hyperparameters, without a search; `transform` is by default the data's."""
         fitted = GaussianProcess(self.settings, self.prior_column)
         fitted._found = [dict(entry) for entry in hyperparameters["fits"]]
         best = fitted._found[0]
-        transform = Transform.of(data.y, float(best["power"]))
+        transform = transform or Transform.of(data.y, float(best["power"]))
         fitted._state = self._posterior(data, transform, np.array(best["theta"]), tuple(best["trend"]))
         return fitted
 
@@ -266,13 +272,15 @@ class GaussianProcess:
         d = problem.x.shape[1]
         means = settings.priors.means(d)
         cold = means.copy()
-        cold[:d] -= 1.5
+        cold[:d] -= 0.5
         if warm is not None and len(warm["theta"]) == d + 3:
             starts, iterations = [np.array(warm["theta"])], settings.iterations
             if rng.random() < 0.15:
                 starts.append(cold + 0.5 * rng.standard_normal(d + 3))
         else:
             starts, iterations = [cold, means, cold + rng.standard_normal(d + 3)], 5 * settings.iterations
+            if len(data) > _MANY:
+                starts, iterations = starts[:1], 2 * settings.iterations
         for start in starts:
             start[-1] = 0.0
         theta, cost = maximise_posterior(problem, settings.priors, starts, iterations)
@@ -308,6 +316,14 @@ class GaussianProcess:
             target, noise = censored_sites(kernel, state.target, state.noise, data.censored)
             state = solve(replace(state, target=target), kernel, noise)
         return state
+
+
+def _still_likely(powers: tuple[float, ...], warm: Mapping[float, Mapping[str, Any]]) -> tuple[float, ...]:
+    """Those powers that the fit before did not find far less likely than the best."""
+    if any(power not in warm for power in powers):
+        return powers
+    lowest = min(float(warm[power]["cost"]) for power in powers)
+    return tuple(power for power in powers if float(warm[power]["cost"]) - lowest < 3.0)
 
 
 def most_telling(data: Table, limit: int, rng: np.random.Generator) -> Any:

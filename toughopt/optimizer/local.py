@@ -13,6 +13,9 @@ from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed
 
 _BLOCK = 512  # candidates predicted at a time: bounds the memory
+_REGION = 1000  # tests that predict a group of designs that lie together
+_GROUPS = 8
+_FEWEST_SHARING = 20  # designs that are worth a factor of their own
 
 
 class LocalGaussianProcess(GaussianProcess):
@@ -48,6 +51,8 @@ class LocalGaussianProcess(GaussianProcess):
 
 class NeighbourGaussianProcess:
     """Each design is predicted by the exact Gaussian process of its nearest tests, at shared hyperparameters.
+
+    Designs that lie together share their nearest thousand tests; one that lies alone has its own few neighbours.
 
     Parameters
     ----------
@@ -110,20 +115,47 @@ class NeighbourGaussianProcess:
         """Mean and standard deviation at the rows of `x` (m, d), without the noise of a test."""
         core, data = self._fitted
         inputs, _, _ = core.inputs(x)
-        _, nearest = self._tree.query(inputs / core.length_scales, k=min(self.neighbours, len(data)))
-        means, stds = [], []
-        for begin in range(0, len(x), _BLOCK):
-            rows = slice(begin, begin + _BLOCK)
-            mean, std = predict_from(core, x[rows], data, nearest[rows], self._pending)
-            means.append(mean)
-            stds.append(std)
-        return core.prediction(np.concatenate(means), np.concatenate(stds))
+        scaled = inputs / core.length_scales
+        mean, std = np.empty(len(x)), np.empty(len(x))
+        alone = np.ones(len(x), dtype=bool)
+        for group in _groups(scaled):
+            centre = scaled[group].mean(axis=0)
+            reach = float(np.sqrt(((scaled[group] - centre) ** 2).sum(axis=1)).max())
+            distance, nearest = self._tree.query(centre, k=min(_REGION, len(data)))
+            if len(group) < _FEWEST_SHARING or reach > 0.5 * float(distance[-1]):
+                continue
+            region = core.at(data.take(np.sort(nearest)), core.hyperparameters(), core.transform)
+            if self._pending is not None:
+                region = region.condition(self._pending)
+            belief = region.predict(x[group])
+            mean[group], std[group] = belief.latent_mean, belief.latent_std
+            alone[group] = False
+        rest = np.flatnonzero(alone)
+        if len(rest):
+            _, near = self._tree.query(scaled[rest], k=min(self.neighbours, len(data)))
+            for begin in range(0, len(rest), _BLOCK):
+                rows = rest[begin : begin + _BLOCK]
+                mean[rows], std[rows] = predict_from(core, x[rows], data, near[begin : begin + _BLOCK], self._pending)
+        return core.prediction(mean, std)
 
     @property
     def _fitted(self) -> tuple[GaussianProcess, Table]:
         if self._core is None or self._data is None:
             raise FitFailed("this Gaussian process has not been fitted")
         return self._core, self._data
+
+
+def _groups(scaled: FloatArray) -> list[Any]:
+    """Rows that lie together, as index arrays (k-means from fixed starts)."""
+    from scipy.cluster.vq import kmeans2
+
+    if len(scaled) < 2 * _FEWEST_SHARING:
+        return [np.arange(len(scaled))]
+    count = min(_GROUPS, len(scaled) // _FEWEST_SHARING)
+    if float(np.ptp(scaled, axis=0).max()) < 1e-12:
+        return [np.arange(len(scaled))]
+    _, label = kmeans2(scaled, count, minit="++", rng=np.random.default_rng(0), missing="warn")
+    return [rows for g in range(count) if len(rows := np.flatnonzero(label == g))]
 
 
 def predict_from(
