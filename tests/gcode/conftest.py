@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from toughopt.gcode import ExecutedPath, Program, write_program
+from toughopt.geometry import Solid
 from toughopt.profiles import PrinterProfile, load_profile
 from toughopt.slicing.base import Layer, Line, Role, Toolpaths
 
@@ -102,5 +103,20 @@ def path_of_beads() -> Callable[..., ExecutedPath]:
             table[:, :3], table[:, 3:6], table[:, 6], np.full(count, nozzle_c), np.full(count, 40.0),
             np.arange(1.0, count + 1), np.zeros(count, dtype=np.int64),
         )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def square_tube() -> Callable[..., Solid]:
+    """A square tube as a solid: `size` mm outside, with a wall of `wall` mm."""
+    from manifold3d import Manifold
+
+    from toughopt.geometry import Solid
+
+    def make(size: float, wall: float, height: float) -> Solid:
+        outer = Manifold.cube((size, size, height), center=True)
+        inner = Manifold.cube((size - 2 * wall, size - 2 * wall, 2 * height), center=True)
+        return Solid(outer - inner)
 
     return make

@@ -12,6 +12,7 @@ from toughopt.gcode.reader import read_program
 from toughopt.gcode.reconstruct import Reconstruction, on_bed, reconstruct
 from toughopt.gcode.render import picture, render, thumbnail
 from toughopt.gcode.report import CheckReport, Finding, LayerFigures, Severity
+from toughopt.gcode.sections import LayerSection, layer_sections
 from toughopt.gcode.templates import TemplateFolder
 from toughopt.gcode.writer import write_program
 
@@ -23,6 +24,7 @@ __all__ = [
     "FlowFit",
     "Grid",
     "LayerFigures",
+    "LayerSection",
     "LayerTable",
     "MassControl",
     "MassReading",
@@ -36,6 +38,7 @@ __all__ = [
     "deposit",
     "estimate_time_s",
     "fit_flow",
+    "layer_sections",
     "on_bed",
     "parse",
     "part_filament_mm",

@@ -1,4 +1,4 @@
-"""The check that nothing of the part is laid down outside its outline."""
+"""Checks against the design: nothing outside its outline, no layer with too much or too little."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toughopt.gcode.deposit import deposit
+from toughopt.gcode.deposit import LayerTable, deposit
 from toughopt.gcode.path import taken_at_its_word
 from toughopt.gcode.raster import Grid
 from toughopt.gcode.reconstruct import section_mask
 from toughopt.gcode.report import Finding, Severity
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from toughopt.gcode.base import Program
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
 
 _PIXEL_MM = 0.1
+_VOLUME_OFF = 0.1  # share of a layer's volume
 
 
 def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) -> Iterator[Finding]:
-    """Where the middle of a line leaves the design by more than half of the line's width."""
+    """Lines whose middle leaves the design by more than half their width, and layers whose volume is not its."""
     from scipy.ndimage import distance_transform_edt
 
     laid = deposit(taken_at_its_word(program, profile))
@@ -31,9 +34,13 @@ def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) ->
     both = np.array([laid.bounds_mm, solid.bounds_mm])
     grid = Grid.around(np.array([both[:, 0].min(axis=0), both[:, 1].max(axis=0)]), _PIXEL_MM)
     worst, at, count = 0.0, (0, 0.0, 0.0), 0
+    area = np.zeros(laid.layers.count)
     for layer in range(laid.layers.count):
         beads = laid.beads_of(layer)
         design = section_mask(solid, float(laid.layers.z_mm[layer] - laid.layers.height_mm[layer] / 2), grid)
+        area[layer] = np.count_nonzero(design) * _PIXEL_MM**2
+        if not len(beads):
+            continue
         distance = distance_transform_edt(~design) * _PIXEL_MM
         middle = (laid.start_mm[beads, :2] + laid.end_mm[beads, :2]) / 2
         for points in (middle, laid.end_mm[beads, :2]):
@@ -56,3 +63,27 @@ def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) ->
             unit="mm",
             count=count,
         )
+    yield from _volume_findings(laid.layers, area)
+
+
+def _volume_findings(layers: LayerTable, area_mm2: NDArray[np.float64]) -> Iterator[Finding]:
+    designed = area_mm2 * layers.height_mm
+    some = designed > 0
+    ratio = np.divide(layers.volume_mm3, designed, out=np.ones(layers.count), where=some)
+    for code, what, off, limit in (
+        ("over_filled", "more", ratio > 1 + _VOLUME_OFF, 1 + _VOLUME_OFF),
+        ("under_filled", "less", ratio < 1 - _VOLUME_OFF, 1 - _VOLUME_OFF),
+    ):
+        if off.any():
+            layer = int(np.flatnonzero(off)[0])
+            yield Finding(
+                Severity.WARNING,
+                code,
+                f"layer {layer + 1} at z = {layers.z_mm[layer]:g} mm holds {ratio[layer]:.2f} times the design's "
+                f"volume, {what} than it may ({limit:g})",
+                place=f"layer {layer + 1}",
+                value=float(ratio[layer]),
+                limit=limit,
+                unit="of the design's volume",
+                count=int(off.sum()),
+            )

@@ -132,7 +132,7 @@ class Deposit:
     @cached_property
     def area_of_layers_mm2(self) -> FloatArray:
         """(m,) float: area that the beads of each layer cover, overlaps counted once, mm2 (pixels of 0.1 mm)."""
-        grid = Grid.around(self.bounds_mm, _AREA_PIXEL_MM)
+        grid = Grid.around(self.bounds_mm, _AREA_PIXEL_MM, askew=True)
         return np.array(
             [np.count_nonzero(self.counts_of(layer, grid)) * _AREA_PIXEL_MM**2 for layer in range(self.layers.count)]
         )

@@ -18,6 +18,7 @@ _RISES_MM = 1e-6
 _GAP = 1.6  # layers of height that a gap must exceed before one is thought to be missing
 _THIN = 0.75  # of the nozzle's diameter: a bead narrower than that did not fill the gap below it
 _LEAST_TURNS = 0.9
+_NEARLY_WHOLE = 0.1
 _SAME_POINT_MM = 1e-6
 
 
@@ -44,13 +45,20 @@ def levels_of(start_mm: FloatArray, end_mm: FloatArray) -> FloatArray:
 
 
 def _in_spiral(start_mm: FloatArray, end_mm: FloatArray, rise: FloatArray) -> NDArray[np.bool_]:
-    """(n,) bool: beads of unbroken stretches that rise and never fall; some of them may be too short to rise."""
+    """(n,) bool: beads of unbroken stretches that rise and never fall, from the first that rises to the last.
+
+    Between those, some may be too short to rise by what a program can write.
+    """
     way = np.linalg.norm(end_mm[:, :2] - start_mm[:, :2], axis=1)
+    rises = (rise > _RISES_MM) & (way > 0)
     follows = np.zeros(len(rise), dtype=bool)
     follows[1:] = np.all(np.abs(start_mm[1:] - end_mm[:-1]) < _SAME_POINT_MM, axis=1) & (rise[1:] > -_RISES_MM)
     stretch = np.cumsum(~follows) - 1
-    total = np.bincount(stretch, np.where(way > 0, rise, 0.0))
-    inside: NDArray[np.bool_] = (total[stretch] > _RISES_MM) & (way > 0)
+    index = np.arange(len(rise))
+    first, last = np.full(stretch[-1] + 1, len(rise)), np.full(stretch[-1] + 1, -1)
+    np.minimum.at(first, stretch[rises], index[rises])
+    np.maximum.at(last, stretch[rises], index[rises])
+    inside: NDArray[np.bool_] = (index >= first[stretch]) & (index <= last[stretch]) & (way > 0)
     return inside
 
 
@@ -65,6 +73,8 @@ def _pitch(start_mm: FloatArray, end_mm: FloatArray) -> float | None:
     turn = np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.einsum("ij,ij->i", a, b))
     joined = np.all(np.abs(start_mm[1:] - end_mm[:-1]) < _SAME_POINT_MM, axis=1)
     turns = abs(float(np.sum(turn[joined]))) / (2 * np.pi)
+    if turns > _LEAST_TURNS and abs(turns - round(turns)) < _NEARLY_WHOLE:  # its last direction does not turn further
+        turns = float(round(turns))
     rise = float(np.sum(end_mm[:, 2] - start_mm[:, 2]))
     return rise / turns if turns >= _LEAST_TURNS else None
 

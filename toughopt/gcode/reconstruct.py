@@ -91,8 +91,8 @@ def reconstruct(
 ) -> Reconstruction:
     """Compare a `deposit` with the `solid` that it should be, which lies in its place on the machine (`on_bed`).
 
-    Each bead is drawn as wide as its cross-section over its height, with round joints and straight ends. A layer of
-    the design is its section at half the layer's height.
+    Each bead is drawn as wide as its cross-section over its height, mitred at its joints, with straight ends. A layer
+    of the design is its section at half the layer's height.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def reconstruct(
     if not deposit.count:
         raise ProgramError("nothing was laid down, so there is nothing to compare with the design")
     bounds = np.array([deposit.bounds_mm, solid.bounds_mm])
-    grid = Grid.around(np.array([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)]), pixel_mm)
+    grid = Grid.around(np.array([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)]), pixel_mm, askew=True)
     table = deposit.layers
     pixel = pixel_mm**2
     figures = np.zeros((table.count, 6))
@@ -148,7 +148,7 @@ def _hausdorff(one: NDArray[np.bool_], other: NDArray[np.bool_], pixel_mm: float
     for inside, target in ((one & ~other, other), (other & ~one, one)):
         if inside.any():
             distance, _ = KDTree(np.argwhere(_rim(target))).query(np.argwhere(inside))
-            farthest = max(farthest, float(distance.max()))
+            farthest = max(farthest, float(np.max(distance)))
     return farthest * pixel_mm
 
 
