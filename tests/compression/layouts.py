@@ -30,7 +30,9 @@ def crush(seed: int = 0, samples: int = 240, peak_n: float = 1800.0, travel_mm: 
     return Truth(x, force, time)
 
 
-def _rows(columns: Sequence[np.ndarray], formats: Sequence[str], separator: str, quote: str = "", decimal: str = ".") -> str:
+def _rows(
+    columns: Sequence[np.ndarray], formats: Sequence[str], separator: str, quote: str = "", decimal: str = "."
+) -> str:
     lines = []
     for row in zip(*columns, strict=True):
         fields = [format(value, spec) for value, spec in zip(row, formats, strict=True)]
@@ -46,7 +48,9 @@ def bluehill_bare(c: Truth) -> bytes:
 
 
 def bluehill_quoted(c: Truth) -> bytes:
-    head = 'General : Sample,"lattice 7",\r\nMethod : Rate,"2.00",mm/min\r\n\r\nTime,Extension,Load\r\n(sec),(mm),(kN)\r\n'
+    head = (
+        'General : Sample,"lattice 7",\r\nMethod : Rate,"2.00",mm/min\r\n\r\nTime,Extension,Load\r\n(sec),(mm),(kN)\r\n'
+    )
     return (head + _rows((c.time_s, c.displacement_mm, c.force_n / 1e3), (".5f", ".5f", ".7f"), ",", '"')).encode()
 
 
@@ -102,7 +106,9 @@ def bluehill_long(c: Truth) -> bytes:
 
 
 def testsuite(c: Truth) -> bytes:
-    head = "File Path:\tC:\\tests\\a.tst\r\nTest:\tcrush\r\nTest Run:\tcube 4\r\nDate:\t3/22/2021 10:11:12 AM\r\n\r\n\r\n"
+    head = (
+        "File Path:\tC:\\tests\\a.tst\r\nTest:\tcrush\r\nTest Run:\tcube 4\r\nDate:\t3/22/2021 10:11:12 AM\r\n\r\n\r\n"
+    )
     head += "Crosshead\tLoad\tTime\r\nmm\tN\tsec\r\n"
     columns = (-c.displacement_mm, -c.force_n, c.time_s)
     return (head + _rows(columns, (".6f", ".5f", ".4f"), "\t")).encode("utf-8-sig")
@@ -156,7 +162,11 @@ def _trapezium(c: Truth, names: str, encoding: str, decimal: str) -> bytes:
     lines = ['"1 _ 1",,,"1 _ 2",,,', f"{names},{names}", '"s","N","mm","s","N","mm"']
     for i in range(c.time_s.size):
         one = [f"{c.time_s[i]:.4f}", f"{c.force_n[i]:.4f}", f"{c.displacement_mm[i]:.5f}"]
-        two = [f"{c.time_s[i]:.4f}", f"{0.9 * c.force_n[i]:.4f}", f"{c.displacement_mm[i]:.5f}"] if i < short else [""] * 3
+        two = (
+            [f"{c.time_s[i]:.4f}", f"{0.9 * c.force_n[i]:.4f}", f"{c.displacement_mm[i]:.5f}"]
+            if i < short
+            else [""] * 3
+        )
         lines.append(",".join(f'"{field.replace(".", decimal)}"' if field else "" for field in one + two))
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from toughopt.compression.analysis import analyze, analyze_cycles, prepare
 from toughopt.compression.base import Curve, Effect, Finding, Reader, ReadOptions, Severity
-from toughopt.compression.efficiency import Efficiency, energy_absorbing_efficiency
 from toughopt.compression.drawing import figure
+from toughopt.compression.efficiency import Efficiency, energy_absorbing_efficiency
 from toughopt.compression.files import analyze_file
 from toughopt.compression.own import write_csv
 from toughopt.compression.reading import read_curves, readers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
-from toughopt.compression.curves import curves_of, refuse, usable
+from toughopt.compression.curves import assemble
 from toughopt.compression.tables import Table, find_tables
 
 _SIGNS = re.compile(
@@ -14,7 +14,8 @@ _SIGNS = re.compile(
     re.MULTILINE,
 )
 _SPECIMEN = re.compile(
-    r"^\W*(?:(?:Specimen|Probe|Próbka|General|Group|Test)\s*:\s*)?(?:Specimen (?:label|name)|Name|Probenname|Nazwa|Specimen)"
+    r"^\W*(?:(?:Specimen|Probe|Próbka|General|Group|Test)\s*:\s*)?"
+    r"(?:Specimen (?:label|name)|Name|Probenname|Nazwa|Specimen)"
     r'\W*[,;\t:]\s*"?([^",;\t]+)',
     re.IGNORECASE,
 )
@@ -34,14 +35,7 @@ class BluehillReader:
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
         """One curve a results table and specimen. Raises CurveError when there is none."""
-        good, reasons = usable(find_tables(text, options), options)
-        if not good:
-            raise refuse(reasons)
-        return tuple(
-            curve
-            for number, table in enumerate(good, start=1)
-            for curve in curves_of(table, options, _title(table) or (str(number) if len(good) > 1 else ""))
-        )
+        return assemble(find_tables(text, options), options, _title)
 
 
 def _title(table: Table) -> str:

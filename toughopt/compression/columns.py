@@ -81,6 +81,11 @@ def _choose(
         return None
     rank, index = ranked[0]
     name = table.names[index] or f"column {index}"
+    twins = [i for _, i in ranked[1:] if (table.names[i], table.units[i]) == (table.names[index], table.units[index])]
+    if twins and role != "time":
+        raise CurveError(
+            f"{len(twins) + 1} columns are called {name!r}; column_map={{'{role}': index}} tells which, counted from 0"
+        )
     rivals = [table.names[i] for other, i in ranked[1:] if other[:2] == rank[:2] or other[0] == 0]
     if rank[0] and role != "time":
         alternatives = [table.names[i] for other, i in ranked[1:] if other[0] == rank[0]]

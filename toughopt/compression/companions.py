@@ -1,4 +1,4 @@
-"""What goes with the toughness: stiffness, yield, plateau, crush-force efficiency, toe compensation, machine compliance."""
+"""What goes with the toughness: stiffness, yield, plateau, crush-force efficiency; and the machine's compliance."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def stiffness(displacement_mm: FloatArray, force_n: FloatArray, noise_n: float =
 
     Notes
     -----
-    Least-squares lines over windows of samples; a window is wide enough for its slope's standard error to stay below 2 %,
-    at least 5 points, and at most a third of the stretch.
+    Least-squares lines over windows of samples; a window is wide enough for its slope's standard error to stay below
+    2 %, at least 5 points, and at most a third of the stretch.
     """
     x, f = thinned(displacement_mm, force_n)
     stop = int(np.argmax(f)) + 1
@@ -100,7 +100,7 @@ def stiffness(displacement_mm: FloatArray, force_n: FloatArray, noise_n: float =
             zero = float(centres_x[at]) - float(centres_f[at]) / slope
             best = Stiffness(slope, zero, float(x[at]), float(x[at + width - 1]))
         error = noise / np.sqrt(float(squares[at]))
-        if slope > 0 and error < 0.02 * slope or 3 * width >= x.size:
+        if (slope > 0 and error < 0.02 * slope) or 3 * width >= x.size:
             return best
         width = min(int(width * 1.5) + 1, x.size)
 

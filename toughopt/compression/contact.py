@@ -86,7 +86,7 @@ def find_contact(
 def _without_baseline(
     x: FloatArray, force: FloatArray, window: int, noise: float, settings: AnalysisSettings
 ) -> Contact | None:
-    """The contact of a record that shows no air: where the force first stays above the threshold, or its first line is 0."""
+    """The contact of a record that shows no air: where the force first stays above the threshold, or its line meets 0."""
     first = _trailing_median_above(force, settings.contact_force_n, window, noise)
     if first is None:
         return None

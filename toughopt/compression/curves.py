@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOptions, Severity
@@ -13,6 +16,7 @@ from toughopt.compression.units import parse_unit
 from toughopt.errors import CurveError
 
 _FEWEST = 3  # rows below which a table is a summary, not a curve
+_A_TEST = 10  # rows from which one that is left out may have been a test
 
 
 def curves_of(table: Table, options: ReadOptions = AS_FOUND, specimen: str = "") -> tuple[Curve, ...]:
@@ -73,27 +77,75 @@ def side_by_side(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
     return [range(len(columns))]
 
 
-def usable(tables: tuple[Table, ...], options: ReadOptions) -> tuple[list[Table], list[str]]:
-    """The tables that have a force and a displacement and more than a summary's rows, and why the others do not."""
+def assemble(
+    tables: tuple[Table, ...], options: ReadOptions = AS_FOUND, title: Callable[[Table], str] = lambda table: ""
+) -> tuple[Curve, ...]:
+    """The curves of a file: of each table that has a force, a displacement and more rows than a summary.
+
+    Tables with the same columns whose time goes on are one; `title` names a table's specimen, else they are numbered.
+
+    Raises
+    ------
+    CurveError
+        If no table is usable, saying why for each.
+    """
     good: list[Table] = []
     reasons: list[str] = []
+    lost_rows = 0
     for table in tables:
-        if table.values.shape[0] < _FEWEST:
-            reasons.append(f"the table at line {table.line} has {table.values.shape[0]} rows only")
-            continue
-        try:
-            for group in side_by_side(table.names, table.units):
-                choose_columns(table, options, group)
-        except CurveError as error:
-            reasons.append(str(error))
-            continue
-        good.append(table)
-    return good, reasons
+        rows = int(table.values.shape[0])
+        reason = f"the table at line {table.line} has {rows} rows only" if rows < _FEWEST else _unfit(table, options)
+        if reason:
+            reasons.append(reason)
+            lost_rows = max(lost_rows, rows)
+        else:
+            good.append(table)
+    if not good:
+        raise CurveError("no usable compression test: " + "; ".join(reasons[:4] or ["no table of numbers"]))
+    joined = _joined(good)
+    findings: tuple[Finding, ...] = ()
+    if reasons:
+        grave = lost_rows >= _A_TEST
+        severity, effect = (Severity.WARNING, Effect.WARN) if grave else (Severity.INFO, Effect.NONE)
+        findings = (Finding("TABLE_LEFT_OUT", severity, effect, f"left out: {'; '.join(reasons[:3])}"),)
+    found: list[Curve] = []
+    for number, table in enumerate(joined, start=1):
+        label = title(table) or (str(number) if len(joined) > 1 else "")
+        found += curves_of(replace(table, findings=(*table.findings, *findings)), options, label)
+    if not found:
+        raise CurveError("no usable compression test: the columns of force and displacement hold no numbers")
+    return tuple(found)
 
 
-def refuse(reasons: list[str]) -> CurveError:
-    """The error for a file that holds no usable curve."""
-    return CurveError("no usable compression test: " + "; ".join(reasons[:4] or ["no table of numbers"]))
+def _unfit(table: Table, options: ReadOptions) -> str:
+    try:
+        for group in side_by_side(table.names, table.units):
+            choose_columns(table, options, group)
+    except CurveError as error:
+        return str(error)
+    return ""
+
+
+def _joined(tables: list[Table]) -> list[Table]:
+    """Neighbouring tables with the same columns as one, where the time goes on."""
+    result: list[Table] = []
+    for table in tables:
+        before = result[-1] if result else None
+        same = before is not None and (before.names, before.units) == (table.names, table.units)
+        if before is not None and same and _goes_on(before, table):
+            values = np.concatenate([before.values, table.values])
+            result[-1] = replace(before, values=values, findings=(*before.findings, *table.findings))
+        else:
+            result.append(table)
+    return result
+
+
+def _goes_on(before: Table, after: Table) -> bool:
+    for index, text in enumerate(before.units):
+        unit = parse_unit(text) if text else None
+        if unit is not None and unit.quantity == "time":
+            return bool(after.values[0, index] > before.values[-1, index])
+    return False
 
 
 def _values(table: Table, column: Column) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

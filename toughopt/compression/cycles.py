@@ -27,8 +27,8 @@ def split_cycles(displacement_mm: FloatArray, force_n: FloatArray) -> tuple[Cycl
 
     Notes
     -----
-    A turn counts where the displacement goes back by at least 2 % of its range while the force loses at least half of what
-    it had gained, and a new cycle begins where it goes forward again by as much.
+    A turn counts where the displacement goes back by at least 2 % of its range while the force loses at least half of
+    what it had gained, and a new cycle begins where it goes forward again by as much.
     """
     turns = _turns(displacement_mm, 0.02 * float(np.ptp(displacement_mm)))
     cycles: list[Cycle] = []

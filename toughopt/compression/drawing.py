@@ -1,4 +1,4 @@
-"""Pictures of curves: one with all that was found in it, or replicates with their band. Imports matplotlib when called."""
+"""Pictures of curves: one with all that was found in it, or replicates with their band."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ def densification(displacement_mm: FloatArray, force_n: FloatArray) -> int | Non
 
     Notes
     -----
-    The onset is where the efficiency eta(D) = 1/F(D) * integral of F from 0 to D is largest (Li, Magkiriadis and Harrigan,
-    Journal of Cellular Plastics 2006). The force of each point is the largest so far, so that a softening after a peak does
-    not count as efficient. At the last sample the maximum is not passed, and there is no onset.
+    The onset is where the efficiency eta(D) = 1/F(D) * integral of F from 0 to D is largest (Li, Magkiriadis and
+    Harrigan, Journal of Cellular Plastics 2006). The force of each point is the largest so far, so that a softening
+    after a peak does not count as efficient. At the last sample the maximum is not passed, and there is no onset.
     """
     if force_n.size < 5:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from toughopt.compression.base import Effect, Finding, Severity
 from toughopt.compression.words import WORDS
@@ -21,11 +22,22 @@ _LETTERS: dict[str, str] = {
     "cp1252": "äöüÄÖÜßéèêàâçñóíáúÉ°²³µ±·",
     "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰ°²",
     "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ°",
-    "gb18030": "时间位移载荷应变力试样压缩行程变形负荷速度横梁最大强度弹性模量名称编号日期单位结果表示操作员方法试验拉伸尺寸长宽高厚直径面积号第次",
-    "cp932": "時間位移変位荷重試験力ストローク応力ひずみ試料名日付単位速度最大強度弾性率圧縮引張方法結果幅高厚直径面積番号行程カキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロンー",
-    "cp949": "시간변위하중힘응력변형률스트로크시험편이름날짜단위속도최대강도탄성압축인장방법결과폭높두께지름면적번호초력",
+    "gb18030": (
+        "时间位移载荷应变力试样压缩行程变形负荷速度横梁最大强度弹性模量名称编号日期单位结果表示"
+        "操作员方法试验拉伸尺寸长宽高厚直径面积号第次"
+    ),
+    "cp932": (
+        "時間位移変位荷重試験力ストローク応力ひずみ試料名日付単位速度最大強度弾性率圧縮引張方法結果幅高厚直径面積番号行程"
+        "カキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモラリルレロンー"
+    ),
+    "cp949": (
+        "시간변위하중힘응력변형률스트로크시험편이름날짜단위속도최대강도탄성압축인장방법결과폭높두께지름면적번호초력"
+    ),
 }
 _FOREIGN_WORDS = tuple(word for words in WORDS.values() for word in words if not word.isascii() and len(word) > 1)
+_MIXED = re.compile(
+    r"[A-Za-z][^\x00-\u024f\u2000-\u22ff]|[^\x00-\u024f\u2000-\u22ff][A-Za-z]"
+)  # two scripts in one word
 _SAMPLE = 65536
 
 
@@ -100,7 +112,8 @@ def _legacy(data: bytes) -> tuple[str, bool]:
         foreign = [char for char in text if ord(char) > 127]
         usual = sum(char in letters for char in foreign) / max(len(foreign), 1)
         folded = text.casefold()
-        scores[name] = usual + sum(word in folded for word in _FOREIGN_WORDS)
+        mixed = len(_MIXED.findall(text)) / max(len(foreign), 1)
+        scores[name] = usual - mixed + sum(word in folded for word in _FOREIGN_WORDS)
         texts[name] = text
     if not scores:
         return "cp1252", True

@@ -25,7 +25,7 @@ class Ending:
 
 
 def rebound_cut(displacement_mm: FloatArray, rebound_mm: float) -> int:
-    """Number of samples before the displacement first jumps back by more than `rebound_mm` in one step; n where it never does.
+    """Number of samples before the displacement first jumps back by more than `rebound_mm` in one step, or all.
 
     displacement_mm : (n,) float, mm
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +81,11 @@ def measure(
 
     Notes
     -----
-    White noise of the force, sigma(i), estimated piecewise from fourth differences, so that noise that grows with the force
-    counts as it should: variance = sum of w(i)^2 sigma(i)^2 with the trapezoid's weights w. Offset and slope of the baseline
-    act over the whole length. The contact may be missed by what the force rises to below its threshold.
-    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2). A break falls anywhere between two samples:
-    variance = (drop times step)^2 / 12.
+    White noise of the force, sigma(i), estimated piecewise from fourth differences, so that noise that grows with the
+    force counts as it should: variance = sum of w(i)^2 sigma(i)^2 with the trapezoid's weights w. Offset and slope of
+    the baseline act over the whole length. The contact may be missed by what the force rises to below its threshold.
+    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2). A break falls anywhere between two
+    samples: variance = (drop times step)^2 / 12.
     """
     end = ending.index
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
@@ -118,5 +119,5 @@ def local_noise(force_n: FloatArray) -> FloatArray:
     """(n,) N: standard deviation of the noise around each sample, piecewise constant."""
     pieces = int(np.clip(force_n.size // _FEWEST_IN_SEGMENT, 1, _SEGMENTS))
     bounds = np.linspace(0, force_n.size, pieces + 1).astype(int)
-    levels = [noise_level(force_n[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    levels = [noise_level(force_n[a:b]) for a, b in pairwise(bounds.tolist())]
     return np.repeat(levels, np.diff(bounds))

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
-from toughopt.compression.curves import curves_of, refuse, usable
+from toughopt.compression.curves import assemble
 from toughopt.compression.tables import Table, find_tables
 
 _SIGNS = re.compile(r"^\W*(?:Travel Unit|X-Axis|Readings)\W*[:\t,;]", re.MULTILINE | re.IGNORECASE)
@@ -33,14 +33,7 @@ class MesurReader:
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
         """One curve a run. Raises CurveError when there is none."""
-        tables = find_tables(text, options)
-        good, reasons = usable(tuple(_with_units(table) for table in tables), options)
-        if not good:
-            raise refuse(reasons)
-        titles = [""] if len(good) == 1 else [str(number) for number in range(1, len(good) + 1)]
-        return tuple(
-            curve for table, title in zip(good, titles, strict=True) for curve in curves_of(table, options, title)
-        )
+        return assemble(tuple(_with_units(table) for table in find_tables(text, options)), options)
 
 
 def _with_units(table: Table) -> Table:

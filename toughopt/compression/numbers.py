@@ -152,7 +152,7 @@ class NumberReader:
         odd = self.contrary + (self.doubtful if not self.grouped else 0)
         if odd > max(2, 0.01 * fields):
             raise CurveError(
-                f"{odd} numbers such as {self.example!r} do not go with the decimal mark {self.decimal!r} of the others; "
+                f"{odd} numbers such as {self.example!r} do not go with the others' decimal mark {self.decimal!r}; "
                 "repair the file or give decimal='.' or decimal=','"
             )
         return odd

@@ -20,7 +20,7 @@ _COMPRESSION = re.compile(
 
 
 def force_sign(force_n: NDArray[np.float64]) -> int:
-    """-1 where the loading force is negative: the sign of the force that is largest in magnitude after a median of five.
+    """-1 where the loading force is negative: the sign of the largest force after a median of five, else 1.
 
     force_n : (n,) float, N
     """

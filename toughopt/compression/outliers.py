@@ -19,8 +19,8 @@ def noise_level(values: FloatArray) -> float:
 
     Notes
     -----
-    Median absolute fourth difference over its norm: the signal's polynomial part up to the third degree drops out, and a
-    break touches five differences only. Of long signals, evenly spread stretches are enough.
+    Median absolute fourth difference over its norm: the signal's polynomial part up to the third degree drops out, and
+    a break touches five differences only. Of long signals, evenly spread stretches are enough.
     """
     if values.size < 12:
         return 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOptions, Severity
-from toughopt.compression.curves import curves_of, refuse, usable
+from toughopt.compression.curves import assemble
 from toughopt.compression.tables import find_tables
 
 _FIRST = "# toughopt curve 1"
@@ -26,16 +26,15 @@ class OwnReader:
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
         """The one curve of the file. Raises CurveError when it is damaged beyond use."""
-        good, reasons = usable(find_tables(text, options, decimal="."), options)
-        if not good:
-            raise refuse(reasons)
-        table = good[0]
+        tables = find_tables(text, options, decimal=".")
+        curve = assemble(tables, options)[0]
+        table = tables[0]
         told: dict[str, str] = {}
         for line in table.preamble:
             key, _, value = line.removeprefix("#").partition(":")
             if value:
                 told[key.strip()] = value.strip()
-        curve = curves_of(table, options, told.pop("specimen", ""))[0]
+        specimen = told.pop("specimen", "")
         end = _END.search(text)
         findings = tuple(f for f in curve.findings if f.code != "NO_FINAL_NEWLINE")
         rows = table.values.shape[0]
@@ -43,7 +42,7 @@ class OwnReader:
             wanted = "its end mark is missing" if end is None else f"it says {end.group(1)} rows and has {rows}"
             message = f"the file was cut: {wanted}; take the complete file"
             findings = (*findings, Finding("TRUNCATED", Severity.ERROR, Effect.REJECT, message))
-        return (Curve(curve.displacement_mm, curve.force_n, curve.time_s, curve.specimen, (), told, findings),)
+        return (Curve(curve.displacement_mm, curve.force_n, curve.time_s, specimen, (), told, findings),)
 
 
 def write_csv(curve: Curve, path: str | Path) -> Path:

@@ -205,8 +205,9 @@ def _more(text: str, position: int, separator: str, block: Block) -> bool:
         line = text[position : len(text) if newline < 0 else newline]
         if _begins_table(line, separator):
             return False
-        said = without_trailing_blanks(split_row(line, separator))
-        if len(said) == block.columns and sum(looks_numeric(field) for field in said) >= 2:
+        fields = split_row(line, separator)
+        said = without_trailing_blanks(fields)
+        if len(said) <= block.columns <= len(fields) and sum(looks_numeric(field) for field in said) >= 2:
             return not any(_WORD.search(field) and not is_missing(field) for field in said)
         position = len(text) if newline < 0 else newline + 1
     return False

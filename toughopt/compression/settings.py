@@ -19,7 +19,7 @@ class AnalysisSettings:
     contact_window : samples of the trailing median that must exceed it
     baseline : what is subtracted from the force: nothing, the mean before contact, a line through it where its slope is
         certain ("auto"), or always the line
-    toe : "none" zeroes at contact; "astm_d695" where the steepest line of the loading meets zero force (ASTM D695, annex)
+    toe : "none" zeroes at contact; "astm_d695" where the steepest line of the loading meets zero (ASTM D695, annex)
     end : where the area ends; "strain", "displacement" (mm after contact) and "force" (N) need `end_value`
     break_drop : share of the highest force so far whose loss is a break
     force_limit_n : where the test was stopped so as not to overload; None when not known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
-from toughopt.compression.curves import curves_of, refuse, usable
+from toughopt.compression.curves import assemble
 from toughopt.compression.tables import Table, find_tables
 
 _SIGNS = re.compile(
@@ -26,14 +26,7 @@ class TestSuiteReader:
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
         """One curve a test run. Raises CurveError when there is none."""
-        good, reasons = usable(find_tables(text, options), options)
-        if not good:
-            raise refuse(reasons)
-        return tuple(
-            curve
-            for number, table in enumerate(good, start=1)
-            for curve in curves_of(table, options, _run(table) or (str(number) if len(good) > 1 else ""))
-        )
+        return assemble(find_tables(text, options), options, _run)
 
 
 def _run(table: Table) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
-from toughopt.compression.curves import curves_of, refuse, usable
-from toughopt.compression.tables import find_tables
+from toughopt.compression.curves import assemble
+from toughopt.compression.tables import Table, find_tables
 
 _LABELS = re.compile(r'^\s*"?\d+ ?_ ?\d+"?\s*(?:[,;\t]|$)', re.MULTILINE)
 
@@ -23,12 +23,9 @@ class TrapeziumReader:
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:
         """One curve a specimen, shorter ones ending earlier. Raises CurveError when there is none."""
-        good, reasons = usable(find_tables(text, options), options)
-        if not good:
-            raise refuse(reasons)
-        return tuple(curve for table in good for curve in curves_of(table, options, _label(table.preamble)))
+        return assemble(find_tables(text, options), options, _label)
 
 
-def _label(preamble: tuple[str, ...]) -> str:
-    line = next((line for line in reversed(preamble) if line.strip()), "")
+def _label(table: Table) -> str:
+    line = next((line for line in reversed(table.preamble) if line.strip()), "")
     return line.strip(' ",;\t') if _LABELS.match(line) else ""

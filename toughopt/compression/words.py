@@ -1,4 +1,4 @@
-"""What test machines call the force, the displacement and the time, and what they call other things, in their languages."""
+"""What test machines call the force, the displacement, the time and other things, in their languages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import re
 # Dutch, Polish, Czech, Turkish, Russian, Chinese (simplified, traditional), Japanese, Korean.
 WORDS: dict[str, tuple[str, ...]] = {
     "force": (
-        "force", "load", "kraft", "last", "obciążenie", "siła", "carga", "fuerza", "força", "charge", "effort", "carico",
-        "forza", "kracht", "belasting", "síla", "zatížení", "kuvvet", "yük", "сила", "нагрузка", "усилие", "载荷", "负荷",
-        "載荷", "力", "荷重", "하중", "시험력", "힘",
+        "force", "load", "kraft", "last", "obciążenie", "siła", "carga", "fuerza", "força", "charge", "effort",
+        "carico",
+        "forza", "kracht", "belasting", "síla", "zatížení", "kuvvet", "yük", "сила", "нагрузка", "усилие", "载荷",
+        "负荷", "載荷", "力", "荷重", "하중", "시험력", "힘",
     ),
     "displacement": (
         "displacement", "extension", "standardweg", "traversenweg", "travel", "crosshead", "stroke", "compression",
         "deflection", "position", "weg", "verschiebung", "verformung", "traverse", "przemieszczenie", "droga",
-        "desplazamiento", "deslocamento", "déplacement", "deplacement", "course", "spostamento", "corsa", "verplaatsing",
+        "desplazamiento", "deslocamento", "déplacement", "deplacement", "course", "spostamento", "corsa",
+        "verplaatsing",
         "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
         "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
         "变形", "allongement", "height", "z",
