@@ -33,14 +33,12 @@ def assembled(
     sections: Sections,
     free: Mapping[int, CrossSection],
     profile: PrinterProfile,
-    at_mm: NDArray[np.float64],
 ) -> list[Layer]:
     """Layers in printing order.
 
     Parameters
     ----------
     free : layer -> region that nothing carries; outlines over it are printed as overhangs
-    at_mm : (2,) float, where the nozzle is before the first line
     """
     lines, settings = filling.lines, profile.slicing
     count = len(sections.top_mm)
@@ -51,7 +49,7 @@ def assembled(
     rank = np.where(filling.role >= 3, 1, 0)
     starts, closed = lines.start.tolist(), lines.closed.tolist()
     rng = np.random.default_rng(0)
-    position, seams = at_mm, np.empty((0, 2))
+    position, seams = np.zeros(2), np.empty((0, 2))
     stops: list[Stop] = []
     for here in members:
         paths = [Path(lines.point_mm[starts[i] : starts[i + 1]], closed[i]) for i in here.tolist()]
@@ -73,16 +71,19 @@ def assembled(
     ]
 
 
-def with_travel(layers: Sequence[Layer], profile: PrinterProfile, at_mm: NDArray[np.float64]) -> list[Layer]:
-    """The same layers with retraction decided for each line."""
+def placed(layers: Sequence[Layer], profile: PrinterProfile, centre_mm: NDArray[np.float64]) -> list[Layer]:
+    """Layers moved to the middle of the bed, (2,) float, with retraction decided for each line."""
+    shift = np.array([centre_mm[0], centre_mm[1], 0.0])
+    at = np.zeros(2)
     result = []
     for layer in layers:
         lines = []
         for line in layer.lines:
             first = line.points_mm[0, :2]
-            away = float(np.hypot(first[0] - at_mm[0], first[1] - at_mm[1]))
-            lines.append(replace(line, retract=away > profile.slicing.retract_above_mm))
-            at_mm = line.points_mm[-1, :2]
+            away = float(np.hypot(first[0] - at[0], first[1] - at[1]))
+            at = line.points_mm[-1, :2]
+            retract = away > profile.slicing.retract_above_mm
+            lines.append(replace(line, points_mm=line.points_mm + shift, retract=retract))
         result.append(replace(layer, lines=tuple(lines)))
     return result
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from manifold3d import CrossSection, FillRule, JoinType
 
+from toughopt.errors import MeshError
 from toughopt.slicing.base import Role
 from toughopt.slicing.chains import Chains, joined, simplified
 from toughopt.slicing.infill import rectilinear
-from toughopt.slicing.outlines import sample
+from toughopt.slicing.outlines import Samples, sample
 from toughopt.slicing.sections import contours
-from toughopt.slicing.walls import Spacing, chains, plan, rest
+from toughopt.slicing.walls import Plan, Spacing, chains, plan, rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ _SLIVER_MM2 = 0.02  # smaller remains stay empty
 _GAP_MM2 = 0.08  # gaps below this stay empty
 _SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
 _EDGE = 0.43  # solid fill reaches to this share of its spacing from the walls, so that its turns close up with them
+_TOO_THIN = 0.8  # of the narrowest line: a wall below this is not printed
 _MANY = 30  # lines beside each boundary where no solid fill follows
 
 ROLES = (
@@ -62,9 +64,16 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     Parameters
     ----------
     bridges : layer -> region that spans air, filled with lines across it
+
+    Raises
+    ------
+    MeshError
+        If most of a layer is thinner than a line.
     """
     spacing = spacings(profile, profile.slicing.layer_height_mm)
-    walls, remains = _along(sections.islands, spacing, profile.slicing.perimeters)
+    samples, layout = _planned(sections.islands, spacing, profile.slicing.perimeters)
+    _refuse_thin(samples, layout, sections, profile)
+    walls, remains = _along(samples, layout, spacing)
     walls = replace(walls, layer=sections.layer[walls.layer])
     by_layer: dict[int, list[CrossSection]] = defaultdict(list)
     for island, region in remains:
@@ -102,22 +111,40 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     return Filling(joined(groups), kinds)
 
 
-def _along(
+def _planned(
     islands: Iterable[Iterable[NDArray[np.float64]]], spacing: Spacing, perimeters: int
-) -> tuple[Chains, list[tuple[int, CrossSection]]]:
-    """Lines along the boundaries of islands, and the regions that they leave; both numbered by island."""
+) -> tuple[Samples, Plan]:
+    """Samples of the islands' boundaries, and how many lines lie along them."""
     loops = [(index, loop) for index, members in enumerate(islands) for loop in members]
-    if not loops:
-        return joined(()), []
-    samples = sample([loop for _, loop in loops], np.array([index for index, _ in loops]), _STEP_MM)
-    layout = plan(samples, spacing, perimeters)
+    samples = sample([loop for _, loop in loops], np.array([index for index, _ in loops], dtype=np.int64), _STEP_MM)
+    return samples, plan(samples, spacing, perimeters)
+
+
+def _along(samples: Samples, layout: Plan, spacing: Spacing) -> tuple[Chains, list[tuple[int, CrossSection]]]:
+    """Lines along the boundaries of islands, and the regions that they leave; both numbered by island."""
     left: dict[int, list[NDArray[np.float64]]] = defaultdict(list)
     for index, contour in rest(samples, layout):
         left[index].append(contour)
     remains = ((index, CrossSection(found, FillRule.Positive)) for index, found in left.items())
-    return chains(samples, layout, spacing.least_mm), [
-        (index, region) for index, region in remains if region.area() > _SLIVER_MM2
-    ]
+    kept = [(index, region) for index, region in remains if region.area() > _SLIVER_MM2]
+    return chains(samples, layout, spacing.least_mm), kept
+
+
+def _refuse_thin(samples: Samples, layout: Plan, sections: Sections, profile: PrinterProfile) -> None:
+    """Raise MeshError where most of a layer's outline bounds a wall that no line of the nozzle fits into."""
+    layer = sections.layer[samples.island[samples.contour]]
+    share = samples.share_mm
+    narrowest = profile.nozzle.line_width_min_mm
+    thin = layout.wall & (2.0 * layout.disc.radius_mm < _TOO_THIN * narrowest)
+    count = len(sections.top_mm)
+    bad = np.bincount(layer, weights=share * thin, minlength=count) > 0.5 * np.bincount(layer, share, count)
+    if np.any(bad):
+        first = int(np.flatnonzero(bad)[0])
+        wall = 2.0 * float(np.median(layout.disc.radius_mm[thin & (layer == first)]))
+        raise MeshError(
+            f"at z = {sections.top_mm[first]:.2f} mm the wall is {wall:.2f} mm thick, but the narrowest line of "
+            f"{profile.name} is {narrowest:g} mm; make the wall thicker or use a finer nozzle"
+        )
 
 
 def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
@@ -129,7 +156,7 @@ def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
     parts = [part for _, part, _ in kept]
     islands = [(index, loops) for index, _, loops in kept]
     thin = replace(spacing, least_mm=0.5 * spacing.least_mm)
-    found, _ = _along([loops for _, loops in islands], thin, _MANY)
+    found, _ = _along(*_planned([loops for _, loops in islands], thin, _MANY), thin)
     room = np.array([part.area() for part in parts])
     taken = np.bincount(found.layer, weights=found.area_mm2, minlength=len(room))
     found = found.only((taken < 1.3 * room)[found.layer])

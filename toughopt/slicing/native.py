@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toughopt.slicing.assemble import assembled, paced, with_travel
+from toughopt.slicing.assemble import assembled, paced, placed
 from toughopt.slicing.base import Toolpaths
 from toughopt.slicing.fill import filled
 from toughopt.slicing.overhang import bridged, unsupported
@@ -17,7 +17,6 @@ from toughopt.slicing.vase import spiral
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
-    from numpy.typing import NDArray
 
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
@@ -43,26 +42,25 @@ class NativeSlicer:
 
         body = solid.manifold
         sections = cut(body, profile)
-        centre = bed_centre(profile.bed)
         warnings: tuple[str, ...] = ()
         volume = sections.volume_mm3
         if profile.slicing.mode == "vase":
             layers, volume, warnings = spiral(sections, profile)
             bottom = profile.slicing.vase_bottom_layers
             if bottom:
-                base = _solid(body, sections.until(bottom), profile, centre)
+                base = _solid(body, sections.until(bottom), profile)
                 layers = [*base, *layers]
                 volume += float(np.sum((sections.area_mm2 * sections.height_mm)[:bottom]))
         else:
-            layers = _solid(body, sections, profile, centre)
+            layers = _solid(body, sections, profile)
         ring = around(sections.sections[0], profile)
         if ring:
             layers[0] = replace(layers[0], lines=(*ring, *layers[0].lines))
-        layers = paced(with_travel(layers, profile, centre), profile)
+        layers = paced(placed(layers, profile, bed_centre(profile.bed)), profile)
         return Toolpaths(tuple(layers), profile, f"toughopt {__version__} native", volume, warnings)
 
 
-def _solid(body: Manifold, sections: Sections, profile: PrinterProfile, at_mm: NDArray[np.float64]) -> list[Layer]:
+def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> list[Layer]:
     free = unsupported(body, sections, profile)
     filling = filled(sections, bridged(free, sections, profile), profile)
-    return assembled(filling, sections, free, profile, at_mm)
+    return assembled(filling, sections, free, profile)

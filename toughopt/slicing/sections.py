@@ -1,4 +1,4 @@
-"""Cross-sections of a solid, layer by layer, in the coordinates of the bed."""
+"""Cross-sections of a solid, layer by layer, around the middle of the part."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def bed_centre(bed: Bed) -> NDArray[np.float64]:
 
 
 def cut(body: Manifold, profile: PrinterProfile) -> Sections:
-    """Sections of `body` in the middle of each layer, centred on the bed, simplified to a quarter of the tolerance.
+    """Sections of `body` in the middle of each layer, centred on the origin, simplified to a quarter of the tolerance.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
     more = max(round((height - settings.first_layer_height_mm) / settings.layer_height_mm + 1e-6), 0)
     heights = np.array([settings.first_layer_height_mm] + [settings.layer_height_mm] * more)
     tops = np.round(np.cumsum(heights), 6)
-    shift = bed_centre(profile.bed) - (box[0, :2] + box[1, :2]) / 2.0
+    shift = -(box[0, :2] + box[1, :2]) / 2.0
     middles = np.minimum(tops - heights / 2.0 + 1e-6, height * (1.0 - 1e-9)) + box[0, 2]
     found = tuple(
         body.slice(float(z)).simplify(settings.tolerance_mm / 4.0).translate((float(shift[0]), float(shift[1])))
