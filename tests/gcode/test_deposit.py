@@ -49,6 +49,13 @@ def test_the_layers_area_counts_overlaps_once(tube: Make, write: Write) -> None:
     assert np.allclose(areas, 20**2 - 18.2**2, rtol=0.02)
 
 
+def test_short_segments_are_as_wide_as_long_ones(path_of_beads: Path_) -> None:
+    rows = [(x * 0.05, 0, 0.2, (x + 1) * 0.05, 0, 0.2, 0.05 * PER_MM) for x in range(100)]
+    laid = deposit(path_of_beads(rows))
+    assert np.allclose(laid.width_mm, 0.45)
+    assert laid.area_of_layers_mm2[0] == pytest.approx(5 * 0.45, rel=0.05)
+
+
 def test_heat_and_time_of_layers(tube: Make, write: Write) -> None:
     laid = deposit(executed(tube(), write))
     assert laid.layers.nozzle_c.tolist() == pytest.approx([215, *[210] * 9])

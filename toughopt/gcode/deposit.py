@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 _AREA_PIXEL_MM = 0.1
+_DROP_WIDTHS = 3.0  # nozzle diameters: no bead is as thick as that
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def deposit(path: ExecutedPath) -> Deposit:
     left_out = float(np.sum(volume[~kept]))
     chosen, start, end = chosen[kept], start[kept], end[kept]
     volume, way, level_z = volume[kept], way[kept], level_z[kept]
-    area = volume / np.maximum(way, path.nozzle_diameter_mm)  # a drop on the spot is as long as the nozzle is wide
+    area = _cross_section(volume, way, path.nozzle_diameter_mm)
     table, layer = layer_heights(level_z, area, volume, path.nozzle_diameter_mm)
     height = table.height_mm[layer]
     nozzle, time = path.nozzle_c[chosen], path.time_s[chosen]
@@ -203,6 +204,13 @@ def deposit(path: ExecutedPath) -> Deposit:
         left_out_mm3=left_out,
         nozzle_diameter_mm=path.nozzle_diameter_mm,
     )
+
+
+def _cross_section(volume: FloatArray, way: FloatArray, nozzle_diameter_mm: float) -> FloatArray:
+    """Volume over way; a drop, which has hardly any way, is as long as the nozzle is wide."""
+    area = volume / np.maximum(way, 1e-6)
+    drop = area > (_DROP_WIDTHS * nozzle_diameter_mm) ** 2
+    return np.where(drop, volume / np.maximum(way, nozzle_diameter_mm), area)
 
 
 def _table(
