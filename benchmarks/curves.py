@@ -10,23 +10,17 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import subprocess
 import sys
 import tempfile
-import time
-import tracemalloc
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toughopt.compression import AnalysisSettings, Curve, analyze, read_curves
-from toughopt.errors import CurveError
+from toughopt.compression import AnalysisSettings, Curve, analyze
 
 HERE = Path(__file__).parent
 FloatArray = NDArray[np.float64]
@@ -184,6 +178,64 @@ def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = F
     return float(inside.mean())
 
 
+OURS = """
+import resource, sys, time
+from toughopt.compression import analyze, read_curves
+read_curves(b"Time,Extension,Load\\n(s),(mm),(N)\\n" + b"".join(b"%d.5,%d.25,%d.5\\n" % (i, i, i) for i in range(20000)))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+best = read = 1e9
+for _ in range(int(sys.argv[2])):
+    begun = time.perf_counter()
+    curve = read_curves(sys.argv[1])[0]
+    middle = time.perf_counter()
+    result = analyze(curve, height_mm=50.0)
+    if time.perf_counter() - begun < best:
+        best, read = time.perf_counter() - begun, middle - begun
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+print(best, read, grown, result.toughness_j)
+"""
+PANDAS = """
+import sys, time
+import numpy, pandas
+best = 1e9
+for _ in range(int(sys.argv[2])):
+    begun = time.perf_counter()
+    table = pandas.read_csv(sys.argv[1], skiprows=[1])
+    energy = numpy.trapezoid(table["Load"].to_numpy(), table["Extension"].to_numpy()) / 1e3
+    best = min(best, time.perf_counter() - begun)
+print(best, energy)
+"""
+
+
+def speed(rows: int, pandas_python: str, times: int = 5) -> float:
+    """Time and peak memory against pandas.read_csv and a trapezoid, each in a process of its own; their ratio."""
+    rng = np.random.default_rng(0)
+    t = np.arange(rows) * 0.001
+    x = t * 33.3 / t[-1]
+    f = shape("softening", x, 33.3, 1800.0) + rng.normal(0.0, 1.0, rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "long.csv"
+        body = "".join(f"{a:.5f},{b:.5f},{c:.5f}\n" for a, b, c in zip(t.tolist(), x.tolist(), f.tolist(), strict=True))
+        path.write_text("Time,Extension,Load\n(s),(mm),(N)\n" + body, encoding="ascii")
+        size = path.stat().st_size
+        ours = _timed(sys.executable, OURS, path, times)
+        peers = _timed(pandas_python, PANDAS, path, times) if pandas_python else [float("nan"), float("nan")]
+        ours = min(ours, _timed(sys.executable, OURS, path, times))
+        if pandas_python:
+            peers = min(peers, _timed(pandas_python, PANDAS, path, times))
+    print(
+        f"{rows} rows, {size / 1e6:.1f} MB: ours {ours[0]:.3f} s (reading {ours[1]:.3f}), peak {ours[2] / size:.1f} times the file"
+    )
+    print(f"pandas.read_csv and trapezoid {peers[0]:.3f} s: ours takes {ours[0] / peers[0]:.2f} times that")
+    print(f"toughness {ours[3]:.4f} J, pandas {peers[1]:.4f} J")
+    return ours[0] / peers[0]
+
+
+def _timed(python: str, script: str, path: Path, times: int) -> list[float]:
+    done = subprocess.run([python, "-c", script, str(path), str(times)], check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
 def fuzz(files: int, seed: int = 3) -> int:
     """Damaged files: what becomes of them, and every one that gave a wrong number in silence."""
     layouts = load_module(HERE.parent / "tests" / "compression" / "layouts.py")
@@ -208,12 +260,16 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "accuracy", "coverage", "fuzz"))
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--pandas", default="", help="a Python that has pandas")
     parser.add_argument("--noise-mm", type=float, default=0.0)
     parser.add_argument("-v", action="store_true")
     args = parser.parse_args()
     match args.what:
         case "accuracy":
             accuracy(args.cases)
+        case "speed":
+            speed(args.rows, args.pandas)
         case "fuzz":
             fuzz(args.files)
         case "coverage":

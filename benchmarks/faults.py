@@ -180,9 +180,10 @@ def main() -> int:
         result = run(mix, options.seed, options.lines, options.faults)
         sound = sound and result.is_sound
         cells = (result.sent, result.faults, result.resends, result.twice, result.altered)
+        verdict = "" if result.is_sound else "NOT SOUND, "
         print(
             f"{mix.name:<20}{cells[0]:>9}{cells[1]:>8}{cells[2]:>8}{cells[3]:>6}{cells[4]:>8}"
-            f"{result.altered_expected:>8.1f}{result.strays:>7}{result.strays_seen:>6}{result.unnoticed:>7}  {'' if result.is_sound else 'NOT SOUND, '}"
+            f"{result.altered_expected:>8.1f}{result.strays:>7}{result.strays_seen:>6}{result.unnoticed:>7}  {verdict}"
             f"{result.prints - len(result.stated)} printed, {len(result.stated)} ended with a stated fault"
             f"{': ' + result.stated[0][:60] if result.stated else ''}",
             flush=True,

@@ -67,7 +67,7 @@ class NeighbourGaussianProcess:
     """
 
     def __init__(
-        self, settings: GPSettings | None = None, prior_column: int | None = None, neighbours: int = 100
+        self, settings: GPSettings | None = None, prior_column: int | None = None, neighbours: int = 64
     ) -> None:
         self.settings = settings or GPSettings()
         self.prior_column = prior_column

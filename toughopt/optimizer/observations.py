@@ -102,11 +102,8 @@ def observe(
 
 def observations_sha256(observations: Iterable[Observation]) -> str:
     """Hash of the observations in their order: equal for equal ones, on every platform."""
-    digest = hashlib.sha256()
-    for observation in observations:
-        digest.update(json.dumps(observation.to_dict(), sort_keys=True, separators=(",", ":")).encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
+    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+    return hashlib.sha256("".join(encode(o.to_dict()) + "\n" for o in observations).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,12 @@ class Space:
         return math.prod(p.count for p in self.parameters)
 
     @cached_property
+    def _grains(self) -> tuple[float | None, ...]:
+        return tuple(
+            1e-12 * max(abs(p.low), abs(p.high), 1e-300) if isinstance(p, Real) else None for p in self.parameters
+        )
+
+    @cached_property
     def pool_columns(self) -> Columns:
         """The pool as columns; SpaceError where there is none."""
         if self.pool is None:
@@ -134,8 +140,13 @@ class Space:
         return {name: known[name].plain(value) for name, value in context.items()}
 
     def key(self, design: Design) -> Key:
-        """Equal for equal designs, whatever their rounding in the twelfth digit."""
-        return tuple(_canonical(design[n]) for n in self.names)
+        """Equal for equal designs, whatever their rounding in the twelfth digit of the range."""
+        return tuple(
+            [
+                value if grain is None or isinstance(value, str) else round(value / grain)
+                for value, grain in zip([design[n] for n in self.names], self._grains, strict=True)
+            ]
+        )
 
     def columns(self, designs: Sequence[Design]) -> dict[str, Any]:
         """Many designs as a mapping from name to (n,) array."""
@@ -250,7 +261,3 @@ class _PoolNumber(Real):
     def plain(self, value: Any) -> Value:
         number = super().plain(value)
         return int(value) if isinstance(value, int | np.integer) else number
-
-
-def _canonical(value: Value) -> Value:
-    return float(f"{value:.12g}") if isinstance(value, float) else value
