@@ -210,21 +210,22 @@ def _between(slope: FloatArray, rest: FloatArray, low: FloatArray, high: FloatAr
 
 def polygon_mask(contours: Sequence[FloatArray], grid: Grid) -> NDArray[np.bool_]:
     """(rows, columns) bool: pixels whose centre lies inside the (k, 2) contours (mm, winding number not 0)."""
-    size = grid.shape[0] * (grid.shape[1] + 1)
-    change = np.zeros(size, dtype=np.int64)
-    for contour in contours:
-        points = grid.pixels_of(np.asarray(contour, dtype=np.float64))
-        following = np.roll(points, -1, axis=0)
-        low, high = np.minimum(points[:, 1], following[:, 1]), np.maximum(points[:, 1], following[:, 1])
-        first, last = np.ceil(low).astype(np.int64), np.ceil(high).astype(np.int64)  # rows in [low, high)
-        first, last = np.maximum(first, 0), np.minimum(last, grid.shape[0])
-        rows = np.maximum(last - first, 0)
-        owner = np.repeat(np.arange(len(rows)), rows)
-        row = first[owner] + _counting(rows)
-        rise = following[owner, 1] - points[owner, 1]
-        x = points[owner, 0] + (row - points[owner, 1]) / rise * (following[owner, 0] - points[owner, 0])
-        column = np.clip(np.ceil(x).astype(np.int64), 0, grid.shape[1])
-        change += np.bincount(row * (grid.shape[1] + 1) + column, np.sign(rise), minlength=size).astype(np.int64)
-    winding = np.cumsum(change.reshape(grid.shape[0], grid.shape[1] + 1), axis=1)[:, :-1]
-    mask: NDArray[np.bool_] = winding != 0
+    rows, columns = grid.shape
+    if not contours:
+        return np.zeros(grid.shape, dtype=bool)
+    places = [grid.pixels_of(np.asarray(contour, dtype=np.float64)) for contour in contours]
+    one = np.concatenate(places)
+    two = np.concatenate([np.roll(place, -1, axis=0) for place in places])
+    low, high = np.minimum(one[:, 1], two[:, 1]), np.maximum(one[:, 1], two[:, 1])
+    first = np.clip(np.ceil(low), 0, rows).astype(np.int64)  # rows in [low, high)
+    crossed = np.maximum(np.clip(np.ceil(high), 0, rows).astype(np.int64) - first, 0)
+    edge = np.repeat(np.arange(len(crossed)), crossed)
+    row = first[edge] + _counting(crossed)
+    slope = np.divide(two[:, 0] - one[:, 0], two[:, 1] - one[:, 1], out=np.zeros(len(one)), where=high > low)
+    x = one[edge, 0] + (row - one[edge, 1]) * slope[edge]
+    at = row * (columns + 1) + np.clip(np.ceil(x), 0, columns).astype(np.int64)
+    upward = (two[:, 1] > one[:, 1])[edge]
+    size = rows * (columns + 1)
+    change = np.bincount(at[upward], minlength=size) - np.bincount(at[~upward], minlength=size)
+    mask: NDArray[np.bool_] = _summed(change, grid) != 0
     return mask
