@@ -221,7 +221,7 @@ def make_machine() -> Iterator[Callable[..., Machine]]:
 @pytest.fixture
 def profile() -> PrinterProfile:
     return PrinterProfile(
-        name="fake", serial=Serial(banner_timeout_s=3.0), limits=Limits(heating_timeout_s=60.0, longest_pause_s=120.0)
+        name="fake", serial=Serial(banner_timeout_s=3.0), limits=Limits(heating_timeout_s=15.0, longest_pause_s=20.0)
     )
 
 

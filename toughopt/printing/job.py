@@ -31,8 +31,7 @@ class Ending:
 
     status: PrintStatus
     reason: str
-    halted: bool = False  # the firmware has stopped itself
-    confirmed: bool = False  # and says that it has turned its heaters off
+    confirmed: bool = False  # the firmware has stopped itself, and says that its heaters are off
 
 
 class PrintJob:
@@ -130,9 +129,12 @@ class PrintJob:
         elif is_bare_error(line):
             self._held = line
             return
-        if self._last_words:
-            self._last_words.append(line)
         reply = parse(line)
+        if self._last_words:  # nothing else counts any more
+            self._last_words.append(line)
+            if KILLED in line:
+                self._last_words_until = self._now
+            return
         handler = self._handlers.get(reply.kind)
         if handler is not None:
             handler(reply)
@@ -158,12 +160,9 @@ class PrintJob:
             self._fail("temperature", fault, reply)
 
     def _on_fatal(self, reply: Reply) -> None:
-        if not self._last_words:
-            self._last_words.append(reply.text)
-            self._last_words_until = self._now + _LAST_WORDS_S
-            self.note_fault({"fault": "firmware_halted", "text": reply.text})
-        if KILLED in reply.text:
-            self._last_words_until = self._now
+        self._last_words.append(reply.text)
+        self._last_words_until = self._now + (0.0 if KILLED in reply.text else _LAST_WORDS_S)
+        self.note_fault({"fault": "firmware_halted", "text": reply.text})
 
     def _on_reset(self, reply: Reply) -> None:
         self._fail(
@@ -215,7 +214,7 @@ class PrintJob:
         if self._last_words and now >= self._last_words_until and self._ending is None:
             words = " / ".join(self._last_words)
             reason = f"the firmware stopped itself: {words}; find the cause, then reset the printer"
-            self._ending = Ending(PrintStatus.FAILED, reason, halted=True, confirmed=KILLED in words)
+            self._ending = Ending(PrintStatus.FAILED, reason, confirmed=KILLED in words)
         if self._last_words or self._ending is not None:
             return
         if self._states.now is State.PAUSED:

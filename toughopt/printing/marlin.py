@@ -269,7 +269,7 @@ class MarlinPrinter:
             return SafetyReport(True, "targets reported as 0")
         if ending.confirmed:
             return self._warden.halted(ending.reason)
-        return self._warden.stop(ending.reason, teller, ending.halted)
+        return self._warden.stop(ending.reason, teller)
 
 
 def _refuse_errors(program: Program, profile: PrinterProfile) -> None:

@@ -31,7 +31,7 @@ def off_commands(tools: int, fan_off: bool) -> list[str]:
     return [*heaters, *(["M107"] if fan_off else []), "M84"]
 
 
-def make_safe(link: Link, tools: int, fan_off: bool, halted: bool = False) -> SafetyReport:
+def make_safe(link: Link, tools: int, fan_off: bool) -> SafetyReport:
     """Turn everything off and have it confirmed, escalating until it is.
 
     First the commands themselves (behind a newline, because a partial line would swallow them), then after dropping
@@ -43,20 +43,19 @@ def make_safe(link: Link, tools: int, fan_off: bool, halted: bool = False) -> Sa
     LinkLost
         If the line breaks meanwhile: nothing is known then.
     """
-    if not halted:
-        commands = "".join(f"{command}\n" for command in off_commands(tools, fan_off)).encode("ascii")
-        for prefix, wait_s, how in (
-            (b"\nM108\n", _GENTLE_S, "targets reported as 0"),
-            (b"\nM108\nM410\n", _QUICK_S, "targets reported as 0 after dropping the planned moves"),
-        ):
-            link.write(prefix + commands)
-            seen = _confirm_off(link, wait_s)
-            if seen is not None:
-                return SafetyReport(True, how) if seen == "off" else SafetyReport(True, seen, halted=True)
-        link.write(b"\nM112\n")
-        seen = _await_kill(link)
+    commands = "".join(f"{command}\n" for command in off_commands(tools, fan_off)).encode("ascii")
+    for prefix, wait_s, how in (
+        (b"\nM108\n", _GENTLE_S, "targets reported as 0"),
+        (b"\nM108\nM410\n", _QUICK_S, "targets reported as 0 after dropping the planned moves"),
+    ):
+        link.write(prefix + commands)
+        seen = _confirm_off(link, wait_s)
         if seen is not None:
-            return SafetyReport(True, seen, halted=True)
+            return SafetyReport(True, how) if seen == "off" else SafetyReport(True, seen, halted=True)
+    link.write(b"\nM112\n")
+    seen = _await_kill(link)
+    if seen is not None:
+        return SafetyReport(True, seen, halted=True)
     return _reset(link)
 
 

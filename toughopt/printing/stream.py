@@ -284,11 +284,11 @@ class LineStream:
         self._wake_at = now + self.settings.ask_s
         flying = self._ledger.flying
         if flying and self._evidence.asks == 1:
-            self._probe = flying[0].data
+            self._probe = b"\n" + flying[0].data  # the newline completes a line that had lost its own
         else:  # a wrong number on purpose: some firmware says nothing when it gets its last line twice
             number = self._ledger.landed - 3
             self._probe = encode(number if number > 0 else self._ledger.last + 1000, b"M105")
-        self._fact("probe", bytes=self._probe.decode("ascii").rstrip())
+        self._fact("probe", bytes=self._probe.decode("ascii").strip())
 
     def _give_up(self, now: float) -> None:
         flying = self._ledger.flying

@@ -33,13 +33,13 @@ class Warden:
         self._rescue_s = rescue_s
         self._rescuer: Rescuer | None = None
 
-    def stop(self, why: str, teller: Teller, halted: bool = False) -> SafetyReport:
+    def stop(self, why: str, teller: Teller) -> SafetyReport:
         """Turn everything off, over the open line or a new one where that is broken. Ctrl-C does not interrupt it."""
         if self._rescuer is not None:
             return self._rescuer.report or _UNREACHED
         with teller.deferring():  # a listener that fails must not keep heaters on
             self._states.to(State.STOPPING, why)
-            report = shielded(lambda: self._make_safe(halted))
+            report = shielded(self._make_safe)
             if report is not None:
                 self._states.to(State.HALTED if report.halted else State.IDLE, report.how)
             if report is not None and not report.confirmed:
@@ -71,10 +71,10 @@ class Warden:
             self._rescuer.stop()
             self._rescuer = None
 
-    def _make_safe(self, halted: bool) -> SafetyReport | None:
+    def _make_safe(self) -> SafetyReport | None:
         if self._connection.link is None:
             return None
         try:
-            return make_safe(self._connection.link, self._tools, self._fan_off, halted)
+            return make_safe(self._connection.link, self._tools, self._fan_off)
         except (LinkLost, DeviceError):
             return None
