@@ -237,3 +237,17 @@ def test_left_alone_an_unbound_clock_lets_the_bed_cool_quickly_and_stands_still_
     assert wall < 5.0
     sender.firmware.poll(wall + 100.0)
     assert sender.firmware.status()["clock_s"] == status["clock_s"]
+
+
+@pytest.mark.parametrize("options", [{}, {"advanced_ok": True}])
+def test_the_short_way_and_the_long_way_do_the_same(make_sender, numbered, options):
+    commands = ["G28", "M109 S210", "M155 S1", "G1 Z0.2 F600", "M83"]
+    commands += [f"G1 X{i % 30} Y{(i * i) % 40} E0.{i % 10}" for i in range(200)] + ["G92 E0", "G1 F900 X3", "M400"]
+    whole, pieces = make_sender(options=options), make_sender(options=options)
+    for number, command in enumerate(commands, start=1):
+        message = numbered(number, command)
+        long_way = pieces.raw(message[:7]) + pieces.raw(message[7:])
+        assert whole.raw(message) == long_way
+    assert whole.firmware.executed == pieces.firmware.executed
+    assert whole.firmware.take().to_npz() == pieces.firmware.take().to_npz()
+    assert whole.firmware.status() == pieces.firmware.status()

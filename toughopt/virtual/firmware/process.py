@@ -28,7 +28,7 @@ QUIT_TIMEOUT_S = 5.0
 
 
 class VirtualPrinterProcess:
-    """A virtual printer on a TCP port of this machine. Use it as a context manager, or `close` it.
+    """A virtual printer on a port of this machine. Use it as a context manager, or `close` it.
 
     Parameters
     ----------
@@ -37,6 +37,7 @@ class VirtualPrinterProcess:
     clock : "max", "real" or a factor
     faults : as `Fault.parse` takes them, e.g. ``["garble_in=1e-3", "jam=line:500"]``
     folder : where profiles are looked up first
+    pty : serve on a pseudo-terminal instead of a TCP port
     options : further command-line options of `python -m toughopt.virtual.firmware`
 
     Attributes
@@ -58,9 +59,16 @@ class VirtualPrinterProcess:
         clock: str | float = "max",
         faults: Iterable[str] = (),
         folder: Path | None = None,
+        pty: bool = False,
         options: Iterable[str] = (),
     ) -> None:
-        command = [sys.executable, "-m", "toughopt.virtual.firmware", "--control", "--tcp", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "toughopt.virtual.firmware",
+            "--control",
+            *(["--pty"] if pty else ["--tcp", "0"]),
+        ]
         command += ["--seed", str(seed), "--clock", str(clock), *options]
         command += [f"--fault={fault}" for fault in faults]
         command += _profile_options(profile, folder)
