@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from math import inf
 
 from toughopt.printing.ledger import Sent
 from toughopt.printing.lines import Command
@@ -50,6 +51,6 @@ class StreamSettings:
         """Whether a command may be sent while others are unacknowledged; `latency_s` is what one in flight takes."""
         if self.window == "off" or command.solo or flying[0].command.solo:
             return False
-        if self.window == "auto" and command.pace_s > 1.5 * latency_s:
-            return False
+        if self.window == "auto" and not command.pace_s <= 1.5 * latency_s < inf:
+            return False  # one in flight is fast enough, or nobody knows yet
         return len(flying) < self.window_lines and bytes_flying + len(command.body) + 16 <= self.window_bytes
