@@ -29,7 +29,7 @@ class Priors:
     range; chosen by what fitted models predict on the problems in ``benchmarks/problems.py``.
     """
 
-    length_mean: float = 0.8
+    length_mean: float = 0.1
     length_sd: float = math.sqrt(3.0)
     signal_mean: float = 0.0
     signal_sd: float = 1.0

@@ -11,6 +11,7 @@ from toughopt.errors import ObservationError
 from toughopt.optimizer.acquisition import expected_improvement
 from toughopt.optimizer.base import FloatArray, Policy, Prediction, Surrogate, Task, Value
 from toughopt.optimizer.candidates import candidates
+from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.posterior import FitFailed
 
@@ -66,7 +67,7 @@ def recommend(task: Task, chosen_by: Policy) -> Recommendation:
         at = int(np.argmax(belief.mean))
         best = int(rows[at])
         mean, std = float(belief.mean[at]), float(belief.std[at])
-        low, high = _interval(model, belief, at)
+        low, high = _interval(model, belief, at, data.x[best : best + 1])
         top = _probability_top(model, task, data.x[best : best + 1])
     design = dict(task.good[best])
     tests = int((data.group == data.group[best]).sum())
@@ -92,23 +93,57 @@ def expected_gain(task: Task, chosen_by: Policy) -> float:
     return float(expected_improvement(belief.mean, np.maximum(belief.std, 1e-12), best).max())
 
 
-def _interval(model: Surrogate, belief: Prediction, at: int) -> tuple[float, float]:
-    centre, spread = float(belief.latent_mean[at]), float(belief.latent_std[at])
-    ends = np.array([centre - _LEVEL * spread, centre + _LEVEL * spread])
-    if isinstance(model, GaussianProcess):
-        ends = model.transform.inverse(ends)
-    return float(ends[0]), float(ends[1])
+def _parts(model: Surrogate) -> list[tuple[float, GaussianProcess]]:
+    """The Gaussian processes that a surrogate consists of, with their weights; none for other kinds."""
+    if isinstance(model, EnsembleGaussianProcess):
+        return list(zip(model.weights.tolist(), model.members, strict=True))
+    return [(1.0, model)] if isinstance(model, GaussianProcess) else []
+
+
+def _interval(model: Surrogate, belief: Prediction, at: int, x: FloatArray) -> tuple[float, float]:
+    """Central 95 % of what the objective at `x` (1, d) is believed to be."""
+    parts = _parts(model)
+    if not parts:
+        centre, spread = float(belief.mean[at]), float(belief.std[at])
+        return centre - _LEVEL * spread, centre + _LEVEL * spread
+    if len(parts) == 1:
+        centre, spread = float(belief.latent_mean[at]), float(belief.latent_std[at])
+        if isinstance(model, EnsembleGaussianProcess):
+            one = parts[0][1].predict(x)
+            centre, spread = float(one.latent_mean[0]), float(one.latent_std[0])
+        low, high = parts[0][1].transform.inverse(np.array([centre - _LEVEL * spread, centre + _LEVEL * spread]))
+        return float(low), float(high)
+    from scipy.special import ndtri
+
+    z = ndtri((np.arange(400) + 0.5) / 400)
+    values, weights = [], []
+    for weight, member in parts:
+        one = member.predict(x)
+        values.append(member.transform.inverse(one.latent_mean[0] + one.latent_std[0] * z))
+        weights.append(np.full(len(z), weight / len(z)))
+    value, share = np.concatenate(values), np.concatenate(weights)
+    order = np.argsort(value)
+    low, high = np.interp([0.025, 0.975], np.cumsum(share[order]), value[order])
+    return float(low), float(high)
 
 
 def _probability_top(model: Surrogate, task: Task, x: FloatArray) -> float:
-    """Share of joint draws of the objective in which `x` is among the best 1 % of the candidates."""
-    if not isinstance(model, GaussianProcess):
+    """Share of joint draws of the objective in which `x` (1, d) is among the best 1 % of the candidates."""
+    parts = _parts(model)
+    if not parts:
         return math.nan
     everything = candidates(task, 2048).x
     belief = model.predict(everything)
-    keep = np.argsort(-(belief.latent_mean + 2.0 * belief.latent_std), kind="stable")[:_JOINT]
-    mean, covariance = model.joint(np.vstack([x, everything[keep]]))
-    factor = np.linalg.cholesky(covariance + 1e-6 * float(covariance.diagonal().max()) * np.eye(len(mean)))
-    draws = mean + task.rng.standard_normal((_DRAWS, len(mean))) @ factor.T
-    rank = (draws[:, 1:] > draws[:, :1] + 1e-9).sum(axis=1)
-    return float((rank < max(1, math.ceil(0.01 * len(everything)))).mean())
+    keep = np.argsort(-(belief.mean + 2.0 * belief.std), kind="stable")[:_JOINT]
+    rows = np.vstack([x, everything[keep]])
+    allowed = max(1, math.ceil(0.01 * len(everything)))
+    total = 0.0
+    for weight, member in parts:
+        mean, covariance = member.joint(rows)
+        jitter = 1e-6 * float(covariance.diagonal().max())
+        factor = np.linalg.cholesky(covariance + jitter * np.eye(len(mean)))
+        draws = mean + task.rng.standard_normal((_DRAWS, len(mean))) @ factor.T
+        # a draw of x beside itself differs by the jitter: that is no rank lost
+        rank = (draws[:, 1:] > draws[:, :1] + 4.0 * math.sqrt(jitter)).sum(axis=1)
+        total += weight * float((rank < allowed).mean())
+    return total

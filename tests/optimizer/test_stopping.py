@@ -1,0 +1,120 @@
+"""Stopping rules, recommendations and what the model has learned."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from toughopt.errors import ConfigError, ObservationError
+from toughopt.optimizer import Optimizer, Space, Stopping
+from toughopt.optimizer.insight import effects_beside_mass, importances, parity, partial_dependence, total_effects
+
+SPEC = {"x": {"type": "real", "low": 0.0, "high": 1.0}, "y": {"type": "real", "low": 0.0, "high": 1.0}}
+
+
+def hill(design):
+    return 20.0 * math.exp(-8.0 * (design["x"] - 0.6) ** 2) + 0.1 * design["y"]
+
+
+def told(n, noise=0.2, minimize=False, seed=0):
+    rng = np.random.default_rng(seed)
+    optimizer = Optimizer(Space.from_dict(SPEC), "default", seed=1, initial=0, minimize=minimize)
+    designs = optimizer.space.designs(optimizer.space.sample(n, rng))
+    sign = -1.0 if minimize else 1.0
+    optimizer.tell(designs, [sign * (hill(d) + noise * rng.standard_normal()) for d in designs])
+    return optimizer
+
+
+def test_budget_and_time_stop_with_a_reason():
+    optimizer = told(5)
+    assert Stopping(budget=6).check(optimizer) is None
+    assert Stopping(budget=5).check(optimizer).rule == "budget"
+    assert Stopping(hours=2.0).check(optimizer, hours=1.9) is None
+    stop = Stopping(hours=2.0).check(optimizer, hours=2.1)
+    assert stop.rule == "hours" and "2.1 h" in stop.reason
+
+
+@pytest.mark.parametrize("minimize", [False, True])
+def test_a_target_stops_when_it_is_reached_for_sure(minimize):
+    optimizer = told(30, minimize=minimize)
+    sign = -1.0 if minimize else 1.0
+    assert Stopping(target=sign * 19.0).check(optimizer).rule == "target"
+    assert Stopping(target=sign * 21.5).check(optimizer) is None
+    assert Stopping(target=sign * 19.0, fewest=31).check(optimizer) is None
+
+
+def test_small_gains_and_narrow_intervals_stop():
+    optimizer = told(40)
+    assert Stopping(smallest_gain=2.0).check(optimizer).rule == "gain"
+    assert Stopping(smallest_gain=0.0).check(optimizer) is None
+    assert Stopping(interval=5.0).check(optimizer).rule == "interval"
+    assert Stopping(interval=1e-6).check(optimizer) is None
+
+
+def test_impossible_rules_are_refused():
+    with pytest.raises(ConfigError, match="budget = -1"):
+        Stopping(budget=-1)
+    with pytest.raises(ConfigError, match="target_confidence"):
+        Stopping(target=1.0, target_confidence=1.0)
+
+
+def test_the_recommendation_is_not_the_luckiest_test():
+    optimizer = told(40, noise=0.3)
+    lucky = {"x": 0.05, "y": 0.5}
+    optimizer.tell([lucky], [24.0])
+    near = [{"x": 0.05 + 0.004 * i, "y": 0.5} for i in range(1, 6)]
+    optimizer.tell(near, [hill(d) for d in near])
+    found = optimizer.recommend()
+    assert abs(found.design["x"] - 0.6) < 0.15
+    assert found.interval[0] < hill(found.design) < found.interval[1] + 0.3
+    assert 0.0 <= found.probability_top <= 1.0
+
+
+def test_the_best_of_a_well_known_space_is_surely_near_the_top():
+    pool = [{"x": i / 49, "y": 0.0} for i in range(50)]
+    optimizer = Optimizer(Space(pool=pool), "default", seed=1, initial=0)
+    rng = np.random.default_rng(0)
+    optimizer.tell(pool, [100.0 * d["x"] + 0.01 * rng.standard_normal() for d in pool])
+    assert optimizer.recommend().design == pool[-1]
+    assert optimizer.recommend().probability_top > 0.9
+
+
+def test_the_parameter_that_matters_is_found_and_its_effect_drawn():
+    optimizer = told(50, noise=0.1)
+    assert importances(optimizer)["x"] > 0.8
+    effects = total_effects(optimizer)
+    assert effects["x"] > 0.9 and effects["y"] < 0.1
+    curve = partial_dependence(optimizer, "x", points=11)
+    assert curve.values[int(np.argmax(curve.mean))] == pytest.approx(0.6, abs=0.11)
+    assert (curve.std >= 0).all()
+    with pytest.raises(ObservationError, match="'z'"):
+        partial_dependence(optimizer, "z")
+
+
+def test_intervals_of_left_out_tests_hold_about_as_often_as_they_say():
+    found = parity(told(60, noise=0.5))
+    assert 0.85 <= found.coverage <= 1.0
+    assert np.corrcoef(found.measured, found.predicted)[0, 1] > 0.95
+    assert (found.low < found.predicted).all() and (found.predicted < found.high).all()
+    shares = found.calibration(np.array([0.1, 0.5, 0.9]))
+    assert (np.diff(shares) > 0).all()
+
+
+def test_the_effect_beside_mass_is_told_from_the_effect_through_it():
+    rng = np.random.default_rng(0)
+    optimizer = Optimizer(Space.from_dict(SPEC), "default", seed=1, initial=0)
+    designs = optimizer.space.designs(optimizer.space.sample(60, rng))
+    mass = {i: 1.0 + 2.0 * d["x"] + 0.3 * rng.standard_normal() for i, d in enumerate(designs)}
+    optimizer.tell(designs, [5.0 * mass[i] + 3.0 * d["y"] for i, d in enumerate(designs)])
+    found = effects_beside_mass(optimizer, mass)
+    assert found["x"][0] == pytest.approx(0.0, abs=1e-6)
+    assert found["y"][0] == pytest.approx(3.0, abs=1e-6)
+
+
+def test_too_little_data_is_said_to_be_too_little():
+    with pytest.raises(ObservationError, match="fewer than three"):
+        importances(told(2))
+    with pytest.raises(ObservationError, match="have a mass"):
+        effects_beside_mass(told(4), {0: 1.0})
