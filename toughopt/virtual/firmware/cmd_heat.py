@@ -10,12 +10,13 @@ from toughopt.virtual.firmware.heaters import RESIDENCY_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from toughopt.virtual.firmware.core import Core
     from toughopt.virtual.firmware.heaters import Heater
     from toughopt.virtual.firmware.machine import Machine
     from toughopt.virtual.firmware.words import Words
 
 
-def temperatures(machine: Machine) -> str:
+def temperatures(machine: Core) -> str:
     """What M105 reports, without the ok."""
     now, body = machine.now, machine.body
     tools = list(enumerate(body.hotends))

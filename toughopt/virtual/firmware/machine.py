@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING
 from toughopt.virtual.firmware.cmd_heat import temperatures
 from toughopt.virtual.firmware.cmd_host import banner
 from toughopt.virtual.firmware.commands import COMMANDS, HARMLESS
-from toughopt.virtual.firmware.core import Core, Wait
+from toughopt.virtual.firmware.core import Wait
 from toughopt.virtual.firmware.lines import Reading
 from toughopt.virtual.firmware.mishaps import apply_fault
+from toughopt.virtual.firmware.pacing import QUIET_S, PacedCore
 from toughopt.virtual.firmware.words import FAST_LINEAR, parse
 
 if TYPE_CHECKING:
     from toughopt.virtual.firmware.faults import Fault
     from toughopt.virtual.firmware.planner import Block
-
-QUIET_S = 0.5  # of the caller's time without a command, after which an unbound clock lets idle time pass
-IDLE_FACTOR = 1000.0  # how fast it then passes while heaters are on their way
 
 _MOVE = re.compile(r"G0*[0-3](?!\d)")
 _STOPPED = (
@@ -32,12 +30,8 @@ _STOPPED = (
 )
 
 
-class Machine(Core):
+class Machine(PacedCore):
     """A Marlin-like machine; see the module for how it is driven."""
-
-    _clock_seen = False
-    _active_wall_s = 0.0
-    _limit_s = 0.0  # virtual time that the caller's clock allows
 
     def receive(self, data: bytes) -> None:
         """Bytes arrive."""
@@ -127,34 +121,6 @@ class Machine(Core):
         if not unbound and not self.halted:
             self.elapse(self._limit_s)
 
-    def pass_time(self, wall_s: float) -> None:
-        """The caller's clock has moved on to `wall_s`."""
-        if not self._clock_seen:  # wherever the caller's clock begins
-            self._clock_seen = True
-            self.wall_s = self._active_wall_s = wall_s
-        step = max(wall_s - self.wall_s, 0.0)
-        self.wall_s += step
-        if not self.clock.unbound:
-            self._limit_s += step * self.clock.factor
-            if self.halted:
-                self.now = max(self.now, self._limit_s)
-        elif self._task is not None:
-            self.elapse(self.now + step)  # somebody is waited for
-        elif self.quiet:
-            self._idle(step)
-
-    @property
-    def waiting(self) -> str | None:
-        """What a command waits for: "processing", "paused for user", or None."""
-        return None if self._task is None else self.busy_text
-
-    @property
-    def print_s(self) -> float:
-        """Virtual time from the first command since the bed was cleared to the end of the last one."""
-        data = self.body.record.data
-        end_s = max(self.job_to_s, data[-2] if data else 0.0)
-        return 0.0 if self.job_from_s is None else max(end_s - self.job_from_s, 0.0)
-
     def run_command(self, command: str) -> None:
         """Execute one command at once, waits included; waits for somebody are answered."""
         self.executed += 1
@@ -170,26 +136,6 @@ class Machine(Core):
                 self._step()
         while self.injected and not self.halted:
             self.run_command(self.injected.popleft())
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the host has left an unbound machine alone for a while."""
-        return self.wall_s - self._active_wall_s >= QUIET_S
-
-    def due_s(self) -> float:
-        """On the caller's clock: when `pass_time` will next change anything; inf for never."""
-        if self.halted:
-            return inf
-        if not self.clock.unbound:
-            event = min(self._wake_s if self._task else inf, self.planner.next_event_s, self._next_timer_s)
-            return self.wall_s + max(event - self._limit_s, 0.0) / self.clock.factor
-        if self._task is not None:
-            return self.wall_s + max(self._next_timer_s - self.now, 0.0)
-        if not self.quiet:
-            return self._active_wall_s + QUIET_S
-        if not self._heaters_steady():
-            return self.wall_s + 0.02
-        return self.report_wall_s
 
     def urgent(self, code: str) -> None:
         """A command that does not wait for its turn."""
@@ -344,21 +290,3 @@ class Machine(Core):
         for fault, _ in due:
             apply_fault(self, fault)
         self.set_timer("fault", self.faults.next_time_s)
-
-    def _heaters_steady(self) -> bool:
-        return all(heater.steady(self.now) for heater in self.body.heaters)
-
-    def _idle(self, step_s: float) -> None:
-        """Nobody asks for anything: moves end, and heaters get where they are going a good deal faster."""
-        reports = self.report_s
-        self.set_timer("report", inf)
-        self.finish_moves()
-        if not self.halted and not self._heaters_steady():
-            self.elapse(self.now + step_s * IDLE_FACTOR)
-        if self.halted or not reports:
-            return
-        due_s = self.report_wall_s
-        self.set_timer("report", self.now + reports)
-        if self.wall_s >= due_s:
-            self.say(f" {temperatures(self)}\n")
-            self.report_wall_s = self.wall_s + reports
