@@ -10,12 +10,16 @@ from toughopt.errors import ConfigError, UnknownName
 from toughopt.families.base import Family
 from toughopt.families.crossed_barrel import CrossedBarrel
 from toughopt.families.cylindrical_shell import CylindricalShell
+from toughopt.families.strut_lattice import StrutLattice
+from toughopt.families.tpms_shell import TpmsShell
 
 ENTRY_POINT_GROUP = "toughopt.families"
 
 _SHIPPED: dict[str, Callable[..., Family]] = {
     CrossedBarrel.name: CrossedBarrel,
     CylindricalShell.name: CylindricalShell,
+    StrutLattice.name: StrutLattice,
+    TpmsShell.name: TpmsShell,
 }
 
 

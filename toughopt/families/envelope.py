@@ -1,0 +1,66 @@
+"""What lattices and minimal surfaces share: a box or cylinder between two plates, and its one connected piece."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toughopt.families.base import Parameter
+from toughopt.geometry import Solid, circle, circle_sides, combine
+
+if TYPE_CHECKING:
+    from manifold3d import Manifold
+
+#: The parameters that both have, fixed by default.
+ENVELOPE = (
+    Parameter(
+        "envelope", "categorical", None, None, None, "box", "",
+        "what the cells fill: a square box, or the round cylinder inside it", ("box", "cylinder"),
+    ),
+    Parameter("width", "real", 4.0, 200.0, None, 20.0, "mm", "side of the box, diameter of the cylinder"),
+    Parameter("height", "real", 2.0, 200.0, None, 20.0, "mm", "total, plates included"),
+    Parameter(
+        "plate", "real", 0.0, 20.0, None, 1.0, "mm",
+        "thickness of the plates below and above, which spread the load of a press; 0 for none",
+    ),
+    Parameter("density", "real", 0.1, 20.0, None, 1.24, "g/cm3", "of the material, for masses; that of PLA"),
+)  # fmt: skip
+
+
+def core_height(columns: Mapping[str, Any]) -> Any:
+    """Height between the plates, mm."""
+    return columns["height"] - 2.0 * columns["plate"]
+
+
+def cross_area(columns: Mapping[str, Any]) -> Any:
+    """Area of the envelope's section, mm2."""
+    share = np.where(np.asarray(columns["envelope"]) == "cylinder", np.pi / 4.0, 1.0)
+    return share * columns["width"] ** 2
+
+
+def enclosed(core: Manifold, values: Mapping[str, Any]) -> Solid:
+    """`core`, cut to the envelope, with its plates; pieces that the cut leaves unconnected are dropped.
+
+    `core` is centred on the z axis and reaches from below the lower plate's top to above the upper one's underside.
+    """
+    from manifold3d import CrossSection, Manifold
+
+    width, height, plate = values["width"], values["height"], values["plate"]
+    if values["envelope"] == "cylinder":
+        outline = CrossSection([circle(width / 2.0, circle_sides(width / 2.0, values["chord_error"], multiple_of=4))])
+    else:
+        outline = CrossSection.square((width, width), True)
+    room = Manifold.extrude(outline, height)
+    cut = combine([core, room], "intersect")
+    if plate > 0.0:
+        floor = Manifold.extrude(outline, plate)
+        cut = combine([cut, floor, floor.translate((0.0, 0.0, height - plate))], "add")
+    whole = Solid(cut.simplify(1e-4))
+    main, *crumbs = whole.bodies()
+    if not crumbs:
+        return main
+    lost = sum(crumb.volume_mm3 for crumb in crumbs)
+    note = f"{len(crumbs)} pieces that the envelope cut off the rest ({lost:.3g} mm3) were dropped"
+    return Solid(main.manifold, main.metadata, (*main.warnings, note))
