@@ -13,6 +13,7 @@ budget = {budget}
 name = "crossed_barrel"
 fixed = {{ height = 6.0, platform_thickness = 0.6 }}
 parameters.n = {{ high = 8 }}
+parameters.r = {{ high = 2.0 }}
 parameters.t = {{ high = 1.0 }}
 
 [optimizer]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 @json_option
 def run_command(
     folder: Path, budget: int | None, batch: int | None, seed: int | None, live: bool, quiet: bool, as_json: bool
-) -> None:
+) -> int:
     """Run or resume the campaign in DIR (default ./campaign), up to N experiments in all.
 
     Where DIR does not exist it is made: the crossed barrel on the virtual lab. The first Ctrl-C finishes the specimens
@@ -40,17 +38,17 @@ def run_command(
     with campaign:
         window = _live_window(folder) if live else None
         tell = _Teller(quiet or as_json)
-        try:
-            with _signals() as handle:
-                summary = campaign.run(budget, on_event=tell.event, on_start=handle)
-        finally:
-            if window is not None:
-                say("the live window stays open; close it when you are done")
-        _pictures(campaign, quiet)
+        hands = _Interrupts()
+        with hands:
+            summary = campaign.run(budget, on_event=tell.event, on_start=hands.watch)
+        _pictures(campaign)
         if as_json:
             show_json(_answer(campaign, summary))
         elif not quiet:
             _told(campaign, summary)
+        if window is not None and window.poll() is None:
+            say("the live window stays open; close it when you are done")
+    return 130 if hands.presses else 0
 
 
 def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
@@ -74,32 +72,36 @@ def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
     return Campaign.create(folder, campaign_text(name=folder.resolve().name, seed=seed or 1, batch=batch or 1))
 
 
-@contextmanager
-def _signals() -> Iterator[Any]:
-    """Ctrl-C once: finish; twice, or SIGTERM: abort safely."""
-    conductors: list[Conductor] = []
-    presses = 0
+class _Interrupts:
+    """Ctrl-C once: finish the specimens in hand; twice, or SIGTERM: abort safely."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal presses
-        presses += 1
-        if presses == 1 and number == signal.SIGINT:
-            say("finishing the specimens in hand; press Ctrl-C again to abort them")
-            for conductor in conductors:
+    def __init__(self) -> None:
+        self.presses = 0
+        self._conductors: list[Conductor] = []
+        self._before: dict[int, Any] = {}
+
+    def watch(self, conductor: Conductor) -> None:
+        """Pass on what people want to this conductor."""
+        self._conductors.append(conductor)
+
+    def __enter__(self) -> None:
+        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *error: object) -> None:
+        for sent, handler in self._before.items():
+            signal.signal(sent, handler)
+
+    def _heard(self, sent: int, frame: FrameType | None) -> None:
+        self.presses += 1
+        if not self._conductors:
+            raise KeyboardInterrupt
+        gently = self.presses == 1 and sent == signal.SIGINT
+        say("finishing the specimens in hand; Ctrl-C again aborts them" if gently else "aborting: making machines safe")
+        for conductor in self._conductors:
+            if gently:
                 conductor.finish()
-        else:
-            say("aborting: leaving every machine safe")
-            for conductor in conductors:
+            else:
                 conductor.abort()
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield conductors.append
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if presses:
-        raise click.exceptions.Exit(130)
 
 
 class _Teller:
@@ -143,7 +145,7 @@ def _live_window(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "toughopt", "watch", str(folder)])
 
 
-def _pictures(campaign: Campaign, quiet: bool) -> None:
+def _pictures(campaign: Campaign) -> None:
     from toughopt.plots import save_figures
 
     save_figures(campaign.workspace, campaign.folder / "exports", formats=("png",))

@@ -78,6 +78,7 @@ class Experiment:
     failed_stage: str = ""
     reason: str = ""
     blame: str = ""
+    failed_by: str = ""
     excluded: bool = False
     notes: list[str] = field(default_factory=list)
     proposed_seq: int = 0
@@ -214,7 +215,7 @@ _FIGURES: Mapping[str, Mapping[str, str]] = {
     "weighed": {"mass_g": "mass_g"},
     "tested": {"curve": "curve"},
     "complete": {"value": "value", "noise_std": "noise_std", "censored": "censored", "result": "result"},
-    "failed": {"stage": "failed_stage", "reason": "reason", "blame": "blame"},
+    "failed": {"stage": "failed_stage", "reason": "reason", "blame": "blame", "by": "failed_by"},
     "uncertain": {"stage": "failed_stage", "reason": "reason"},
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -120,10 +120,15 @@ class Conductor:
         self.workspace.store.append(payload, experiment_id)
         self._take_in()
 
-    def fail(self, experiment: Experiment, stage: str, reason: str, blame: str) -> None:
+    def record_all(self, payloads: Sequence[ev.Payload], experiment_id: int) -> None:
+        """Write several events of one experiment, all or none."""
+        self.workspace.store.append_all([(payload, experiment_id) for payload in payloads])
+        self._take_in()
+
+    def fail(self, experiment: Experiment, stage: str, reason: str, blame: str, by: str = "lab") -> None:
         """End an experiment without a value; what the lab failed is proposed again, as often as is configured."""
         fault: Literal["design", "lab"] = "design" if blame == "design" else "lab"
-        self.record(ev.Failed(stage=stage, reason=reason, blame=fault), experiment.id)
+        self.record(ev.Failed(stage=stage, reason=reason, blame=fault, by=by), experiment.id)
         again = None if self.aborting else second_try(self.state, experiment, self.workspace.config.recovery.retries)
         if again is not None:
             self.record(again, self.state.next_id())

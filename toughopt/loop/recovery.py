@@ -10,6 +10,8 @@ from toughopt.journal import events as ev
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
 
+INTERRUPTION = "interruption"  # who failed what a crash of the conductor cut short: not one of the design's tries
+
 
 def recover(conductor: Conductor) -> None:
     """Bring every experiment to a state from which the loop can go on.
@@ -24,7 +26,7 @@ def recover(conductor: Conductor) -> None:
         if doubt and experiment.stage is not Stage.UNCERTAIN:
             conductor.record(ev.Uncertain(stage=str(experiment.stage), reason=doubt), experiment.id)
         if experiment.stage is Stage.UNCERTAIN and discard:
-            conductor.fail(experiment, experiment.failed_stage, experiment.reason, "lab")
+            conductor.fail(experiment, experiment.failed_stage, experiment.reason, "lab", by=INTERRUPTION)
     retries = conductor.workspace.config.recovery.retries
     for experiment in list(conductor.state.experiments.values()):
         again = second_try(conductor.state, experiment, retries) if experiment.retry_of is None else None
@@ -51,7 +53,8 @@ def second_try(state: State, experiment: Experiment, retries: int) -> ev.Propose
     """The same design once more, as an experiment that says whose place it takes; None once it has had its tries."""
     tries = [e for e in state.experiments.values() if e.root == experiment.root]
     last = tries[-1]
-    if last.stage is not Stage.FAILED or last.blame != "lab" or last.manual or len(tries) > retries:
+    spent = sum(e.failed_by != INTERRUPTION for e in tries)
+    if last.stage is not Stage.FAILED or last.blame != "lab" or last.manual or spent > retries:
         return None
     note = f"in place of experiment {last.id}: {last.reason}"[:300]
     return ev.Proposed(design=last.design, source="retry", retry_of=last.root, note=note)

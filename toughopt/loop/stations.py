@@ -101,8 +101,7 @@ class Stations:
             filament_g=made.filament_g,
             warnings=list(prepared.program_warnings),
         )
-        self.conductor.record(built, experiment.id)
-        self.conductor.record(sliced, experiment.id)
+        self.conductor.record_all([built, sliced], experiment.id)
 
     def _unprintable(self, experiment: Experiment, error: ToughoptError) -> None:
         if not isinstance(error, _DESIGN_TO_BLAME):
@@ -117,8 +116,7 @@ class Stations:
         digest = experiment.program or ""
         program = conductor.workspace.program(digest)
         printer = conductor.lab.printers[name]
-        conductor.record(ev.Queued(printer=name), experiment.id)
-        conductor.record(ev.Printing(printer=name, program=digest), experiment.id)
+        conductor.record_all([ev.Queued(printer=name), ev.Printing(printer=name, program=digest)], experiment.id)
         conductor.start(
             experiment,
             self._printers.setdefault(name, ThreadPoolExecutor(1, name)),

@@ -1,0 +1,205 @@
+"""Each command as a person types it: what it answers, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from toughopt import Campaign, Curve
+from toughopt.cli import main
+from toughopt.compression import write_csv
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """`run("families", "--json")` -> exit code, stdout, stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def answer(run: Run, *arguments: object) -> Any:
+    code, out, err = run(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture
+def curve(tmp_path: Path) -> Path:
+    x = np.linspace(0.0, 6.0, 1200)
+    path = tmp_path / "curve.csv"
+    write_csv(Curve(displacement_mm=x, force_n=np.clip(x - 1.0, 0.0, None) * 100.0, time_s=x * 30.0), path)
+    return path
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path, run: Run) -> Path:
+    folder = tmp_path / "lab"
+    assert run("new", folder, "--budget", 6, "--seed", 3)[0] == 0
+    return folder
+
+
+def test_help_lists_every_command(run: Run) -> None:
+    from toughopt.cli import _COMMANDS
+
+    code, out, _ = run("--help")
+    assert code == 0
+    assert all(name in out for name in _COMMANDS)
+    for name in _COMMANDS:
+        assert run(name, "--help")[0] == 0, name
+
+
+def test_families_and_printers(run: Run) -> None:
+    families = {entry["name"]: entry for entry in answer(run, "families")}
+    assert [p["name"] for p in families["crossed_barrel"]["parameters"]] == ["n", "theta", "r", "t"]
+    printers = {entry["name"] for entry in answer(run, "printers")}
+    assert {"virtual", "makergear_m3", "marlin_generic"} <= printers
+
+
+def test_make_then_slice_then_check(run: Run, tmp_path: Path) -> None:
+    made = answer(
+        run,
+        "make",
+        "crossed_barrel",
+        "n=6",
+        "theta=60",
+        "t=0.9",
+        "height=6",
+        "-o",
+        tmp_path / "part",
+        "-p",
+        "virtual_small",
+    )
+    assert made["design"] == {"n": 6, "theta": 60.0, "r": 2.0, "t": 0.9}
+    assert made["bounding_box_mm"][2] == pytest.approx(6.0, abs=0.01)
+    assert (tmp_path / "part" / "part.png").read_bytes().startswith(b"\x89PNG")
+    sliced = answer(run, "slice", tmp_path / "part" / "part.stl", "-o", tmp_path / "x.gcode", "-p", "virtual_small")
+    assert sliced["layers"] == made["program"]["layers"] == 20
+    assert sliced["filament_mm"] == pytest.approx(made["program"]["filament_mm"], rel=0.01)
+    checked = answer(run, "gcode", tmp_path / "x.gcode", "-p", "virtual_small")
+    assert checked["ok"] and checked["filament_g"] == pytest.approx(sliced["filament_g"], rel=0.01)
+
+
+def test_analyze_has_its_stable_keys(run: Run, curve: Path) -> None:
+    (entry,) = answer(run, "analyze", curve, "--height-mm", 20, "--mass-g", 2.5)
+    keys = {
+        "file",
+        "specimen",
+        "toughness_j",
+        "peak_force_n",
+        "stiffness_n_per_mm",
+        "max_displacement_mm",
+        "specific_energy_j_per_g",
+        "energy_absorbing_efficiency",
+        "densification_strain",
+        "warnings",
+    }
+    assert keys <= set(entry)
+    assert entry["toughness_j"] == pytest.approx(0.5 * 500 * 5 / 1000, rel=0.005)
+    assert entry["specific_energy_j_per_g"] == pytest.approx(entry["toughness_j"] / 2.5)
+
+
+def test_backtest_on_a_table(run: Run, tmp_path: Path) -> None:
+    rows = [f"{x},{y},{np.exp(-((x - 5) ** 2 + (y - 3) ** 2) / 8):.4f}" for x in range(8) for y in range(6)]
+    table = tmp_path / "table.csv"
+    table.write_text("x,y,j\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    picture = tmp_path / "b.png"
+    found = answer(
+        run,
+        *("backtest", table, "--objective", "j", "--policy", "random", "--policy", "lhs"),
+        *("--initial", 2, "--budget", 10, "--seeds", 2, "--workers", 1, "--plot", picture),
+    )
+    assert len(found["designs"]) == 48
+    assert set(found["policies"]) == {"random", "lhs"}
+    assert [len(order) for order in found["policies"]["lhs"]["order"]] == [10, 10]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_campaign_by_hand_from_new_to_replay(run: Run, by_hand: Path, curve: Path, tmp_path: Path) -> None:
+    suggested = answer(run, "suggest", by_hand, "-n", 2)
+    assert [entry["id"] for entry in suggested] == [1, 2]
+    assert answer(run, "tell", by_hand, 1, "--curve", curve)["value"] == pytest.approx(1.25, rel=0.005)
+    assert answer(run, "tell", by_hand, 2, "--toughness", 2.5, "--mass", 2.0)["value"] == 2.5
+    added = answer(run, "add", by_hand, "n=8", "theta=10", "r=2", "t=1", "--by-hand", "--why", "a hunch")["id"]
+    assert run("fail", by_hand, added, "--why", "warped")[0] == 0
+    status = answer(run, "status", by_hand)
+    assert (status["complete"], status["best"]["id"]) == (2, 2)
+    assert run("export", by_hand, "-o", tmp_path / "e.csv")[0] == 0
+    lines = (tmp_path / "e.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("id,state,n,theta,r,t,") and len(lines) == 4
+    assert run("plot", by_hand, "--format", "svg")[0] == 0
+    assert (by_hand / "exports" / "overview.svg").stat().st_size > 1000
+    assert answer(run, "replay", by_hand)["differences"] == []
+
+
+def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run, by_hand: Path) -> None:
+    for identity in (1, 2):
+        answer(run, "suggest", by_hand)
+        answer(run, "tell", by_hand, identity, "--toughness", identity)
+    path = by_hand / "campaign.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("seed = 3", "seed = 4"), encoding="utf-8")
+    code, _, err = run("replay", by_hand)
+    assert code == 1
+    assert "the first difference is the decision of experiment 1" in err and "seed was 3, is 4" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("status", "{tmp}/nowhere"), 2, "toughopt new"),
+        (("make", "crossed_barrel", "t=9", "-o", "{tmp}/p"), 2, "0.7 to 1.4 mm"),
+        (("make", "crossed_barrel", "tt=1", "-o", "{tmp}/p"), 2, "tt"),
+        (("make", "crossed_barel", "-o", "{tmp}/p"), 2, "did you mean crossed_barrel"),
+        (("make", "crossed_barrel", "-o", "{tmp}/p", "-p", "makergear"), 2, "did you mean makergear_m3"),
+        (("slice", "{tmp}/broken.stl", "-o", "{tmp}/x.gcode"), 2, "broken.stl"),
+        (("gcode", "{tmp}/broken.stl"), 2, "broken.stl"),
+        (("analyze", "{tmp}/broken.stl"), 2, "broken.stl"),
+        (("print", "{tmp}/ok.gcode", "--port", "/dev/no-such-port"), 3, "/dev/no-such-port"),
+        (("backtest", "{tmp}/ok.gcode", "--objective", "j"), 2, "ok.gcode"),
+        (("run", "{tmp}/typo"), 2, "did you mean 'budget'"),
+        (("suggest",), 2, "DIR"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "broken.stl").write_bytes(bytes(range(256)) * 10)
+    (tmp_path / "typo").mkdir()
+    (tmp_path / "typo" / "campaign.toml").write_text("budgt = 3\n", encoding="utf-8")
+    if "ok.gcode" in str(arguments):
+        made = run("make", "crossed_barrel", "height=6", "-o", tmp_path / "made", "-p", "virtual_small")
+        assert made[0] == 0, made[2]
+        (tmp_path / "made" / "part.gcode").rename(tmp_path / "ok.gcode")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    found, out, err = run(*(argument.format(tmp=tmp_path) for argument in arguments))
+    assert found == code, (out, err)
+    assert said in err and "Traceback" not in err
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_rejected_curve_is_exit_code_1_with_null(run: Run, tmp_path: Path) -> None:
+    flat = tmp_path / "flat.csv"
+    x = np.linspace(0.0, 5.0, 400)
+    write_csv(Curve(displacement_mm=x, force_n=np.zeros(400), time_s=x), flat)
+    code, out, _ = run("analyze", flat, "--json")
+    assert code == 1
+    assert json.loads(out)[0]["toughness_j"] is None
+
+
+def test_the_campaign_that_run_makes_is_the_one_that_the_documents_describe(tmp_path: Path) -> None:
+    from toughopt.cli.setup import campaign_text
+
+    with Campaign.create(tmp_path / "c", campaign_text()) as campaign:
+        config = campaign.workspace.config
+        assert (config.family.name, config.budget, config.all_virtual) == ("crossed_barrel", 25, True)
