@@ -46,7 +46,7 @@ def analyze_command(
 
     Exit code 1 where a test is rejected: its toughness is then null, and the reason is in its warnings.
     """
-    from toughopt.compression import AnalysisSettings, analyze_file, save_figure
+    from toughopt.compression import AnalysisSettings, analyze_file
 
     chosen = {"force_limit_n": force_limit_n, "end": end, "end_value": end_value}
     wanted: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
@@ -57,7 +57,7 @@ def analyze_command(
         told["column_map"] = dict(_pair(column) for column in columns)
     found = [analysis for file in files for analysis in analyze_file(file, **size, **told)]
     if plot is not None:
-        save_figure(files, plot, **size, **told)
+        _draw(files, plot, size, told)
     entries = [analysis.as_dict() for analysis in found]
     if as_json:
         show_json(entries)
@@ -68,6 +68,16 @@ def analyze_command(
             for warning in entry["warnings"]:
                 say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {warning}")
     return 1 if any(entry["toughness_j"] is None for entry in entries) else 0
+
+
+def _draw(files: tuple[Path, ...], target: Path, size: dict[str, Any], told: dict[str, Any]) -> None:
+    from toughopt.compression import read_curves
+    from toughopt.compression.drawing import figure
+    from toughopt.plots import save_figure_to
+
+    curves = [curve for file in files for curve in read_curves(file, **told)]
+    shown = {name: size[name] for name in ("height_mm", "area_mm2", "settings")}
+    save_figure_to(figure(curves, **shown), target)
 
 
 def _pair(text: str) -> tuple[str, str | int]:
