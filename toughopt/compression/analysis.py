@@ -19,6 +19,7 @@ from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
 _NEAR_LIMIT = 0.98  # of the force limit: reached, for all that a frame's overshoot and sampling tell
+_GRID = 20_000  # points that are enough for the onset of densification
 _BENT = 0.3  # extra travel at the limit, as a share of the elastic one, from which a specimen has yielded
 
 
@@ -141,7 +142,8 @@ def _figures(
     )
     x, f = loading.displacement[: loading.last + 1], loading.force[: loading.last + 1]
     line = companions.stiffness(x, f, loading.noise_n)
-    onset = densification(x, f)
+    x_thin, f_thin = companions.thinned(x, f, _GRID)
+    onset = densification(x_thin, f_thin)
     shelf = companions.plateau(x, f, height_mm, area_mm2) if height_mm and area_mm2 else None
     ratio = energy_absorbing_efficiency(x, companions.calmed(f, loading.noise_n), height_mm) if height_mm else None
     yielded = companions.yield_point(x, f, line, settings.yield_offset * height_mm) if line and height_mm else None
@@ -155,12 +157,12 @@ def _figures(
         stiffness_n_per_mm=line.slope_n_per_mm if line else None,
         specific_energy_j_per_g=taken.value_j / mass_g if mass_g else None,
         energy_absorbing_efficiency=ratio.value if ratio else None,
-        densification_strain=float(x[onset]) / height_mm if onset is not None and height_mm else None,
-        densification_mm=float(x[onset]) if onset is not None else None,
+        densification_strain=float(x_thin[onset]) / height_mm if onset is not None and height_mm else None,
+        densification_mm=float(x_thin[onset]) if onset is not None else None,
         plateau_stress_mpa=shelf.stress_mpa if shelf else None,
         plateau_end_strain=shelf.end_strain if shelf else None,
         plateau_energy_mj_per_m3=shelf.energy_mj_per_m3 if shelf else None,
-        crush_force_efficiency=companions.crush_force_efficiency(x, f),
+        crush_force_efficiency=companions.crush_force_efficiency(x_thin, f_thin, onset),
         contact_mm=loading.contact.displacement_mm,
         end_mm=end_mm + loading.zero_mm,
         yield_force_n=yielded[1] if yielded else None,

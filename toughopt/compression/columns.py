@@ -145,7 +145,7 @@ def _rank(role: str, name: str, unit_text: str, told: str | None) -> tuple[int, 
 def _has(word: str, folded: str) -> bool:
     if len(word) <= 1 and word.isascii():
         return folded == word
-    if word in ("last", "hub", "weg", "ход", "load", "time", "course"):
+    if word in ("last", "hub", "weg", "ход", "load", "time", "course", "disp", "pos"):
         return re.search(rf"(?<![a-zà-ž]){word}|{word}(?![a-zà-ž])", folded) is not None
     return word in folded
 

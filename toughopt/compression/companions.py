@@ -162,12 +162,11 @@ def plateau(displacement_mm: FloatArray, force_n: FloatArray, height_mm: float, 
     return Plateau(level, end, float(np.interp(stop, strain, density)))
 
 
-def crush_force_efficiency(displacement_mm: FloatArray, force_n: FloatArray) -> float | None:
+def crush_force_efficiency(displacement_mm: FloatArray, force_n: FloatArray, onset: int | None) -> float | None:
     """Mean crush force over peak force, from contact to densification (or the end where there is none).
 
-    displacement_mm, force_n : (n,) float, from contact on
+    displacement_mm, force_n : (n,) float, from contact on; onset : index of densification, or None
     """
-    onset = densification(displacement_mm, force_n)
     stop = (force_n.size - 1 if onset is None else onset) + 1
     x, f = displacement_mm[:stop], force_n[:stop]
     peak, length = float(np.max(f)), float(x[-1] - x[0])

@@ -14,6 +14,7 @@ _FLAT = 0.1  # slope before contact, as a share of that after it, up to which wh
 _FEWEST_BEFORE = 4
 _LADDER = (1.0, 4.0, 16.0)  # times the contact force: a load cell that drifts passes the lower ones in the air
 _MOST_DRIFT = 0.005  # of the peak force
+_BLOCK = 1 << 16  # samples that are looked through at once
 _MOST = 4000  # samples that the contact is sought in at once
 _CERTAIN = 4.0  # standard errors from which a slope before contact is one
 _RISE_TIMES = 40.0  # times the noise up to which the first rise is taken as straight
@@ -86,7 +87,7 @@ def find_contact(
 def _without_baseline(
     x: FloatArray, force: FloatArray, window: int, noise: float, settings: AnalysisSettings
 ) -> Contact | None:
-    """The contact of a record that shows no air: where the force first stays above the threshold, or its line meets 0."""
+    """The contact of a record without air: where the force first stays above the threshold, or its line meets zero."""
     first = _trailing_median_above(force, settings.contact_force_n, window, noise)
     if first is None:
         return None
@@ -105,16 +106,16 @@ def _without_baseline(
 def _trailing_median_above(force: FloatArray, threshold: float, window: int, noise: float) -> int | None:
     """First index at which the median of the `window` samples up to it exceeds the threshold and the noise."""
     level = max(threshold, _NOISE_TIMES * _MEDIAN * noise / np.sqrt(window))
-    if force.size < window:
-        return None
-    above = np.concatenate([[0], np.cumsum(force > level)])
-    enough = np.flatnonzero(above[window:] - above[:-window] >= (window + 1) // 2)
-    for at in range(0, enough.size, 4096):
-        ends = enough[at : at + 4096]
-        medians = np.median(force[ends[:, None] + np.arange(window)[None, :]], axis=1)
-        hit = np.flatnonzero(medians > level)
-        if hit.size:
-            return int(ends[hit[0]]) + window - 1
+    for begin in range(0, force.size - window + 1, _BLOCK):
+        part = force[begin : begin + _BLOCK + window - 1]
+        above = np.concatenate([[0], np.cumsum(part > level)])
+        enough = np.flatnonzero(above[window:] - above[:-window] >= (window + 1) // 2)
+        for at in range(0, enough.size, 512):
+            ends = enough[at : at + 512]
+            medians = np.median(part[ends[:, None] + np.arange(window)[None, :]], axis=1)
+            hit = np.flatnonzero(medians > level)
+            if hit.size:
+                return begin + int(ends[hit[0]]) + window - 1
     return None
 
 

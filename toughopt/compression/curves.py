@@ -91,10 +91,11 @@ def assemble(
     """
     good: list[Table] = []
     reasons: list[str] = []
-    lost_rows = 0
+    lost_rows, longest = 0, max((table.rows for table in tables), default=0)
     for table in tables:
-        rows = int(table.values.shape[0])
-        reason = f"the table at line {table.line} has {rows} rows only" if rows < _FEWEST else _unfit(table, options)
+        rows = table.rows
+        few = rows < (_A_TEST if longest >= _A_TEST else _FEWEST)
+        reason = f"the table at line {table.line} has {rows} rows only" if few else _unfit(table, options)
         if reason:
             reasons.append(reason)
             lost_rows = max(lost_rows, rows)
@@ -133,8 +134,8 @@ def _joined(tables: list[Table]) -> list[Table]:
         before = result[-1] if result else None
         same = before is not None and (before.names, before.units) == (table.names, table.units)
         if before is not None and same and _goes_on(before, table):
-            values = np.concatenate([before.values, table.values])
-            result[-1] = replace(before, values=values, findings=(*before.findings, *table.findings))
+            findings = (*before.findings, *table.findings)
+            result[-1] = replace(before, parts=(*before.parts, *table.parts), findings=findings)
         else:
             result.append(table)
     return result
@@ -144,13 +145,13 @@ def _goes_on(before: Table, after: Table) -> bool:
     for index, text in enumerate(before.units):
         unit = parse_unit(text) if text else None
         if unit is not None and unit.quantity == "time":
-            return bool(after.values[0, index] > before.values[-1, index])
+            return bool(after.column(index)[0] > before.column(index)[-1])
     return False
 
 
 def _values(table: Table, column: Column) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values = table.values[:, column.index]
-    return values * column.unit.factor if column.unit.factor != 1.0 else np.ascontiguousarray(values)
+    values = table.column(column.index)
+    return values * column.unit.factor if column.unit.factor != 1.0 else values
 
 
 def _labels(table: Table, groups: list[range]) -> list[str]:
@@ -165,8 +166,8 @@ def _largest_strain(table: Table) -> float | None:
     largest = None
     for index, text in enumerate(table.units):
         unit = parse_unit(text) if text else None
-        if unit is not None and unit.quantity == "strain" and np.isfinite(table.values[:, index]).any():
-            value = float(np.nanmax(np.abs(table.values[:, index]))) * unit.factor
+        if unit is not None and unit.quantity == "strain":
+            value = float(np.fmax.reduce(np.abs(table.column(index)))) * unit.factor
             largest = value if largest is None else max(largest, value)
     return largest
 

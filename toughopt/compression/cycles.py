@@ -51,7 +51,7 @@ def split_cycles(displacement_mm: FloatArray, force_n: FloatArray) -> tuple[Cycl
 
 def _turns(x: FloatArray, least: float) -> list[int]:
     """Indices of alternating maxima and minima of at least `least` between them, a maximum first."""
-    if x.size < 3 or least <= 0:
+    if x.size < 3 or least <= 0 or float(np.max(np.maximum.accumulate(x) - x)) < least:
         return []
     step = np.diff(x)
     moving = np.flatnonzero(step != 0)

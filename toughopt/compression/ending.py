@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toughopt.compression.efficiency import densification
+from toughopt.compression.outliers import usual
 from toughopt.compression.settings import AnalysisSettings
 from toughopt.errors import CurveError
 
@@ -41,7 +42,7 @@ def end_of_loading(displacement_mm: FloatArray, noise_mm: float) -> int:
     top = int(np.argmax(displacement_mm))
     if noise_mm <= 0 or displacement_mm.size < 30:
         return top
-    step = float(np.median(np.abs(np.diff(displacement_mm))))
+    step = usual(np.abs(np.diff(displacement_mm)))
     if noise_mm < 0.2 * step:
         return top
     width = 11

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toughopt.compression.contact import Baseline
 from toughopt.compression.ending import Ending
-from toughopt.compression.outliers import noise_level
+from toughopt.compression.outliers import noise_level, usual
 
 FloatArray = NDArray[np.float64]
 _SEGMENTS = 20
@@ -35,6 +35,9 @@ class Energy:
         return float(np.sqrt(sum(part * part for part in parts)))
 
 
+# Sums of products are taken without BLAS, whose threads wait for each other on a busy machine.
+
+
 def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> float:
     """Trapezoidal integral from the first sample to the ending, N mm = mJ.
 
@@ -42,7 +45,7 @@ def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> fl
     """
     end = ending.index
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
-    whole = float(np.dot(0.5 * (f[1:] + f[:-1]), np.diff(x)))
+    whole = 0.5 * float(np.einsum("i,i", f[1:] + f[:-1], np.diff(x)))
     if ending.share > 0 and end + 1 < displacement_mm.size:
         step = ending.share * float(displacement_mm[end + 1] - displacement_mm[end])
         reached = float(force_n[end]) + ending.share * float(force_n[end + 1] - force_n[end])
@@ -91,33 +94,35 @@ def measure(
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
     value = area(displacement_mm, force_n, ending)
     w = weights(x)
-    sigma = local_noise(f)
-    noise = float(np.sqrt(np.dot(w * w, sigma * sigma)))
+    noise, sigma_end = _noise(w, f)
     length = float(x[-1] - x[0])
     lever = 0.5 * float((x[-1] - baseline.centre_mm) ** 2 - (x[0] - baseline.centre_mm) ** 2)
     base = float(np.hypot(baseline.offset_std_n * length, baseline.slope_std_n_per_mm * lever))
     early = np.flatnonzero(f > contact_force_n)
     reach = float(x[early[0]] - x[0]) if early.size else 0.0
     contact = 0.5 * contact_force_n * max(reach, 0.0) / np.sqrt(3.0)
-    shift = compliance_mm_per_n * abs(float(f[-1])) * float(sigma[-1])
+    shift = compliance_mm_per_n * abs(float(f[-1])) * sigma_end
     if noise_mm > 0:
         shift = float(np.hypot(shift, noise_mm * np.sqrt(np.sum((0.5 * np.diff(f)) ** 2) + f[-1] ** 2)))
-    return Energy(value / 1e3, noise / 1e3, base / 1e3, contact / 1e3, shift / 1e3, _between_samples(x, f, sigma) / 1e3)
+    return Energy(
+        value / 1e3, noise / 1e3, base / 1e3, contact / 1e3, shift / 1e3, _between_samples(x, f, sigma_end) / 1e3
+    )
 
 
-def _between_samples(x: FloatArray, f: FloatArray, sigma: FloatArray) -> float:
+def _between_samples(x: FloatArray, f: FloatArray, sigma: float) -> float:
     """N mm: standard deviation of the energy because breaks fall somewhere between two samples."""
     drops = np.abs(np.diff(f))
-    usual = float(np.median(drops))
-    least = max(0.03 * float(np.max(f)), 10.0 * usual)
+    least = max(0.03 * float(np.max(f)), 10.0 * usual(drops), 10.0 * sigma)
     at = np.flatnonzero(drops > least)
-    at = at[drops[at] > 10.0 * sigma[at]]
     return float(np.sqrt(np.sum((drops[at] * np.abs(x[at + 1] - x[at])) ** 2) / 12.0))
 
 
-def local_noise(force_n: FloatArray) -> FloatArray:
-    """(n,) N: standard deviation of the noise around each sample, piecewise constant."""
+def _noise(w: FloatArray, force_n: FloatArray) -> tuple[float, float]:
+    """N mm: standard deviation of the weighted sum of the forces by their own noise; and N: that noise at the end."""
     pieces = int(np.clip(force_n.size // _FEWEST_IN_SEGMENT, 1, _SEGMENTS))
     bounds = np.linspace(0, force_n.size, pieces + 1).astype(int)
-    levels = [noise_level(force_n[a:b]) for a, b in pairwise(bounds.tolist())]
-    return np.repeat(levels, np.diff(bounds))
+    variance, sigma = 0.0, 0.0
+    for a, b in pairwise(bounds.tolist()):
+        sigma = noise_level(force_n[a:b])
+        variance += sigma * sigma * float(np.einsum("i,i", w[a:b], w[a:b]))
+    return float(np.sqrt(variance)), sigma

@@ -45,12 +45,14 @@ def analyze_file(
         displacement_unit=displacement_unit,
         time_unit=time_unit,
     )
-    return [
-        FileAnalysis(
-            str(path),
-            curve.specimen,
-            analyze(curve, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings),
-            analyze_cycles(curve, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings),
+    found = []
+    for curve in curves:
+        result = analyze(curve, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings)
+        cyclic = any(finding.code == "CYCLIC" for finding in result.findings)
+        cycles = (
+            analyze_cycles(curve, height_mm=height_mm, mass_g=mass_g, area_mm2=area_mm2, settings=settings)
+            if cyclic
+            else ()
         )
-        for curve in curves
-    ]
+        found.append(FileAnalysis(str(path), curve.specimen, result, cycles))
+    return found

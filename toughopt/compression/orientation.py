@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from toughopt.compression.base import Curve, Effect, Finding, Severity
 
+_ENOUGH = 20_000  # samples that tell a sign
 _TENSION = re.compile(
     r"tensile|tension test|zugversuch|zugprüfung|bruchdehnung|dehnung bei bruch|elongation at break|strain at break|"
     r"essai de traction|ensayo de tracción|prova di trazione|próba rozciągania|拉伸|引張|인장",
@@ -26,8 +27,7 @@ def force_sign(force_n: NDArray[np.float64]) -> int:
     """
     if force_n.size == 0:
         return 1
-    stride = max(1, force_n.size // 200_000)
-    thin = force_n[::stride] if stride > 1 else force_n
+    thin = force_n[:: max(1, force_n.size // _ENOUGH)]
     level = float(np.median(thin[: max(1, min(20, thin.size // 20))]))
     if thin.size >= 5:
         windows = np.sort(np.lib.stride_tricks.sliding_window_view(thin, 5), axis=1)
@@ -47,7 +47,8 @@ def displacement_sign(displacement_mm: NDArray[np.float64], force_n: NDArray[np.
     """
     if displacement_mm.size < 2:
         return 1
-    work = float(np.sum((force_n[1:] + force_n[:-1] - 2 * np.min(force_n)) * np.diff(displacement_mm)))
+    stride = max(1, force_n.size // _ENOUGH)
+    displacement_mm, force_n = displacement_mm[::stride], force_n[::stride]
     top = int(np.argmax(force_n))
     loaded = force_n >= 0.05 * max(float(force_n[top]), 0.0)
     first = int(np.argmax(loaded))
@@ -55,6 +56,7 @@ def displacement_sign(displacement_mm: NDArray[np.float64], force_n: NDArray[np.
     whole = float(np.ptp(displacement_mm))
     if abs(travel) > 0.02 * whole:
         return 1 if travel > 0 else -1
+    work = float(np.sum((force_n[1:] + force_n[:-1] - 2 * np.min(force_n)) * np.diff(displacement_mm)))
     return 1 if work >= 0 else -1
 
 

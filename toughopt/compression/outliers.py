@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 _ORDER4 = np.sqrt(70.0)  # norm of 1 -4 6 -4 1
 _MAD = 1.4826
-_ENOUGH, _STRETCH = 40_000, 1_000  # samples that tell the noise well enough, and how many of them stand together
+_ENOUGH, _STRETCH = 16_000, 800  # samples that tell the noise well enough, and how many of them stand together
 _WINDOW = 40  # samples to each side that tell what is usual
 
 
@@ -32,22 +32,26 @@ def noise_level(values: FloatArray) -> float:
     return float(_MAD * np.median(np.abs(fourth)) / _ORDER4)
 
 
-def misfit(values: FloatArray) -> FloatArray:
-    """(n,) distance of each sample from the nearest of: the line through its two predecessors, the line through its two
-    followers, the mean of its neighbours. A kink or a break fits one of them; a spike fits none.
+def usual(values: FloatArray) -> float:
+    """Median of the values; of an even choice of them where there are many."""
+    return float(np.median(values[:: max(1, values.size // _ENOUGH)]))
+
+
+def misfit(values: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+    """(k,) distance of the samples `at` from the nearest of: the line through the two before, the line through the two
+    after, the mean of the two neighbours. A kink or a break fits one of them; a spike fits none.
+
+    values : (n,) float, n at least 3; at : (k,) int
     """
-    n = values.size
-    result = np.zeros(n)
-    if n < 5:
-        return result
-    middle = np.abs(values[1:-1] - 0.5 * (values[:-2] + values[2:]))
-    step = np.diff(values)
-    bend = np.abs(step[1:] - step[:-1])  # bend[i]: of sample i from the line through i+1, i+2, and of i+2 from i, i+1
-    result[2:-2] = np.minimum(np.minimum(middle[1:-1], bend[:-2]), bend[2:])
-    result[1] = min(middle[0], bend[1])
-    result[-2] = min(middle[-1], bend[-2])
-    result[0] = bend[0]
-    return result
+    last = values.size - 1
+    here = values[at]
+    before, before_2 = values[np.maximum(at - 1, 0)], values[np.maximum(at - 2, 0)]
+    after, after_2 = values[np.minimum(at + 1, last)], values[np.minimum(at + 2, last)]
+    never = np.inf
+    middle = np.where((at >= 1) & (at < last), np.abs(here - 0.5 * (before + after)), never)
+    left = np.where(at >= 2, np.abs(here - 2.0 * before + before_2), never)
+    right = np.where(at <= last - 2, np.abs(here - 2.0 * after + after_2), never)
+    return np.minimum(np.minimum(middle, left), right)
 
 
 def spikes(values: FloatArray, floor: float, factor: float = 16.0) -> NDArray[np.intp]:
@@ -62,16 +66,37 @@ def spikes(values: FloatArray, floor: float, factor: float = 16.0) -> NDArray[np
     n = values.size
     if n < 8:
         return np.empty(0, dtype=np.intp)
-    off = misfit(values)
-    candidates = np.flatnonzero(off > floor)
+    bends = np.diff(values, 2)
+    np.abs(bends, out=bends)
+    inside = np.flatnonzero(bends > 2.0 * floor) + 1
+    ends = [end for end, bend in ((0, bends[0]), (n - 1, bends[-1])) if bend > floor]
+    candidates = np.concatenate([inside, np.array(ends, dtype=np.intp)])
     if not candidates.size:
         return candidates
-    typical = float(np.median(off[:: max(1, n // _ENOUGH)]))
-    candidates = candidates[off[candidates] > 0.5 * factor * typical]
+    typical = float(np.median(misfit(values, np.arange(0, n, max(1, n // _ENOUGH)))))
+    off = misfit(values, candidates)
+    candidates = candidates[off > max(floor, 0.5 * factor * typical)]
     offsets = np.concatenate([np.arange(-_WINDOW, 0), np.arange(1, _WINDOW + 1)])
     around = np.clip(candidates[:, None] + offsets[None, :], 0, n - 1)
-    usual = np.median(off[around], axis=1)
-    return np.asarray(candidates[off[candidates] > factor * usual])
+    near = np.median(misfit(values, around.ravel()).reshape(around.shape), axis=1) if candidates.size else np.empty(0)
+    candidates = np.sort(candidates[misfit(values, candidates) > factor * near])
+    return np.asarray([at for at in candidates.tolist() if _alone(values, at)], dtype=np.intp)
+
+
+def _alone(values: FloatArray, at: int) -> bool:
+    """Whether a sample sticks out to one side of both its neighbours, as the bends about it tell; at an end, of all."""
+    n = values.size
+    if at in (0, n - 1):
+        rest = values[1:] if at == 0 else values[:-1]
+        low, high = float(rest.min()), float(rest.max())
+        near, next_ = (rest[0], rest[1]) if at == 0 else (rest[-1], rest[-2])
+        margin = max(0.02 * (high - low), 3.0 * abs(float(near - next_)))
+        return bool(values[at] > high + margin or values[at] < low - margin)
+    part = values[max(at - 2, 0) : at + 3]
+    bends = np.diff(part, 2)
+    own = at - max(at - 2, 0) - 1
+    beside = bends[[i for i in (own - 1, own + 1) if 0 <= i < bends.size]]
+    return bool(np.all(np.sign(beside) == -np.sign(bends[own])) and np.all(np.abs(beside) > 0.25 * abs(bends[own])))
 
 
 def without(index: NDArray[np.intp], *arrays: FloatArray) -> tuple[FloatArray, ...]:

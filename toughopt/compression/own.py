@@ -37,7 +37,7 @@ class OwnReader:
         specimen = told.pop("specimen", "")
         end = _END.search(text)
         findings = tuple(f for f in curve.findings if f.code != "NO_FINAL_NEWLINE")
-        rows = table.values.shape[0]
+        rows = table.rows
         if end is None or int(end.group(1)) != rows:
             wanted = "its end mark is missing" if end is None else f"it says {end.group(1)} rows and has {rows}"
             message = f"the file was cut: {wanted}; take the complete file"

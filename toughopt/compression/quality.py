@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toughopt.compression.base import Effect, Finding, Severity
+from toughopt.compression.outliers import usual
 
 FloatArray = NDArray[np.float64]
 FEWEST_POINTS = 10
@@ -49,19 +50,21 @@ def jumps(displacement_mm: FloatArray, time_s: FloatArray | None) -> NDArray[np.
     25 times the usual speed too, so that sparse sampling is none.
     """
     steps = np.abs(np.diff(displacement_mm))
+    whole = float(np.ptp(displacement_mm))
+    large = np.flatnonzero(steps > 0.02 * whole)
+    if not large.size:
+        return large
     moving = steps[steps > 0]
     if moving.size < 5:
-        return np.empty(0, dtype=np.intp)
-    usual = float(np.median(moving))
-    whole = float(np.ptp(displacement_mm))
-    large = (steps > 0.02 * whole) & (steps > _JUMP_TIMES * usual)
-    if time_s is not None and large.any():
+        return large[:0]
+    large = large[steps[large] > _JUMP_TIMES * usual(moving)]
+    if time_s is not None and large.size:
         elapsed = np.diff(time_s)
         ticking = (elapsed > 0) & (steps > 0)
         if ticking.any():
-            speed = float(np.median(steps[ticking] / elapsed[ticking]))
-            large &= steps > _JUMP_TIMES * speed * np.maximum(elapsed, 0.0)
-    return np.flatnonzero(large)
+            speed = usual(steps[ticking] / elapsed[ticking])
+            large = large[steps[large] > _JUMP_TIMES * speed * np.maximum(elapsed[large], 0.0)]
+    return large
 
 
 def erratic(displacement_mm: FloatArray) -> bool:
@@ -73,7 +76,7 @@ def erratic(displacement_mm: FloatArray) -> bool:
     whole = float(np.ptp(displacement_mm))
     if steps.size < FEWEST_POINTS or whole <= 0:
         return False
-    return float(np.median(steps)) > 0.02 * whole and float(steps.sum()) > 8.0 * whole
+    return usual(steps) > 0.02 * whole and float(steps.sum()) > 8.0 * whole
 
 
 def saturated(force_n: FloatArray, noise_n: float, capacity_n: float | None) -> Finding | None:
@@ -84,7 +87,8 @@ def saturated(force_n: FloatArray, noise_n: float, capacity_n: float | None) -> 
     top = float(np.max(force_n))
     if capacity_n is not None and top >= 0.999 * capacity_n:
         return finding("SATURATED", Effect.CENSOR, f"the force reaches the load cell's capacity of {capacity_n:g} N")
-    longest = _longest_run(force_n == top)
+    at_top = force_n == top
+    longest = _longest_run(at_top) if np.count_nonzero(at_top) >= _TOP_SAMPLES else 0
     if longest < _TOP_SAMPLES or top <= 0:
         return None
     still = np.diff(force_n) == 0

@@ -15,7 +15,7 @@ from toughopt.compression.numbers import NumberReader, is_missing, looks_numeric
 _CHUNK = 1 << 22  # characters taken at once: bounds the memory
 _SMALL = 1 << 16  # below this Python's own float() is quicker than a library
 _LOOK_AHEAD = 4  # damaged lines in a row that do not end a table
-_EXPONENTS = re.compile(rb"(?:-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?[\t\n])*+")
+_EXPONENTS = re.compile(rb"(?:-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?\n)*+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -33,11 +33,9 @@ class Block:
     first_bad_line: str = ""
 
     @property
-    def values(self) -> NDArray[np.float64]:
-        """(rows, columns) float, NaN where there is no number."""
-        if not self.parts:
-            return np.empty((0, self.columns))
-        return self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(part.shape[0] for part in self.parts)
 
 
 def read_block(text: str, start: int, separator: str, columns: int, number: NumberReader) -> Block:
@@ -73,52 +71,53 @@ def _fast(chunk: str, separator: str, columns: int, decimal: str) -> NDArray[np.
     """(rows, columns) of a chunk in which every row is as it should be, otherwise None."""
     if separator == " " or not chunk.isascii() or not chunk.endswith("\n"):
         return None
-    raw = chunk.encode("ascii")
+    raw, mark = chunk.encode("ascii"), separator.encode()
     if b'"' in raw:
-        raw = raw.replace(b'"' + separator.encode() + b'"', b"\t").replace(b'"', b"")
-        if separator not in (",", "\t") or (separator == "," and decimal == "."):
-            raw = raw.replace(separator.encode(), b"\t")
-    elif separator != "\t":
-        if b"\t" in raw:
+        if b"\t" in raw and mark != b"\t":
             return None
-        raw = raw.replace(separator.encode(), b"\t")
+        raw = raw.replace(b'"' + mark + b'"', b"\t").replace(b'"', b"")
+        if mark != b"," or decimal == ".":
+            raw = raw.replace(mark, b"\t")
+        mark = b"\t"
     if b" " in raw:
         if re.search(rb"[0-9.] +[0-9.+-]", raw):
             return None
         raw = raw.replace(b" ", b"")
-    if decimal == ",":
-        if b"." in raw:
-            return None
-        raw = raw.replace(b",", b".")
-    while b"\t\n" in raw and raw.endswith(b"\t\n"):
-        raw = raw.replace(b"\t\n", b"\n")
-    if raw.translate(None, b"0123456789.eE+-\t\n"):
+    while raw.endswith(mark + b"\n"):  # empty last columns
+        raw = raw.replace(mark + b"\n", b"\n")
+    point = decimal.encode()
+    fields = 0 if mark == point else _regular(raw, columns, mark, point)
+    if not fields:
         return None
-    if not _regular(raw, columns):
-        return None
-    return _parse(raw, columns)
+    values = _parse(raw.translate(bytes.maketrans(mark + point, b"\n.")), fields)
+    return values.reshape(-1, columns) if values.size else None
 
 
-def _regular(raw: bytes, columns: int) -> bool:
-    """Whether every row has `columns` fields, none is empty, and signs, points and exponents are where they may be."""
-    if raw[:1] in (b"\t", b"\n") or any(gap in raw for gap in (b"\t\t", b"\t\n", b"\n\t", b"\n\n")):
-        return False
-    exponents = b"e" in raw or b"E" in raw
-    signs = raw.count(b"-")
-    if signs or b"+" in raw:
-        leading = raw.count(b"\t-") + raw.count(b"\n-") + raw.startswith(b"-")
-        if not exponents and (leading != signs or b"+" in raw):
-            return False
-    if exponents and not _EXPONENTS.fullmatch(raw):
-        return False
-    bones = raw.translate(None, b"0123456789+-eE")  # points and breaks only
-    if b".." in bones:
-        return False
-    return bones.translate(None, b".") == (b"\t" * (columns - 1) + b"\n") * (bones.count(b"\n"))
+def _regular(raw: bytes, columns: int, mark: bytes, point: bytes) -> int:
+    """Number of fields where each row has `columns` of them and signs, points, exponents are where they may be, or 0.
+
+    Whether each field is a number is left to the parser: it finds fewer numbers than fields otherwise.
+    """
+    bones = raw.translate(None, b"0123456789")  # marks and breaks only: a fraction of the file
+    exponents = b"e" in bones or b"E" in bones
+    if b"+" in bones and not exponents:
+        return 0
+    if b"-" in bones and not exponents:
+        if raw.count(mark + b"-") + raw.count(b"\n-") + raw.startswith(b"-") != bones.count(b"-"):
+            return 0
+        bones = bones.translate(None, b"-")
+    if exponents:
+        if not _EXPONENTS.fullmatch(raw.translate(bytes.maketrans(mark + point, b"\n."))):
+            return 0
+        bones = bones.translate(None, b"+-eE")
+    rows = bones.count(b"\n")
+    regular = point * 2 not in bones and bones.translate(None, point) == (mark * (columns - 1) + b"\n") * rows
+    return rows * columns if regular else 0
 
 
-def _parse(raw: bytes, columns: int) -> NDArray[np.float64] | None:
-    flat = raw.replace(b"\t", b"\n")
+def _parse(flat: bytes, fields: int) -> NDArray[np.float64]:
+    """(fields,) float of one number a line; empty where they are not as many numbers."""
+    nothing = np.empty(0)
     try:
         if len(flat) <= _SMALL:
             values = np.array([float(field) for field in flat.split()], dtype=np.float64)
@@ -126,13 +125,11 @@ def _parse(raw: bytes, columns: int) -> NDArray[np.float64] | None:
             from scipy.io import mmread
 
             # The body of a Matrix Market array is one number a line too, and scipy has a quick reader for that.
-            head = b"%%%%MatrixMarket matrix array real general\n%d 1\n" % flat.count(b"\n")
+            head = b"%%%%MatrixMarket matrix array real general\n%d 1\n" % fields
             values = np.asarray(mmread(io.BytesIO(head + flat)), dtype=np.float64).ravel()
     except (ValueError, OverflowError):
-        return None
-    if not np.isfinite(values).all():
-        return None
-    return values.reshape(-1, columns)
+        return nothing
+    return values if values.size == fields and bool(np.isfinite(values).all()) else nothing
 
 
 def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader, block: Block) -> tuple[int, bool]:

@@ -31,12 +31,21 @@ class Table:
 
     names: tuple[str, ...]
     units: tuple[str, ...]  # "" where the file gives none
-    values: NDArray[np.float64]  # (rows, columns), NaN where there is no number
+    parts: tuple[NDArray[np.float64], ...]  # each (rows, columns), one below the other, NaN where there is no number
     line: int  # of the first row, counted from 1
     preamble: tuple[str, ...]  # the lines between the table before and this one's names
     decimal: str
     separator: str
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return sum(part.shape[0] for part in self.parts)
+
+    def column(self, index: int) -> NDArray[np.float64]:
+        """(rows,) float: one column."""
+        return np.concatenate([part[:, index] for part in self.parts]) if self.parts else np.empty(0)
 
 
 def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None = None) -> tuple[Table, ...]:
@@ -70,13 +79,12 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
             _check_width(names, fields, separator, told)
             columns = max(len(fields), min(len(names), len(split_row(line, separator))))
             block = read_block(text, position, separator, columns, number)
-            values = block.values
-            odd = number.check(max(values.size, 1))
+            odd = number.check(max(block.rows * columns, 1))
             found.append(
                 Table(
                     _padded(names, columns),
                     _padded(units, columns),
-                    values,
+                    tuple(block.parts),
                     line_number,
                     preamble,
                     mark,
@@ -85,7 +93,7 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
                 )
             )
             moved = max(block.end, end + 1)
-            line_number += text.count("\n", position, moved)
+            line_number += text.count("\n", position, moved) if moved < len(text) else 0
             position, pending = moved, []
             continue
         pending.append(line)
@@ -116,7 +124,7 @@ def _data_fields(text: str, separator: str) -> Iterator[str]:
 
 def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Names, units and what stands before them, from the lines above the first row of numbers."""
-    rows = [without_trailing_blanks(split_row(line, separator)) for line in lines]
+    rows = [_header_row(line, separator, columns) for line in lines]
     at = len(rows) - 1
     while at >= 0 and not rows[at] and len(rows) - at <= 2:
         at -= 1
@@ -135,6 +143,15 @@ def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, 
     both = [below or beside for below, beside in zip(units + [""] * len(names), inline, strict=False)]
     wide = [_bare(unit) for unit in both] + [_bare(unit) for unit in units[len(both) :]]
     return tuple(name for name, _ in pairs), tuple(wide), tuple(lines[:at])
+
+
+def _header_row(line: str, separator: str, columns: int) -> list[str]:
+    """The fields of a line above the numbers; names with blanks in them where blanks separate, too."""
+    fields = without_trailing_blanks(split_row(line, separator))
+    if separator == " " and len(fields) != columns:
+        wide = [field for field in re.split(r"\t+| {2,}", line.strip()) if field]
+        return wide if len(wide) == columns else fields
+    return fields
 
 
 def is_units_row(fields: list[str]) -> bool:
@@ -184,7 +201,7 @@ def _findings(block: Block, odd: int, text: str, number: NumberReader) -> tuple[
         severity = Severity.ERROR if effect is Effect.REJECT else Severity.WARNING
         found.append(Finding(code, severity, effect, message))
 
-    rows = sum(part.shape[0] for part in block.parts)
+    rows = block.rows
     bad = block.skipped + block.damaged + block.ragged
     if bad:
         many = bad > max(3, 0.02 * rows)

@@ -20,7 +20,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "verplaatsing",
         "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
         "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
-        "变形", "allongement", "height", "z",
+        "变形", "allongement", "height", "disp", "pos", "z",
     ),
     "time": (
         "time", "zeit", "godzina", "czas", "tiempo", "tempo", "temps", "tijd", "čas", "zaman", "время", "时间", "時間",
@@ -31,8 +31,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 NOT_A_ROLE = re.compile(
     r"strain|stress|dehnung|spannung|stauchung|odkształcenie|naprężenie|contrainte|\btensi[oó]n\b|tensione|deformazione|"
     r"应变|应力|応力|ひずみ|歪|변형률|응력|"
-    r"sollwert|setpoint|set point|command|target|cmd|rate|speed|velocity|geschwindigkeit|"
+    r"sollwert|setpoint|set point|command|target|cmd|rate\b|speed|velocity|geschwindigkeit|"
     r"torque|moment|drehmoment|width|breite|diameter|durchmesser|thickness|dicke|rotation|angle|winkel|energy|work|"
-    r"temperature|temperatur|cycle|count|index|reading|limit",
+    r"temperature|temperatur|cycle|count|index|reading|limit|maxim|\bmax\b|\bmin\b|peak|\bat\b|modul",
     re.IGNORECASE,
 )
