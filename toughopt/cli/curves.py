@@ -71,8 +71,7 @@ def analyze_command(
 
 
 def _draw(files: tuple[Path, ...], target: Path, size: dict[str, Any], told: dict[str, Any]) -> None:
-    from toughopt.compression import read_curves
-    from toughopt.compression.drawing import figure
+    from toughopt.compression import figure, read_curves
     from toughopt.plots import save_figure_to
 
     curves = [curve for file in files for curve in read_curves(file, **told)]

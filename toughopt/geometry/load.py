@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: What the readers raise on files that are not what their name says.
 _UNREADABLE = (
+    ImportError,  # what a reader needs only for files that are not what they say
     ValueError,
     KeyError,
     IndexError,
