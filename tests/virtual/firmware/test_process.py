@@ -197,6 +197,26 @@ def test_a_process_is_launched_driven_and_ended(profile, tmp_path):
     assert process.returncode == 0
 
 
+def test_a_faster_clock_takes_its_time_and_an_urgent_command_cuts_it_short(profile):
+    with VirtualPrinterProcess(profile, clock=20) as printer:
+        host = Host(printer.url)
+        host.until("start")
+        began = time.monotonic()
+        assert host("G4 S10")[-1] == "ok"
+        assert time.monotonic() - began > 0.45
+        host.line.write(b"M109 S210\n")
+        host.until("T:")
+        host.until("echo:busy")
+        host.line.write(b"M108\n")
+        host.until("ok")
+        assert printer.status()["temperatures_c"]["0"] < 200.0
+        host("M104 S0")
+        changes = [change for change in printer.status()["target_history"] if change["heater"] == "0"]
+        assert [change["target_c"] for change in changes] == [210.0, 0.0]
+        assert changes[0]["wall_s"] < changes[1]["wall_s"]
+        host.close()
+
+
 def test_control_lines_that_make_no_sense_are_refused_and_do_no_harm(profile, tmp_path):
     with VirtualPrinterProcess(profile) as printer:
         with pytest.raises(DeviceError, match="garble_in"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from pathlib import Path
 from time import time
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 class Control:
     """Reads requests on a thread of its own; the serving thread answers them between two lines of G-code."""
 
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
-        self._requests = requests
+    def __init__(self, requests: int, answers: IO[str]) -> None:
+        self._requests = requests  # a file descriptor: a buffered reader would hold a lock when the process ends
         self._answers = answers
         self._lines: deque[str] = deque()
         self.ended = False  # the requests have ended: whoever wrote them is gone
@@ -29,9 +30,12 @@ class Control:
 
     def read_all(self, wake: Callable[[], None]) -> None:
         """Run on a thread: take requests in until there are no more."""
-        for line in self._requests:
-            self._lines.append(line)
-            wake()
+        rest = b""
+        while chunk := os.read(self._requests, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if lines:
+                self._lines.extend(line.decode("utf-8", "replace") for line in lines)
+                wake()
         self.ended = True
         wake()
 
@@ -45,6 +49,7 @@ class Control:
 
     def answer_all(self, firmware: VirtualFirmware, wall_s: float) -> None:
         """Answer every request that has come in."""
+        firmware.tick(wall_s)
         while self._lines:
             line = self._lines.popleft()
             if not line.strip():
@@ -60,7 +65,6 @@ class Control:
             case "take":
                 return take_to(firmware, Path(str(request.get("to", ""))))
             case "status":
-                firmware.tick(wall_s)
                 return {**firmware.status(), "unix_minus_wall_s": time() - wall_s}
             case "fault":
                 firmware.inject(_fault(request))

@@ -149,6 +149,7 @@ class Core(ABC):
             if self.halted or self.planner is not planner:  # killed or reset on the way
                 return None
         planner.add(block)
+        self.body.motors_on = True
         if not self.clock.unbound:
             planner.schedule_first(self.now)
         return None

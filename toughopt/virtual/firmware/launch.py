@@ -45,7 +45,7 @@ def serve(
         If a pseudo-terminal is wanted where there are none.
     """
     port: Port = PtyPort(link) if pty else TcpPort(tcp or 0)
-    listener = Control(sys.stdin, sys.stdout) if control else None
+    listener = Control(sys.stdin.fileno(), sys.stdout) if control else None
     server = Server(firmware, port, listener)
     if listener is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         emergency_parser=not given.no_emergency_parser,
         advanced_ok=given.advanced_ok,
         reset_on_connect=given.reset_on_connect,
-        log_commands=given.log,
+        log_commands=None if given.log < 0 else given.log,
     )
     try:
         firmware = VirtualFirmware(
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=...", help="as often as wanted")
     parser.add_argument("--control", action="store_true", help="JSON requests on standard input")
-    parser.add_argument("--log", type=int, default=0, metavar="N", help="keep the last N executed commands")
+    parser.add_argument("--log", type=int, default=0, metavar="N", help="keep the last N executed commands; -1: all")
     parser.add_argument("--advanced-ok", action="store_true", help="ok N.. P.. B..")
     parser.add_argument("--no-emergency-parser", action="store_true", help="M108, M112, M410 wait for their turn")
     parser.add_argument("--reset-on-connect", action=argparse.BooleanOptionalAction, default=None)

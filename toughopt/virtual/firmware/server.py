@@ -69,10 +69,10 @@ class Server:
                         firmware.reset()
                         sleep(BOOT_S)
                 said = firmware.feed(port.read(), monotonic())
-                if said:
-                    port.write(said)
                 if firmware.has_signal and firmware.take_signal() == "disconnect":
                     port.hang_up()
+                elif said:
+                    port.write(said)
         finally:
             port.close()
             self._selector.close()
