@@ -43,7 +43,7 @@ class FamilyConfig(_Part):
     """Which structure is varied, within which limits, with what held fixed."""
 
     name: str = "crossed_barrel"
-    fixed: dict[str, float | int | str] = {}
+    fixed: dict[str, float | int | str | list[float]] = {}
     parameters: dict[str, ParameterConfig] = {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -163,9 +163,14 @@ class Chooser:
             return None
         return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
 
-    @property
-    def _features(self) -> Any:
-        return self.family.features if self.config.optimizer.features else None
+    @cached_property
+    def _features(self) -> Callable[[Mapping[str, Any]], Any] | None:
+        """What the family knows of a design that helps a model beside the parameters; None where it is not wanted."""
+        names = getattr(self.family, "model_feature_names", ())
+        if not names or not self.config.optimizer.features:
+            return None
+        columns = [self.family.feature_names.index(name) for name in names]
+        return lambda designs: self.family.features(designs)[:, columns]
 
 
 def last_decision(state: State) -> Mapping[str, Any]:
