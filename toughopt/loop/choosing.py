@@ -166,11 +166,8 @@ class Chooser:
     @cached_property
     def _features(self) -> Callable[[Mapping[str, Any]], Any] | None:
         """What the family knows of a design that helps a model beside the parameters; None where it is not wanted."""
-        names = getattr(self.family, "model_feature_names", ())
-        if not names or not self.config.optimizer.features:
-            return None
-        columns = [self.family.feature_names.index(name) for name in names]
-        return lambda designs: self.family.features(designs)[:, columns]
+        wanted = self.config.optimizer.features and self.family.model_feature_names
+        return self.family.model_features if wanted else None
 
 
 def last_decision(state: State) -> Mapping[str, Any]:
