@@ -1,4 +1,4 @@
-"""Damages test-machine files in every way that a person, a program or a disk does, and judges what becomes of the toughness."""
+"""Damages test-machine files as people, programs and disks do, and judges what becomes of the toughness."""
 
 from __future__ import annotations
 
@@ -215,16 +215,16 @@ def damage(rng: np.random.Generator, name: str, data: bytes) -> Damaged:
 
 
 def outcome(damaged: Damaged, whole: Toughness, tolerance: float = 0.01) -> tuple[str, float, str]:
-    """What becomes of a damaged file: "error", "rejected", "told", "right" or "SILENT"; seconds; and details.
+    """What becomes of a damaged file: "error", "rejected", "told", "right" or "SILENT"; seconds of the processor; and details.
 
     Anything but a CurveError that is raised passes through: it is a failure of the reader.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         results = [analyze(curve) for curve in read_curves(damaged.data)]
     except CurveError as error:
-        return "error", time.perf_counter() - begun, str(error)
-    elapsed = time.perf_counter() - begun
+        return "error", time.process_time() - begun, str(error)
+    elapsed = time.process_time() - begun
     first = results[0]
     details = "; ".join(first.warnings)
     known = {finding.code for finding in whole.findings}

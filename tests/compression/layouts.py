@@ -1,4 +1,4 @@
-"""Test-machine files in every layout that the readers know, with made-up numbers: name -> bytes of a file of given curves."""
+"""Test-machine files in every layout that the readers know, with made-up numbers."""
 
 from __future__ import annotations
 

@@ -132,13 +132,19 @@ def _joined(tables: list[Table]) -> list[Table]:
     result: list[Table] = []
     for table in tables:
         before = result[-1] if result else None
-        same = before is not None and (before.names, before.units) == (table.names, table.units)
-        if before is not None and same and _goes_on(before, table):
+        if before is not None and _layout(before) == _layout(table) and _goes_on(before, table):
             findings = (*before.findings, *table.findings)
             result[-1] = replace(before, parts=(*before.parts, *table.parts), findings=findings)
         else:
             result.append(table)
     return result
+
+
+def _layout(table: Table) -> list[tuple[str, str, float]]:
+    """Names and units as they compare: without regard to case and spelling."""
+    units = [(parse_unit(text), text) for text in table.units]
+    pairs = [(unit.quantity, unit.factor) if unit is not None else (text.casefold(), 1.0) for unit, text in units]
+    return [(name.casefold(), *pair) for name, pair in zip(table.names, pairs, strict=True)]
 
 
 def _goes_on(before: Table, after: Table) -> bool:

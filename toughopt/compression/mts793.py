@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from toughopt.compression.base import AS_FOUND, Curve, ReadOptions
+from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOptions, Severity
 from toughopt.compression.curves import assemble
 from toughopt.compression.tables import find_tables
 
@@ -30,4 +30,17 @@ class Mts793Reader:
         curves = assemble(tables, options)
         if len(curves) == 1:
             return (replace(curves[0], specimen=specimen),)
-        return tuple(replace(c, specimen=f"{specimen} block {c.specimen}".strip()) for c in curves)
+        message = f"{len(curves)} blocks with different columns in the file of one test: each is a curve of its own"
+        told = Finding("BLOCKS_APART", Severity.WARNING, Effect.WARN, message)
+        return tuple(
+            Curve(
+                c.displacement_mm,
+                c.force_n,
+                c.time_s,
+                f"{specimen} block {c.specimen}".strip(),
+                c.warnings,
+                c.metadata,
+                (*c.findings, told),
+            )
+            for c in curves
+        )

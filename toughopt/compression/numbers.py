@@ -22,7 +22,7 @@ _PLAIN = {
 }
 _GROUP_MARKS = str.maketrans("", "", "'’ \u00a0\u2009\u202f")
 _STAMP = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T]\d{1,2}:\d\d.*)?\Z|\d{1,3}:\d\d(?::\d\d(?:[.,:]\d+)?)?(?: ?[AaPp][Mm])?\Z"
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ Tt]\d{1,2}:\d\d.*)?\Z|\d{1,3}:\d\d(?::\d\d(?:[.,:]\d+)?)?(?: ?[AaPp][Mm])?\Z"
 )
 _MINUS = str.maketrans({"−": "-", "–": "-"})
 
@@ -120,6 +120,7 @@ class NumberReader:
     """Reads fields with one decimal mark, and counts those that only make sense with the other one."""
 
     decimal: str
+    certain: bool = False  # told by a person: a lone thousands mark is one then
     grouped: int = 0  # fields with a thousands mark and a decimal mark
     doubtful: int = 0  # fields with what can only be a thousands mark here, and no decimal mark
     contrary: int = 0
@@ -149,7 +150,7 @@ class NumberReader:
 
     def check(self, fields: int) -> int:
         """How many fields contradict the decimal mark. Raises CurveError if they are more than a few damaged ones."""
-        odd = self.contrary + (self.doubtful if not self.grouped else 0)
+        odd = self.contrary + (0 if self.grouped or self.certain else self.doubtful)
         if odd > max(2, 0.01 * fields):
             raise CurveError(
                 f"{odd} numbers such as {self.example!r} do not go with the others' decimal mark {self.decimal!r}; "

@@ -16,6 +16,7 @@ _CHUNK = 1 << 22  # characters taken at once: bounds the memory
 _SMALL = 1 << 16  # below this Python's own float() is quicker than a library
 _LOOK_AHEAD = 4  # damaged lines in a row that do not end a table
 _EXPONENTS = re.compile(rb"(?:-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?\n)*+")
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -152,6 +153,8 @@ def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader
             pending += 1
             block.first_bad_line = block.first_bad_line or line.strip()[:60]
             if pending > _LOOK_AHEAD or _begins_table(line, separator) or not _more(text, following, separator, block):
+                if _numeric(line):  # no footer: a row that cannot be told apart into fields
+                    block.damaged += 1
                 ended = True
                 break
         elif not _more(text, following, separator, block):
@@ -185,6 +188,11 @@ def _row(line: str, separator: str, block: Block, number: NumberReader, last: bo
             block.first_bad_line = block.first_bad_line or line.strip()[:60]
         return [np.nan] * block.columns
     return values + [np.nan] * (block.columns - len(values))
+
+
+def _numeric(line: str) -> bool:
+    """Whether a line holds at least two numbers and no words."""
+    return len(_DIGITS.findall(line)) >= 2 and not _WORD.search(line)
 
 
 def _begins_table(line: str, separator: str) -> bool:

@@ -74,7 +74,7 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
         line = text[position:end]
         fields = without_trailing_blanks(split_row(line, separator))
         if len(fields) >= 2 and is_data(fields):
-            number = NumberReader(mark)
+            number = NumberReader(mark, certain=options.decimal is not None)
             names, units, preamble = _header(pending, separator, len(fields))
             _check_width(names, fields, separator, told)
             columns = max(len(fields), min(len(names), len(split_row(line, separator))))
@@ -168,7 +168,9 @@ def split_name(name: str) -> tuple[str, str]:
     match = _INLINE.match(name)
     if match:
         inside = match["unit"].strip()
-        if parse_unit(inside) is not None or (match["name"] and len(inside) <= 6 and " " not in inside):
+        if parse_unit(inside) is not None or (
+            match["name"] and len(inside) <= 6 and inside.isascii() and " " not in inside
+        ):
             return match["name"].strip() or name, inside
         return name, ""
     for pattern in (_SLASHED, _SUFFIX, _SPACED):
