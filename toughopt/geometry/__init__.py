@@ -4,7 +4,7 @@ from toughopt.geometry.checks import Finding, check_solid
 from toughopt.geometry.export import export
 from toughopt.geometry.load import load_mesh
 from toughopt.geometry.polygons import circle, circle_sides
-from toughopt.geometry.preview import render_preview
+from toughopt.geometry.preview import draw_solid, render_preview
 from toughopt.geometry.solid import Solid, combine, from_arrays, manifold_from
 from toughopt.geometry.sweep import leaning_tubes, lofts, rotation_minimising_frames, swept_tube
 
@@ -15,6 +15,7 @@ __all__ = [
     "circle",
     "circle_sides",
     "combine",
+    "draw_solid",
     "export",
     "from_arrays",
     "leaning_tubes",

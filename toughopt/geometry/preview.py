@@ -51,18 +51,11 @@ def render_preview(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    axes_of_view = _view(azimuth_deg, elevation_deg)
     figure = Figure(figsize=(size_px[0] / 100, size_px[1] / 100), dpi=100, layout=None)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.02, 0.02, 0.96, 0.9))
-    vertices, faces = solid.arrays()
-    projected = vertices @ axes_of_view.T
-    low, high = _frame(projected, solid.bounds_mm, axes_of_view)
-    picture, extent = _shaded(projected, faces, low, high, (int(0.96 * size_px[0]), int(0.9 * size_px[1])))
-    axes.imshow(picture, extent=extent, interpolation="antialiased")
-    _dimensions(axes, solid.bounds_mm, axes_of_view)
-    axes.set_axis_off()
-    axes.set_aspect("equal")
+    picture_px = (int(0.96 * size_px[0]), int(0.9 * size_px[1]))
+    draw_solid(axes, solid, size_px=picture_px, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg)
     family = solid.metadata.get("family", solid.metadata.get("file", "solid"))
     heading = title if title is not None else f"{family}, {solid.volume_mm3:,.0f} mm³"
     figure.text(0.5, 0.955, heading, ha="center", va="center", fontsize=12, color=_INK)
@@ -70,6 +63,26 @@ def render_preview(
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="png", facecolor="white")
     return figure
+
+
+def draw_solid(
+    axes: Axes,
+    solid: Solid,
+    *,
+    size_px: tuple[int, int] = (700, 560),
+    azimuth_deg: float = -58.0,
+    elevation_deg: float = 24.0,
+) -> None:
+    """Draw `solid` with its outer dimensions into `axes`; the parameters are those of `render_preview`."""
+    axes_of_view = _view(azimuth_deg, elevation_deg)
+    vertices, faces = solid.arrays()
+    projected = vertices @ axes_of_view.T
+    low, high = _frame(projected, solid.bounds_mm, axes_of_view)
+    picture, extent = _shaded(projected, faces, low, high, size_px)
+    axes.imshow(picture, extent=extent, interpolation="antialiased")
+    _dimensions(axes, solid.bounds_mm, axes_of_view)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
 
 
 def _view(azimuth_deg: float, elevation_deg: float) -> FloatArray:

@@ -59,8 +59,8 @@ def overview(board: Board, figure: Figure | None = None) -> Figure:
         last = f"Experiment {board.last.id}" if board.last else "The last test"
         draw_curve(figure.add_subplot(grid[0, 1]), board.last, board.last_curve, last)
         draw_parity(figure.add_subplot(grid[1, 0]), board.state)
-        words = f"Experiment {board.in_hand.id}: {_words(board.in_hand)}" if board.in_hand else "No design yet"
-        draw_shape(figure.add_subplot(grid[1, 1], projection="3d"), board.shape, words)
+        words = f"Experiment {board.in_hand.id}, {_words(board.in_hand)}" if board.in_hand else "No design yet"
+        draw_shape(figure.add_subplot(grid[1, 1]), board.shape, words)
         return figure
 
 
@@ -72,7 +72,7 @@ def single_figures(board: Board) -> dict[str, Figure]:
     with styled():
         for name in ("best_so_far", "last_curve", "best_curve", "parity", "shape"):
             figure = NewFigure(figsize=(7.0, 4.8), layout="constrained")
-            axes = figure.add_subplot(projection="3d") if name == "shape" else figure.add_subplot()
+            axes = figure.add_subplot()
             match name:
                 case "best_so_far":
                     draw_progress(axes, board.state)
@@ -141,4 +141,4 @@ def _words(experiment: Experiment) -> str:
     design = " ".join(
         f"{k}={v:.4g}" if isinstance(v, int | float) else f"{k}={v}" for k, v in experiment.design.items()
     )
-    return f"{design} ({experiment.stage})"
+    return f"{experiment.stage}\n{design}"

@@ -40,22 +40,12 @@ def draw_curve(axes: Axes, experiment: Experiment | None, curve: Curve | None, t
 
 
 def draw_shape(axes: Axes, solid: Solid | None, title: str) -> None:
-    """The design in hand, shaded, drawn to scale on 3-D axes."""
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+    """The design in hand, shaded, with its outer dimensions."""
+    from toughopt.geometry import draw_solid
 
-    axes.set_title(title)
-    axes.set_axis_off()
+    axes.set_title(title, wrap=True)
     if solid is None:
+        empty(axes, "no design yet")
+        axes.set_axis_off()
         return
-    mesh = solid.to_trimesh()
-    triangles = mesh.triangles
-    light = np.array([0.35, -0.5, 0.8]) / np.linalg.norm([0.35, -0.5, 0.8])
-    shade = 0.45 + 0.55 * np.clip(mesh.face_normals @ light, 0.0, 1.0)
-    colours = np.clip(np.array([0.34, 0.71, 0.91])[None, :] * shade[:, None], 0.0, 1.0)
-    axes.add_collection3d(Poly3DCollection(triangles, facecolors=colours, edgecolors="none"))  # type: ignore[attr-defined]
-    low, high = solid.bounds_mm
-    centre, half = (low + high) / 2, float(np.max(high - low)) / 2
-    for setter, middle in zip(("set_xlim", "set_ylim", "set_zlim"), centre, strict=True):
-        getattr(axes, setter)(middle - half, middle + half)
-    axes.set_box_aspect((1, 1, 1))  # type: ignore[arg-type]
-    axes.view_init(elev=22, azim=-60)  # type: ignore[attr-defined]
+    draw_solid(axes, solid)
