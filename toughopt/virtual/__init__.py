@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from toughopt.virtual.anatomy import Structure, structure
     from toughopt.virtual.exporter import VirtualPress
     from toughopt.virtual.lab import VirtualHandler, VirtualLab, specimen_seed
     from toughopt.virtual.mechanics import StrutConstants, nominal_toughness
     from toughopt.virtual.press import PressSettings, crush, simulate
     from toughopt.virtual.scale import VirtualScale
-    from toughopt.virtual.anatomy import Structure, structure
     from toughopt.virtual.struts import Struts
 
 _HOMES = {

@@ -5,16 +5,16 @@ It sees a `Deposit` and nothing else. Noise, slack, compliance, sampling and lim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toughopt.compression.base import Curve
+from toughopt.virtual.anatomy import Structure, structure
 from toughopt.virtual.character import character
 from toughopt.virtual.mechanics import PUBLISHED, Response, StrutConstants, force, scattered, strain_at_break
 from toughopt.virtual.response import respond
-from toughopt.virtual.anatomy import Structure, structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FINE = 1500  # points at which the part's own curve is worked out before it is sampled
 MOST_SAMPLES = 50_000
+SHARED = 0.6  # standard deviation that a structure's replicates share, over that of a specimen
+BREAK_MM = 0.05  # travel in which a part falls to pieces
 AFTER_BREAK = 0.04  # share of the force that is left when a part has broken
 
 
@@ -75,8 +77,13 @@ def simulate(
     displacement_mm, force_n, time_s : (n,) float
         As the frame records them: crosshead travel with slack, toe and compliance in it, compression positive.
     """
-    settings = settings or PressSettings()
-    found = structure(deposit)
+    return simulate_structure(structure(deposit), rng, settings or PressSettings())
+
+
+def simulate_structure(
+    found: Structure, rng: np.random.Generator, settings: PressSettings
+) -> tuple[Floats, Floats, Floats]:
+    """What `simulate` gives, for a part whose structure was found before: for many replicates of one part."""
     specimen, gap = specimen_response(found, rng, settings)
     travel, load = _travel(specimen, gap, settings)
     return _record(travel, load, rng, settings)
@@ -87,17 +94,16 @@ def specimen_response(
 ) -> tuple[Response | None, float]:
     """Response of this one specimen, scatter included, and the gap in mm that must close first; None without material.
 
-    Half of the variance belongs to the structure, and so is the same for all its replicates; half to the specimen.
+    About a quarter of the variance of yield and break belongs to the structure, so is the same for all its replicates.
     """
-    own = rng.standard_normal(2)
+    own = rng.standard_normal(3)
     if found.sections.volume_mm3 <= 0.0:
         return None, 0.0
     nominal, gap = respond(found, settings.constants)
-    common = character(found)
-    k = settings.constants
-    rate = settings.rate_exponent * np.log(settings.speed_mm_per_min / settings.reference_speed_mm_per_min)
-    deviates = settings.scatter * (own + common)
-    return scattered(nominal, k.scatter_yield * deviates[0] + rate, k.scatter_break * deviates[1]), gap
+    shared = SHARED * np.append(character(found), 0.0)
+    rate = (settings.speed_mm_per_min / settings.reference_speed_mm_per_min) ** settings.rate_exponent
+    specimen = scattered(nominal, settings.scatter * (own + shared), settings.constants)
+    return replace(specimen, yield_force_n=specimen.yield_force_n * rate), gap
 
 
 def _travel(specimen: Response | None, gap: float, settings: PressSettings) -> tuple[Floats, Floats]:
@@ -109,7 +115,7 @@ def _travel(specimen: Response | None, gap: float, settings: PressSettings) -> t
     own = np.linspace(0.0, 1.0, FINE) ** 2 * end
     load = force(specimen, own)
     fall = np.linspace(0.0, 1.0, 12)[1:]
-    own = np.concatenate([own, end + 0.01 * length * fall, [length]])
+    own = np.concatenate([own, end + BREAK_MM * fall, [max(length, end + 1.0)]])
     load = np.concatenate([load, load[-1] * (1.0 - (1.0 - AFTER_BREAK) * fall), [AFTER_BREAK * load[-1]]])
     closing = gap * (1.0 - np.exp(-load / (0.02 * float(specimen.yield_force_n))))
     bedding = settings.toe_mm * (1.0 - np.exp(-load / settings.toe_n))

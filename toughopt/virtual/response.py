@@ -11,16 +11,20 @@ from toughopt.virtual.mechanics import PUBLISHED, Response, StrutConstants, stru
 from toughopt.virtual.struts import longest_gap
 
 if TYPE_CHECKING:
-    from toughopt.virtual.sections import Sections
+    from numpy.typing import NDArray
+
     from toughopt.virtual.anatomy import Structure
+    from toughopt.virtual.sections import Sections
     from toughopt.virtual.struts import Struts
+
+    Floats = NDArray[np.float64]
 
 WALL_KNOCKDOWN = 0.36  # 0.6 for a perfect cylinder times 0.6 for imperfections (Timoshenko & Gere, ch. 11)
 SETTLED_HEIGHT = 0.25  # mm that a strand laid over a missing layer still bridges at half strength
 UNBONDED = 0.4  # strength of struts that stand on each other without being bonded; a choice, not a measurement
 SLIP_STRAIN = 0.08  # by then the ends of such struts have slipped off each other; a choice, too
 NO_BOND_C, FULL_BOND_C = 155.0, 190.0  # PLA melts at 150 to 160 deg C; bonds between layers suffer below 190
-POOR = 0.9  # share of the usual material below which a layer, and not the pattern of crossings, is the weakest
+POOR = 0.8  # share of the usual material below which a layer, and not the pattern of crossings, is the weakest
 
 
 def respond(found: Structure, constants: StrutConstants = PUBLISHED) -> tuple[Response, float]:
@@ -44,9 +48,14 @@ def respond(found: Structure, constants: StrutConstants = PUBLISHED) -> tuple[Re
         response,
         yield_force_n=response.yield_force_n * share,
         compliance_mm_per_n=response.compliance_mm_per_n / (bonded + (1.0 - bonded) * UNBONDED),
-        break_strain=bonded * response.break_strain + (1.0 - bonded) * np.minimum(response.break_strain, SLIP_STRAIN),
+        brittle_strain=_slipping(response.brittle_strain, bonded),
+        ductile_strain=_slipping(response.ductile_strain, bonded),
     )
     return weaker, gap
+
+
+def _slipping(strain: Floats, bonded: float) -> Floats:
+    return np.asarray(bonded * strain + (1.0 - bonded) * np.minimum(strain, 0.5 * SLIP_STRAIN))
 
 
 def _of_struts(struts: Struts, constants: StrutConstants) -> Response:
@@ -56,6 +65,7 @@ def _of_struts(struts: Struts, constants: StrutConstants) -> Response:
         struts.radius_mm,
         struts.area_mm2,
         struts.length_mm,
+        struts.ring_mm,
         struts.crossings,
         constants,
     )
@@ -82,7 +92,10 @@ def _of_walls(sections: Sections, constants: StrutConstants) -> Response:
         "length_mm": height,
         "yield_force_n": yield_force,
         "compliance_mm_per_n": float(np.sum(sections.height_mm[holds] / area)) / modulus,
-        "break_strain": 2.0 * dense_strain,
+        "brittle_strain": 0.0,
+        "ductile_strain": 2.0 * dense_strain,
+        "margin": 1.0,
+        "steepness": 8.0,
         "plateau_drop": float(np.clip(0.7 * (1.0 - density / 0.5), 0.0, 0.7)),
         "plateau_strain": 0.05,
         "hardening": 1.0 + 2.0 * density,
