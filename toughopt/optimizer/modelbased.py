@@ -72,12 +72,13 @@ class ModelPolicy:
         found = candidates(task, int(settings["candidates"]), self._promising(task, fitted))
         taken = set(task.taken)
         model = fitted.condition(task.pending)
+        pending = task.pending
         designs: list[dict[str, Value]] = []
         means: list[float | None] = []
         stds: list[float | None] = []
         values: list[float | None] = []
         for _ in range(task.k):
-            score = self._score(task, model)
+            score = self._score(task, model, pending)
             free = found.free(taken)
             scores = np.full(len(found.x), -np.inf)
             if len(free):
@@ -93,11 +94,12 @@ class ModelPolicy:
             taken.add(pool.key(index))
             if len(designs) < task.k:
                 model = model.condition(row)
+                pending = np.vstack([pending, row])
         reason = _REASONS[str(settings["acquisition"])]
         return Proposal(designs, means, stds, values, reason, fitted.hyperparameters())
 
-    def _score(self, task: Task, model: Surrogate) -> Callable[[FloatArray], FloatArray]:
-        score = make_score(self.settings, model, task.data, task.rng)
+    def _score(self, task: Task, model: Surrogate, pending: FloatArray) -> Callable[[FloatArray], FloatArray]:
+        score = make_score(self.settings, model, task.data, task.rng, pending)
         printable, threshold = task.printable, float(self.settings["printability"])
         if printable is None:
             return score

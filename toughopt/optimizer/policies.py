@@ -31,7 +31,7 @@ COMMON: Mapping[str, Any] = {
 }
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
-    "default": {"ensemble_limit": 150},
+    "default": {"ensemble_limit": 150, "improvement": "objective"},
     "ei": {"acquisition": "ei", "powers": (1.0,), "incumbent": "observed"},
     "log_ei": {"powers": (1.0,)},
     "noisy_ei": {"acquisition": "noisy_ei", "powers": (1.0,)},

@@ -28,9 +28,19 @@ _JOINT = 700  # candidates that are looked at jointly; the rest, less promising,
 
 
 def make_score(
-    settings: Mapping[str, Any], model: Surrogate, data: Table, rng: np.random.Generator
+    settings: Mapping[str, Any],
+    model: Surrogate,
+    data: Table,
+    rng: np.random.Generator,
+    pending: FloatArray | None = None,
 ) -> Callable[[FloatArray], FloatArray]:
-    """The acquisition named in the settings as a function from encoded designs (m, d) to scores (m,)."""
+    """The acquisition named in the settings as a function from encoded designs (m, d) to scores (m,).
+
+    Parameters
+    ----------
+    model : conditioned on the pending designs
+    pending : (p, d) float, those designs: what is predicted of them is to be beaten too
+    """
     kind = str(settings["acquisition"])
     if kind in _JOINT_SCORES and isinstance(model, EnsembleGaussianProcess):
         model = model.best
@@ -39,8 +49,8 @@ def make_score(
             return _JOINT_SCORES[kind](model, data, rng)
         kind = "log_ei"
     if isinstance(model, EnsembleGaussianProcess):
-        return _mixture_score(settings, kind, model, data)
-    best = incumbent(settings, model, data) + float(settings["xi"])
+        return _mixture_score(settings, kind, model, data, pending)
+    best = incumbent(settings, model, data, pending) + float(settings["xi"])
     transform = (
         model.transform if settings["improvement"] == "objective" and isinstance(model, GaussianProcess) else None
     )
@@ -64,23 +74,29 @@ def make_score(
     return score
 
 
-def incumbent(settings: Mapping[str, Any], model: Surrogate, data: Table) -> float:
-    """What is to be beaten, on the latent scale: the best posterior mean of a tested design, or the best test."""
+def incumbent(settings: Mapping[str, Any], model: Surrogate, data: Table, pending: FloatArray | None = None) -> float:
+    """What is to be beaten, on the latent scale: the best posterior mean of a tested design, or the best test.
+
+    A pending design counts with what is predicted of it, so that a batch spreads out.
+    """
+    ahead = -math.inf
+    if pending is not None and len(pending):
+        ahead = float(model.predict(pending).latent_mean.max())
     if settings["incumbent"] == "observed":
         if isinstance(model, GaussianProcess):
-            return float(model.transform.forward(data.y[[int(np.argmax(data.y))]])[0])
-        return float(data.y.max())
+            return max(ahead, float(model.transform.forward(data.y[[int(np.argmax(data.y))]])[0]))
+        return max(ahead, float(data.y.max()))
     best = np.argsort(-data.y, kind="stable")[:300]
-    return float(model.predict(data.x[best]).latent_mean.max())
+    return max(ahead, float(model.predict(data.x[best]).latent_mean.max()))
 
 
 def _mixture_score(
-    settings: Mapping[str, Any], kind: str, model: EnsembleGaussianProcess, data: Table
+    settings: Mapping[str, Any], kind: str, model: EnsembleGaussianProcess, data: Table, pending: FloatArray | None
 ) -> Callable[[FloatArray], FloatArray]:
     """The members' scores, averaged in the units of the objective."""
     parts = []
     for member in model.members:
-        best = incumbent(settings, member, data) + float(settings["xi"])
+        best = incumbent(settings, member, data, pending) + float(settings["xi"])
         unit = math.log(float(member.transform.inverse_slope(np.array([best]))[0]))
         parts.append((member, best, unit))
     in_units = settings["improvement"] == "objective"

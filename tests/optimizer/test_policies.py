@@ -1,0 +1,140 @@
+"""Policies by name, and the parts that all of them share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from toughopt.errors import SpaceError
+from toughopt.optimizer import Observation, Optimizer, Policy, Space, available_policies, observations_sha256, policy
+from toughopt.optimizer.designs import initial_designs
+from toughopt.optimizer.feasibility import Feasibility, log_preference
+
+SPEC = {"x": {"type": "real", "low": 0.0, "high": 1.0}, "y": {"type": "real", "low": 0.0, "high": 1.0}}
+
+
+def test_every_name_answers_to_a_policy_that_its_settings_make_again():
+    for name in available_policies():
+        made = policy(name)
+        assert isinstance(made, Policy) and made.name == name
+        assert policy(name, **made.settings).settings == made.settings
+
+
+def test_a_policy_of_another_package_is_found_through_its_entry_point(monkeypatch):
+    class Corner:
+        name, settings, needs_observations = "corner", {}, False
+
+        def propose(self, task):
+            from toughopt.optimizer import Proposal
+
+            return Proposal([{"x": 1.0, "y": 1.0}], [None], [None], [None], "always the corner")
+
+        def surrogate(self, task):
+            return None
+
+    class Entry:
+        name = "corner"
+
+        def load(self):
+            return Corner
+
+    monkeypatch.setattr(
+        "importlib.metadata.entry_points", lambda group: [Entry()] if group.endswith("policies") else []
+    )
+    optimizer = Optimizer(Space.from_dict(SPEC), "corner")
+    assert optimizer.ask() == [{"x": 1.0, "y": 1.0}]
+    assert optimizer.last_decision.reason == "always the corner"
+
+
+@pytest.mark.parametrize("name", ["skopt", "forest", "knowledge_gradient"])
+def test_the_slow_policies_find_the_top_of_a_small_pool(name):
+    pool = [{"x": i / 6, "y": j / 6} for i in range(7) for j in range(7)]
+    optimizer = Optimizer(Space(pool=pool), name, seed=1, initial=6)
+    best = 0.0
+    for _ in range(16):
+        design = optimizer.ask()[0]
+        value = 1.0 - (design["x"] - 0.5) ** 2 - (design["y"] - 0.5) ** 2
+        optimizer.tell([design], [value])
+        best = max(best, value)
+    assert best > 0.97
+
+
+def test_retesting_is_a_setting():
+    pool = [{"x": 0.0}, {"x": 1.0}]
+    optimizer = Optimizer(Space(pool=pool), policy("default", retest=True), seed=1, initial=0)
+    optimizer.tell(pool, [1.0, 9.0])
+    assert optimizer.ask() == [{"x": 1.0}]
+
+
+def test_features_let_the_model_see_what_the_parameters_hide():
+    pool = [{"x": i / 40, "y": j / 9} for i in range(41) for j in range(10)]
+
+    def wave(columns):
+        return np.sin(25.0 * columns["x"])
+
+    def tests_to_the_top(features):
+        optimizer = Optimizer(Space(pool=pool), "default", seed=2, initial=5, features=features)
+        for i in range(25):
+            design = optimizer.ask()[0]
+            value = float(np.sin(25.0 * design["x"])) + 0.2 * design["y"]
+            optimizer.tell([design], [value])
+            if value > 1.17:
+                return i
+        return 25
+
+    assert tests_to_the_top(wave) < tests_to_the_top(None)
+
+
+def test_features_and_priors_of_the_wrong_shape_or_not_finite_are_refused():
+    space = Space.from_dict(SPEC)
+    with pytest.raises(SpaceError, match="features answered with shape"):
+        Optimizer(space, features=lambda c: np.zeros(3))
+    with pytest.raises(SpaceError, match="not finite"):
+        Optimizer(space, features=lambda c: np.log(c["x"] * 0.0))
+    optimizer = Optimizer(space, prior=lambda c: np.zeros((2, 2)), initial=0)
+    optimizer.tell([{"x": 0.5, "y": 0.5}], [1.0])
+    with pytest.raises(SpaceError, match="prior answered with shape"):
+        optimizer.ask()
+
+
+def test_initial_designs_fill_the_space_and_a_pool_and_repeat_with_the_seed():
+    space = Space.from_dict(SPEC)
+    designs = initial_designs(space, 8, seed=3)
+    assert designs == initial_designs(space, 8, seed=3) != initial_designs(space, 8, seed=4)
+    assert sorted(int(d["x"] * 8) for d in designs) == list(range(8))
+    pool = [{"x": i / 10, "y": j / 10} for i in range(11) for j in range(11)]
+    chosen = initial_designs(Space(pool=pool), 8, seed=3)
+    assert all(d in pool for d in chosen) and len({str(d) for d in chosen}) == 8
+
+
+def test_failures_are_learned_and_a_threshold_shuns_them():
+    rng = np.random.default_rng(0)
+    x = rng.random((60, 2))
+    model = Feasibility.fit(x, x[:, 0] < 0.5)
+    p = model(np.array([[0.1, 0.5], [0.9, 0.5]]))
+    assert p[0] > 0.8 and p[1] < 0.2
+    assert Feasibility.fit(x, np.ones(60, dtype=bool)) is None
+    shun = log_preference(p, 0.5)
+    assert shun[0] > -0.1 and shun[1] < -3.0
+
+
+def test_the_hash_of_observations_tells_their_order_and_every_part():
+    a, b = Observation({"x": 1.0}, 2.0), Observation({"x": 1.5}, 2.0)
+    hashes = {
+        observations_sha256(o)
+        for o in ([a, b], [b, a], [a], [Observation({"x": 1.0}, 2.0, 0.1)], [Observation({"x": 1.0}, 2.0, None, True)])
+    }
+    assert len(hashes) == 5
+    assert observations_sha256([Observation.from_dict(a.to_dict())]) == observations_sha256([a])
+
+
+def test_many_pending_designs_spread_out():
+    optimizer = Optimizer(Space.from_dict(SPEC), "default", seed=1, initial=0)
+    rng = np.random.default_rng(0)
+    designs = optimizer.space.designs(optimizer.space.sample(12, rng))
+    optimizer.tell(designs, [float(np.cos(12.5 * d["x"]) + 0.2 * rng.standard_normal()) for d in designs])
+    batch = optimizer.ask(5)
+    points = np.array([[d["x"], d["y"]] for d in batch])
+    gaps = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))[np.triu_indices(5, 1)]
+    assert gaps.max() > 0.3  # not five times the same hill
+    assert np.median(gaps) > 0.05
