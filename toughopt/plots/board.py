@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from toughopt.journal import Experiment, State
     from toughopt.loop import Workspace
 
-_COARSE_MM = 0.3  # chord error that a picture needs
+_COARSE_MM = 0.05  # chord error that a picture needs
 
 
 @dataclass(frozen=True, slots=True)
