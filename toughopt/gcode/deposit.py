@@ -175,7 +175,7 @@ def deposit(path: ExecutedPath) -> Deposit:
     start, end = path.start_mm[chosen], path.end_mm[chosen]
     volume = path.filament_mm[chosen] * np.pi * path.filament_diameter_mm**2 / 4.0
     way = np.linalg.norm(end - start, axis=1)
-    level_z = levels_of(start, end)
+    level_z = levels_of(start, end, path.nozzle_diameter_mm)
     kept = belongs_to_part(start, end, level_z, path.nozzle_diameter_mm)
     left_out = float(np.sum(volume[~kept]))
     chosen, start, end = chosen[kept], start[kept], end[kept]
