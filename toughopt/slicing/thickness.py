@@ -52,14 +52,14 @@ def thickness(samples: Samples, cap_mm: float) -> Thickness:
     for own, others in _blocks(samples, 2.0 * cap_mm):
         origin = samples.point_mm[own[0]]
         here = (samples.point_mm[own] - origin).astype(np.float32)
-        there = (samples.point_mm[others] - origin).astype(np.float32)
+        there = here if others is own else (samples.point_mm[others] - origin).astype(np.float32)
         normal = samples.normal[own].astype(np.float32)
-        gap = here @ (-2.0 * there.T)
-        gap += np.sum(there * there, axis=1)
-        gap += np.sum(here * here, axis=1)[:, None]
+        twice = (there + there).T
+        gap = np.einsum("ij,ij->i", there, there) - here @ twice
+        gap += np.einsum("ij,ij->i", here, here)[:, None]
         np.maximum(gap, np.float32(_NEAREST_MM2), out=gap)
-        reach = normal @ (2.0 * there.T)
-        reach -= 2.0 * np.sum(normal * here, axis=1)[:, None]
+        reach = normal @ twice
+        reach -= 2.0 * np.einsum("ij,ij->i", normal, here)[:, None]
         reach /= gap
         best = np.argmax(reach, axis=1)
         curvature[own] = reach[np.arange(len(own)), best]

@@ -147,9 +147,9 @@ def _projected(point: NDArray[np.float64], loop: NDArray[np.float64]) -> tuple[N
     """(n, 2) nearest points on a closed loop and (n,) the edges on which they lie."""
     edge = np.roll(loop, -1, axis=0) - loop
     size = np.maximum(np.sum(edge * edge, axis=1), 1e-18)
-    away = point[:, None, :] - loop[None, :, :]
-    part = np.clip(np.sum(away * edge, axis=2) / size, 0.0, 1.0)
-    gap = away - part[:, :, None] * edge
-    best = np.argmin(np.sum(gap * gap, axis=2), axis=1)
-    row = np.arange(len(point))
-    return loop[best] + part[row, best][:, None] * edge[best], best
+    along = point @ edge.T - np.sum(loop * edge, axis=1)
+    part = np.clip(along / size, 0.0, 1.0)
+    # squared distance, less the square of the point itself, which is the same for all edges
+    gap = np.sum(loop * loop, axis=1) - 2.0 * (point @ loop.T) + part * (part * size - 2.0 * along)
+    best = np.argmin(gap, axis=1)
+    return loop[best] + part[np.arange(len(point)), best][:, None] * edge[best], best
