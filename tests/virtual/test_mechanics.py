@@ -113,11 +113,11 @@ def test_force_starts_at_nothing_with_the_stated_stiffness():
 
 
 def test_a_part_too_strong_for_the_limit_takes_up_only_elastic_energy():
-    strong = one(twist_rad=0.0, crossings=0.0, area_mm2=15.0, count=12.0)
+    strong = one(twist_rad=0.4, crossings=1.5, area_mm2=12.5, radius_mm=2.4, count=12.0)
     assert float(strong.yield_force_n) > 5500.0
     elastic_j = 0.5 * 5000.0**2 * float(strong.compliance_mm_per_n) / 1000.0
     assert float(toughness_j(strong, 5000.0)) == pytest.approx(elastic_j, rel=0.6)
-    assert float(toughness_j(strong, 15000.0)) > 10.0 * elastic_j
+    assert float(toughness_j(strong, 15000.0)) > 5.0 * elastic_j
 
 
 def test_the_area_under_the_curve_is_the_toughness():

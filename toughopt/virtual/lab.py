@@ -88,8 +88,11 @@ class VirtualHandler:
         self._scale.put(self.part(specimen).mass_g, specimen_seed(self._seed, f"{specimen}/mass"))
 
     def to_frame(self, specimen: str) -> None:
-        """See `Handler.to_frame`."""
+        """See `Handler.to_frame`; what another test left on the plate is taken away first."""
         part = self.part(specimen)
+        left = self._guard.on_plate
+        if left is not None and left != specimen:
+            self.discard(left)
         self._guard.place(specimen)
         self._scale.clear()
         self._press.place(specimen, part.deposit, specimen_seed(self._seed, f"{specimen}/press"))
