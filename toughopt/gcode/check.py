@@ -161,7 +161,19 @@ def _layers(moves: Moves, planned: Plan, profile: PrinterProfile) -> LayerFigure
     length = per_layer(planned.length_mm, laid)
     with np.errstate(invalid="ignore", divide="ignore"):
         width = np.where((length > 0) & (height > 0), filament * area / (length * height), np.nan)
-    return LayerFigures(z, height, filament, filament * area, length, width, per_layer(planned.move_s, inside))
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    np.minimum.at(low, own, moves.start_mm[laid, 2])
+    np.maximum.at(high, own, moves.end_mm[laid, 2])
+    return LayerFigures(
+        z_mm=z,
+        height_mm=height,
+        filament_mm=filament,
+        volume_mm3=filament * area,
+        length_mm=length,
+        width_mm=width,
+        rise_mm=np.where(high > low, high - low, 0.0),
+        time_s=per_layer(planned.move_s, inside),
+    )
 
 
 def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[Finding]:
@@ -184,7 +196,7 @@ def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[F
     widest = _MOST_SHARE * profile.nozzle.line_width_max_mm
     for code, off, limits in (
         ("over_extrusion", good & (width > widest), np.full(len(width), widest)),
-        ("under_extrusion", good & (width < thinnest), thinnest),
+        ("under_extrusion", good & (width < thinnest) & ~_ramps(layers), thinnest),
     ):
         if off.any():
             index = int(np.flatnonzero(off)[0])
@@ -199,6 +211,14 @@ def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[F
                 unit="mm",
                 count=int(off.sum()),
             )
+
+
+def _ramps(layers: LayerFigures) -> NDArray[np.bool_]:
+    """(m,) bool: first turn of a spiral and the one after its last, in which the flow swells and fades."""
+    rises = layers.rise_mm > 0.25 * layers.height_mm
+    before = np.concatenate([[False], rises[:-1]])
+    ramps: NDArray[np.bool_] = rises != before
+    return ramps
 
 
 def _equivalent(width_mm: float, height_mm: NDArray[np.float64]) -> NDArray[np.float64]:

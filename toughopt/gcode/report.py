@@ -55,6 +55,7 @@ class LayerFigures:
     z_mm, height_mm : (m,) float
     filament_mm, volume_mm3, length_mm, time_s : (m,) float
     width_mm : (m,) float, cross-section over height, mean over the length
+    rise_mm : (m,) float, from the lowest to the highest extrusion of the layer: its height in a spiral, else 0
     """
 
     z_mm: NDArray[np.float64]
@@ -63,6 +64,7 @@ class LayerFigures:
     volume_mm3: NDArray[np.float64]
     length_mm: NDArray[np.float64]
     width_mm: NDArray[np.float64]
+    rise_mm: NDArray[np.float64]
     time_s: NDArray[np.float64]
 
 
