@@ -16,6 +16,7 @@ _BOOT_QUIET_S = 0.3
 _BOOT_LIMIT_S = 6.0
 _HELLO_S = 2.0
 _QUIET_S = 0.05
+_LOCKED = "the printer is locked; unlock it with M511 or on its display"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def ask(
         If no ok comes.
     FirmwareHalted
         If the firmware stops itself.
+    DeviceError
+        If it is locked.
     """
     link.write(b"%s\n" % command.encode("ascii"))
     replies: list[Reply] = []
@@ -107,6 +110,8 @@ def ask(
             on_line(reply)
         if reply.kind is Kind.FATAL:
             raise FirmwareHalted(f"{link.port.url}: the firmware stopped itself: {reply.text}; reset the printer")
+        if reply.kind is Kind.LOCKED:
+            raise DeviceError(f"{link.port.url}: {_LOCKED}")
         replies.append(reply)
         if reply.kind is Kind.OK:
             return replies
@@ -184,7 +189,7 @@ def _said_ok(link: Link, heard: list[str]) -> bool:
         if reply.kind is Kind.FATAL:
             raise FirmwareHalted(f"{link.port.url}: the firmware has stopped itself: {reply.text}; reset the printer")
         if reply.kind is Kind.LOCKED:
-            raise DeviceError(f"{link.port.url}: the printer is locked; unlock it with M511 or on its display")
+            raise DeviceError(f"{link.port.url}: {_LOCKED}")
         if reply.kind is Kind.RESET:
             settle(link, _BOOT_QUIET_S)
             return False

@@ -20,7 +20,7 @@ from toughopt.printing.lines import Command
 from toughopt.printing.link import Request, Verb
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
-from toughopt.printing.replies import Reply
+from toughopt.printing.replies import Reply, parse
 from toughopt.printing.safety import SafetyReport, is_off, off_commands
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.stream import LineStream
@@ -264,9 +264,11 @@ class MarlinPrinter:
         """What remains to be done when the lines have ended."""
         link = self._connection.link
         assert link is not None
-        if ending.status is PrintStatus.PRINTED and any(is_off(reply) for reply in ask(link, "M105", ANSWER_S)):
-            self._states.to(State.IDLE, "printed")
-            return SafetyReport(True, "targets reported as 0")
+        if ending.status is PrintStatus.PRINTED:
+            said = ask(link, "M105", ANSWER_S) + [parse(line) for line in settle(link)]
+            if any(is_off(reply) for reply in said):
+                self._states.to(State.IDLE, "printed")
+                return SafetyReport(True, "targets reported as 0")
         if ending.confirmed:
             return self._warden.halted(ending.reason)
         return self._warden.stop(ending.reason, teller)

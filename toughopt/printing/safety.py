@@ -49,7 +49,7 @@ def make_safe(link: Link, tools: int, fan_off: bool) -> SafetyReport:
         (b"\nM108\nM410\n", _QUICK_S, "targets reported as 0 after dropping the planned moves"),
     ):
         link.write(prefix + commands)
-        seen = _confirm_off(link, wait_s)
+        seen = _confirm_off(link, (prefix + commands).count(b"\n") - 1, wait_s)
         if seen is not None:
             return SafetyReport(True, how) if seen == "off" else SafetyReport(True, seen, halted=True)
     link.write(b"\nM112\n")
@@ -59,28 +59,32 @@ def make_safe(link: Link, tools: int, fan_off: bool) -> SafetyReport:
     return _reset(link)
 
 
-def _confirm_off(link: Link, wait_s: float) -> str | None:
-    """ "off" once two answers in a row say so, what the firmware said if it halted, None where neither came."""
+def _confirm_off(link: Link, owed: int, wait_s: float) -> str | None:
+    """ "off" once two answers in a row say so, what the firmware said if it halted, None where neither came.
+
+    `owed` is how many oks are due for the commands sent before: some machines report after the ok, and then only a
+    report that follows all of them is an answer.
+    """
     end = link.clock.now() + wait_s
-    zeros = 0
-    link.write(b"M105\n")
-    ask_at = link.clock.now() + _ASK_EVERY_S
+    zeros = oks = 0
+    ask_at = 0.0
     while (now := link.clock.now()) < end:
+        if now >= ask_at:
+            link.write(b"M105\n")
+            owed += 1
+            ask_at = now + _ASK_EVERY_S
         line = link.line(max(0.0, min(end, ask_at) - now))
         if line is None:
-            if link.clock.now() >= ask_at:
-                link.write(b"M105\n")
-                ask_at = link.clock.now() + _ASK_EVERY_S
             continue
         reply = parse(line)
         if reply.kind is Kind.FATAL and KILLED in line:
             return line
-        if reply.kind is Kind.OK and reply.temperatures:
+        oks += reply.kind is Kind.OK
+        if reply.temperatures and (reply.kind is Kind.OK or oks >= owed):
             zeros = zeros + 1 if is_off(reply) else 0
             if zeros == 2:
                 return "off"
-            link.write(b"M105\n")
-            ask_at = link.clock.now() + _ASK_EVERY_S
+            ask_at = 0.0
     return None
 
 
@@ -112,7 +116,7 @@ def _reset(link: Link) -> SafetyReport:
             break
         started = started or (line is not None and parse(line).kind is Kind.RESET)
     try:
-        seen = _confirm_off(link, _QUICK_S)
+        seen = _confirm_off(link, 0, _QUICK_S)
     except LinkLost:
         seen = None
     if seen == "off":
