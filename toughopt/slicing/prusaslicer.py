@@ -55,7 +55,7 @@ class PrusaSlicer:
         program = self._found()
         with tempfile.TemporaryDirectory(prefix="toughopt-") as folder:
             mesh, settings, output = (Path(folder) / name for name in ("part.stl", "profile.ini", "part.gcode"))
-            mesh.write_bytes(_stl(body))
+            mesh.write_bytes(stl_of(body))
             settings.write_text(
                 "".join(f"{key} = {value}\n" for key, value in translated(profile).items()), encoding="utf-8"
             )
@@ -169,7 +169,7 @@ def translated(profile: PrinterProfile) -> Mapping[str, str]:
 _WIDTHS = ("", "external_perimeter_", "perimeter_", "first_layer_", "infill_", "solid_infill_", "top_infill_")
 
 
-def _stl(body: Manifold) -> bytes:
+def stl_of(body: Manifold) -> bytes:
     """The body as a binary STL file."""
     mesh = body.to_mesh64()
     vertex = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3]
