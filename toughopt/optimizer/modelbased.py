@@ -16,6 +16,8 @@ from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.scoring import make_score
 from toughopt.optimizer.surrogates import make_surrogate
 
+_LAST_RESORT = 100.0  # taken off the log of the acquisition below the printability threshold: only if nothing is above
+
 _REASONS = {
     "log_ei": "largest expected improvement over the best predicted tested design",
     "ei": "largest expected improvement",
@@ -106,7 +108,9 @@ class ModelPolicy:
         logarithmic = self.settings["acquisition"] == "log_ei"
 
         def weighted(x: FloatArray) -> FloatArray:
-            plain, preference = score(x), log_preference(printable(x), threshold)
+            plain, probability = score(x), printable(x)
+            preference = log_preference(probability, threshold)
+            preference = preference - np.where(probability < threshold, _LAST_RESORT, 0.0)
             return plain + preference if logarithmic else (plain - min(float(plain.min()), 0.0)) * np.exp(preference)
 
         return weighted
