@@ -56,7 +56,8 @@ class StrutConstants:
     scatter_yield: float = 0.09
     scatter_break: float = 0.12
     scatter_slender: float = 3.0
-    scatter_folds: float = 0.16
+    scatter_folds: float = 0.2
+    scatter_folds_slender: float = 0.5
 
 
 PUBLISHED = StrutConstants()
@@ -229,13 +230,15 @@ _EQUALLY_LIKELY = tuple((_QUARTERS[i], _QUARTERS[j], _QUARTERS[(i + j) % 4]) for
 def scattered(response: Response, deviates: ArrayLike, constants: StrutConstants = PUBLISHED) -> Response:
     """The same part, off the nominal one by standard normal deviates of yield, of break and of how it folds.
 
-    Slender parts, of small margin, scatter most in when they break.
+    Slender parts, of small margin, scatter most in when they break and how they fold.
     """
+    k = constants
     yields, breaks, folds = np.asarray(deviates, dtype=np.float64)
-    width = constants.scatter_break * np.minimum(np.exp(-constants.scatter_slender * response.margin), MOST_SCATTER)
+    in_break = k.scatter_break * np.minimum(np.exp(-k.scatter_slender * response.margin), MOST_SCATTER)
+    in_folds = k.scatter_folds * np.minimum(np.exp(-k.scatter_folds_slender * response.margin), MOST_SCATTER)
     return replace(
         response,
-        yield_force_n=response.yield_force_n * np.exp(constants.scatter_yield * yields),
-        margin=response.margin + width * breaks,
-        length_mm=response.length_mm * np.exp(constants.scatter_folds * folds),
+        yield_force_n=response.yield_force_n * np.exp(k.scatter_yield * yields),
+        margin=response.margin + in_break * breaks,
+        length_mm=response.length_mm * np.exp(in_folds * folds),
     )
