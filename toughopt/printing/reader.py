@@ -193,29 +193,28 @@ class ProgramReader:
         elif code in _HOTEND:
             self._hotend(words, body)
         elif code in _BED:
-            self._within(words, self._limits.max_bed_c, "max_bed_c", body)
+            self._within(self._limits.max_bed_c, "max_bed_c", body)
         elif code == "M303":
             bed = (words.get("E") or 0.0) < 0
-            self._within(words, self._limits.max_bed_c if bed else self._limits.max_nozzle_c, "max_…_c", body)
+            self._within(self._limits.max_bed_c if bed else self._limits.max_nozzle_c, "max_…_c", body)
         elif code in ("M141", "M191") and (words.get("S") or words.get("R")):
             raise ProgramError(f"{self._where}: {body!r} heats a chamber, for which the profile has no limit")
-        elif code == "M302" and ((words.get("P") or 0) > 0 or (words.get("S") or 1e9) < self._limits.min_extrude_c):
+        elif code == "M302" and ((words.get("P") or 0) > 0 or _low(words.get("S"), self._limits.min_extrude_c)):
             raise ProgramError(f"{self._where}: {body!r} allows cold extrusion; take it out of the program")
         self._hot = self._targets[self._tool] >= self._limits.min_extrude_c
 
     def _hotend(self, words: dict[str, float | None], body: str) -> None:
-        self._within(words, self._limits.max_nozzle_c, "max_nozzle_c", body)
+        self._within(self._limits.max_nozzle_c, "max_nozzle_c", body)
         chosen = words.get("T", words.get("P"))
         tool = self._tool if chosen is None else int(chosen)
         target = words.get("S", words.get("R"))
         if target is not None and 0 <= tool < self._tools:
             self._targets[tool] = target
 
-    def _within(self, words: dict[str, float | None], limit: float, name: str, body: str) -> None:
-        for letter in "SRB":
-            value = words.get(letter)
-            if value is not None and value > limit:
-                raise ProgramError(f"{self._where}: {body!r} asks for {value:g} C, above {limit:g} C (limits.{name})")
+    def _within(self, limit: float, name: str, body: str) -> None:
+        for letter, value in _WORDS.findall(body):  # all of them: which of two counts is the firmware's choice
+            if letter in "SRB" and value and float(value) > limit:
+                raise ProgramError(f"{self._where}: {body!r} asks for {value} C, above {limit:g} C (limits.{name})")
 
     def _timed(self, code: str, words: dict[str, float | None], body: str) -> Command:
         patience, limit = _PATIENCE.get(code, (3.0, 30.0))
@@ -237,6 +236,10 @@ class ProgramReader:
             pace_s=self._recent_sum / _RECENT,
             position=(at[0], at[1], at[2], at[3]),
         )
+
+
+def _low(value: float | None, limit: float) -> bool:
+    return value is not None and value < limit
 
 
 def lines_of(text: str) -> Iterator[str]:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
-from concurrent.futures import Future
-from threading import Thread, current_thread, main_thread
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
 
 def shielded(work: Callable[[], Result]) -> Result:
-    """The result of `work`, done to its end whatever is pressed meanwhile; a Ctrl-C is raised afterwards.
+    """The result of `work`, done to its end whatever is pressed meanwhile; what was pressed takes effect afterwards.
 
-    Signals reach only the main thread, so there the work is done by another one.
+    Held back are the signals that Python code handles, as SIGINT usually is. They reach only the main thread; in any
+    other there is nothing to hold back.
     """
     if current_thread() is not main_thread():
         return work()
-    future: Future[Result] = Future()
+    held: list[int] = []
 
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append(number)
 
-    worker = Thread(target=run, name="shielded", daemon=True)
-    worker.start()
-    interrupted = False
-    while worker.is_alive():
-        try:
-            worker.join(timeout=0.2)
-        except KeyboardInterrupt:
-            interrupted = True
-    result = future.result()
-    if interrupted:
-        raise KeyboardInterrupt
-    return result
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, hold)
+    try:
+        return work()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(held):
+            signal.raise_signal(number)

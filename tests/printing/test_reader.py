@@ -1,0 +1,142 @@
+"""What a program may do on a machine, and how long the host gives each command."""
+
+from __future__ import annotations
+
+import pytest
+
+from toughopt.errors import ProgramError
+from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
+from toughopt.profiles import Limits, Nozzle, PrinterProfile
+
+READY = ["G28", "M109 S210", "G90", "M82"]
+
+
+def read(lines, **limits):
+    profile = PrinterProfile(name="x", limits=Limits(**limits), nozzles=(Nozzle(), Nozzle()))
+    reader = ProgramReader(profile, "part.gcode")
+    return list(reader.commands(lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["M104 S261"], "above 260 C"),
+        (["M104 S300 S200"], "above 260 C"),
+        (["M104S300"], "above 260 C"),
+        (["M109 R400"], "above 260 C"),
+        (["M104 S200 B300"], "above 260 C"),
+        (["M140 S111"], "above 110 C"),
+        (["M190 R200"], "above 110 C"),
+        (["M303 E0 S300 C8"], "above 260 C"),
+        (["M303 E-1 S120 C8"], "above 110 C"),
+        (["M141 S50"], "chamber"),
+        (["M302 S0"], "cold extrusion"),
+        (["M302 P1"], "cold extrusion"),
+        (["M149 F"], "unit of temperatures"),
+        (["M575 B9600"], "baud"),
+        (["M28 x.gco"], "SD card"),
+        (["M997"], "firmware"),
+        (["M112"], "emergency stop"),
+        (["G1 X1"], "before any G28"),
+        (["G28", "M84", "G1 X1"], "before any G28"),
+        (["G28", "M104 S100", "G1 X1 E1"], "below 170 C"),
+        (["G28", "M83", "G1 E1"], "below 170 C"),
+        ([*READY, "T1", "G1 X1 E1"], "below 170 C"),
+        ([*READY, "M104 S0", "G1 X1 E1"], "below 170 C"),
+        (["X1 Y2"], "no G-code command"),
+    ],
+)
+def test_refused(lines, reason):
+    with pytest.raises(ProgramError, match=reason) as caught:
+        read(lines)
+    assert f"line {len(lines)}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*READY, "G1 X1 E1", "G1 X2 E0.5", "M84 E", "G1 X3 E1"],
+        [*READY, "M302", "M104 T1 S200", "T1", "G1 E2"],
+        ["G28 X", "G1 X1 F100"],
+        ["G92 E0", "G1 E-1 F100"],
+        ["M117 anything at all"],
+    ],
+)
+def test_allowed(lines):
+    assert len(read(lines)) == len(lines)
+
+
+def test_moves_before_homing_are_the_profiles_choice():
+    assert len(read(["G1 X1"], home_first=False)) == 1
+
+
+def test_what_is_the_hosts_business_is_left_out():
+    assert read(["M110 N5", "M155 S3", "M999", "; nothing", ""]) == []
+
+
+def test_durations_and_places():
+    commands = read([*READY, "G1 X0 Y0 Z0 F600", "G1 X30 Y40", "G91", "G1 X10 F6000", "G90", "G20", "G1 X1"])
+    assert commands[5].duration_s == pytest.approx(5.0)
+    assert commands[5].position == (30.0, 40.0, 0.0, 0.0)
+    assert commands[7].position[0] == 40.0
+    assert commands[7].duration_s == pytest.approx(0.1)
+    assert commands[-1].position[0] == pytest.approx(25.4)
+
+
+def test_relative_moves_and_commands_that_block_go_alone():
+    by_body = {
+        command.body: command.solo for command in read([*READY, "G1 X1 E1", "M83", "G1 X2 E1", "G1 X3", "G4 S1"])
+    }
+    assert by_body[b"G1 X1 E1"] is False
+    assert by_body[b"G1 X2 E1"] is True
+    assert by_body[b"G1 X3"] is False
+    assert by_body[b"G28"] and by_body[b"M109 S210"] and by_body[b"G4 S1"]
+
+
+def test_homing_forgets_the_place():
+    assert read([*READY, "G1 X5 Y5", "G28"])[-1].position[:3] == (None, None, None)
+
+
+def test_a_long_command_is_given_time():
+    by_code = {command.body.split()[0]: command for command in read([*READY, "G29", "M600", "G4 S90"])}
+    assert by_code[b"M109"].patience_s == 900
+    assert by_code[b"G29"].patience_s >= 60
+    assert by_code[b"M600"].limit_s >= 3600
+    assert by_code[b"G4"].patience_s > 90
+
+
+def test_the_lines_of_a_text_and_of_a_file_are_the_same(tmp_path):
+    text = "G28\nM104 S200\r\n\n; end"
+    path = tmp_path / "part.gcode"
+    path.write_bytes(text.encode())
+    assert [line.rstrip("\r\n") for line in lines_in(path)] == [line.rstrip("\r") for line in lines_of(text)]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "binary"),
+        (b"GCDE\x01\0", "binary"),
+        (b"G28\nG1 X" + b"1" * 100_000 + b"\n", "4096 characters"),
+        (b"; nothing but a comment\n", "no G-code command"),
+        (b"", "no G-code command"),
+        (b"\xff\xfe\xfd junk", "not G-code"),
+    ],
+)
+def test_what_is_no_program_is_refused_in_one_sentence(data, reason, tmp_path):
+    path = tmp_path / "part.gcode"
+    path.write_bytes(data)
+    profile = PrinterProfile(name="x")
+    with pytest.raises(ProgramError, match=reason):
+        check_lines(lines_in(path), profile, path.name)
+
+
+def test_a_comment_may_be_as_long_as_it_likes(tmp_path):
+    path = tmp_path / "part.gcode"
+    path.write_text("; thumbnail " + "x" * 100_000 + "\nG28\n")
+    assert check_lines(lines_in(path), PrinterProfile(name="x"), "part.gcode") == 1
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ProgramError, match="cannot be read"):
+        list(lines_in(tmp_path / "missing.gcode"))
