@@ -24,7 +24,7 @@ any_design = st.fixed_dictionaries(
         "t": st.floats(0.7, 1.4),
     }
 )
-some = settings(deadline=None, derandomize=True, max_examples=8)
+some = settings(deadline=None, derandomize=True, max_examples=5)
 
 
 def material(design: dict[str, float], points: np.ndarray, walls: bool = False) -> np.ndarray:
@@ -42,7 +42,7 @@ def material(design: dict[str, float], points: np.ndarray, walls: bool = False) 
     return ((struts | plates) & ~bores) | (rings if walls else False)
 
 
-def sampled_volume(inside, seed: int = 0, cells: int = 80) -> float:
+def sampled_volume(inside, seed: int = 0, cells: int = 60) -> float:
     """Stratified: one random point in each of `cells`^3 equal cells of the bounding box."""
     rng = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)

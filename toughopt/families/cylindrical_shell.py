@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LEAST_PERIMETER_MM = 30.0  # so that the base holds to the bed
 LEAST_RADIUS_MM = 0.01  # so that the path does not cross the axis
 STEEPEST_WALL_DEG = 75.0
-_LEVELS = 9  # of Simpson's rule over the height
+_LEVELS = 17  # of Simpson's rule over the height
 
 
 class CylindricalShell(ParametricFamily):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toughopt.families.base import Parameter
-from toughopt.geometry import Solid, circle, circle_sides, combine
+from toughopt.geometry import Solid, circle, circle_sides, combine, main_body
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -57,10 +57,4 @@ def enclosed(core: Manifold, values: Mapping[str, Any]) -> Solid:
     if plate > 0.0:
         floor = Manifold.extrude(outline, plate)
         cut = combine([cut, floor, floor.translate((0.0, 0.0, height - plate))], "add")
-    whole = Solid(cut.simplify(1e-4))
-    main, *crumbs = whole.bodies()
-    if not crumbs:
-        return main
-    lost = sum(crumb.volume_mm3 for crumb in crumbs)
-    note = f"{len(crumbs)} pieces that the envelope cut off the rest ({lost:.3g} mm3) were dropped"
-    return Solid(main.manifold, main.metadata, (*main.warnings, note))
+    return main_body(Solid(cut.simplify(1e-4)), "the envelope")

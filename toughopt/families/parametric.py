@@ -68,7 +68,7 @@ class ParametricFamily(ABC):
             else:
                 values[name] = parameter.default if parameter.default is not None else parameter.low or 0.0
         self._parameters = tuple(parameters)
-        self._fixed: Mapping[str, Value] = MappingProxyType(values)
+        self._fixed: dict[str, Value] = values
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -78,7 +78,7 @@ class ParametricFamily(ABC):
     @property
     def fixed(self) -> Mapping[str, Value]:
         """What is the same for every design of this family object."""
-        return self._fixed
+        return MappingProxyType(self._fixed)
 
     @property
     def documented(self) -> tuple[Parameter, ...]:
@@ -258,13 +258,13 @@ class ParametricFamily(ABC):
         return replace(parameter, low=low, high=high)
 
     def _narrowed(self, parameter: Parameter, given: tuple[Any, ...] | list[Any]) -> Parameter:
+        if parameter.kind != "categorical" and len(given) != 2:
+            raise DesignError(f"{parameter.name} = {given!r}: give one value to fix it, or (low, high) to free it")
         values = [self._wide(parameter).value(item, self.name) for item in given]
         if parameter.kind == "categorical":
             kept = tuple(str(value) for value in values)
             default = parameter.default if parameter.default in kept else kept[0]
             return replace(parameter, categories=kept, default=default)
-        if len(values) != 2:
-            raise DesignError(f"{parameter.name} = {given!r}: give one value to fix it, or (low, high) to free it")
         low, high = float(values[0]), float(values[1])
         inside = parameter.default is not None and low <= float(parameter.default) <= high
         return replace(parameter, low=low, high=high, default=parameter.default if inside else None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toughopt.families.lobes import enclosed_area, shape, shape_slope, unit_perimeter
-from toughopt.geometry import Solid, combine, lofts, manifold_from
+from toughopt.geometry import Solid, combine, gathered, lofts, main_body, manifold_from
 
 if TYPE_CHECKING:
     from manifold3d import CrossSection, Manifold
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 _EXACT_NODES = 256
 _PROBES = (192, 257)  # around a quarter, over the height
-_STEP = 2.5  # chord errors that the inside of a wall may jump from slab to slab
-_BEYOND_MM = 1.0
+_STEP = 4.0  # chord errors that the inside of a wall may jump from slab to slab
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +87,13 @@ def wall_body(values: Mapping[str, Any]) -> Solid:
     slabs = _inner_slabs(surface, values["thickness"], error)
     if not slabs:
         return Solid(outer, warnings=("the wall is so thick that nothing of the shell is hollow",))
-    from manifold3d import Manifold
-
-    # every second slab at once: they do not touch, so two booleans do for all
-    return Solid(combine([outer, Manifold.compose(slabs[0::2]), Manifold.compose(slabs[1::2])], "subtract", 1e-3))
+    # every second slab at once: they do not touch, so one boolean does for all
+    hollow = [gathered(part) for part in (slabs[0::2], slabs[1::2]) if part]
+    return main_body(Solid(combine([outer, *hollow], "subtract", 1e-3)), "the hollow")
 
 
 def _outer(surface: ShellSurface, error: float) -> Manifold:
-    angles, level = _grid(surface, error)
+    angles, level = _grid(surface, 0.85 * error)  # the rest is for `_fullness`
     phi = 2.0 * np.pi * np.arange(angles) / angles
     radius = surface.radius(phi, level)
     radius *= _fullness(surface, radius, level)[:, None]
@@ -162,7 +160,7 @@ def _grid(surface: ShellSurface, error: float) -> tuple[int, FloatArray]:
 def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[Manifold]:
     from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
-    angles, _ = _grid(surface, 0.5 * error)
+    angles, _ = _grid(surface, error)
     psi = 2.0 * np.pi * np.arange(angles) / angles
     count = _slab_count(surface, _STEP * error)
     edges = np.linspace(0.0, 1.0, count + 1)
@@ -173,7 +171,7 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     for k in range(count):
         middle = 0.5 * (edges[k] + edges[k + 1])
         outline = CrossSection([surface.section(psi, middle)], FillRule.Positive)
-        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.25 * error)
+        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.5 * error)
         if hollow.is_empty():
             continue
         size = float(surface.lobes(np.array([middle]))[0][0])

@@ -5,7 +5,7 @@ from toughopt.geometry.export import export
 from toughopt.geometry.load import load_mesh
 from toughopt.geometry.polygons import circle, circle_sides
 from toughopt.geometry.preview import draw_solid, render_preview
-from toughopt.geometry.solid import Solid, combine, from_arrays, manifold_from
+from toughopt.geometry.solid import Solid, combine, from_arrays, gathered, main_body, manifold_from
 from toughopt.geometry.sweep import leaning_tubes, lofts, rotation_minimising_frames, swept_tube
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "draw_solid",
     "export",
     "from_arrays",
+    "gathered",
     "leaning_tubes",
     "load_mesh",
     "lofts",
+    "main_body",
     "manifold_from",
     "render_preview",
     "rotation_minimising_frames",

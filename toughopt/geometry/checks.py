@@ -145,7 +145,7 @@ def _overhang(solid: Solid, profile: PrinterProfile) -> Iterator[Finding]:
     area = np.linalg.norm(normal, axis=1) / 2.0
     down = np.divide(-normal[:, 2], 2.0 * area, out=np.zeros_like(area), where=area > 0)
     lean = np.degrees(np.arcsin(np.clip(down, -1.0, 1.0)))
-    above = corners[:, :, 2].min(axis=1) > vertices[:, 2].min() + profile.slicing.first_layer_height_mm
+    above = corners[:, :, 2].max(axis=1) > vertices[:, 2].min() + profile.slicing.first_layer_height_mm
     leaning = above & (lean > OVERHANG_LIMIT_DEG) & (lean < _CEILING_DEG)
     if (area_leaning := float(area[leaning].sum())) > OVERHANG_AREA_MM2:
         steepest = int(np.argmax(np.where(leaning, lean, -1.0)))

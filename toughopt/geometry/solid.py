@@ -160,9 +160,27 @@ def combine(
     return result.simplify(tidy_mm) if tidy_mm > 0.0 else result
 
 
-def _with_their_cavities(parts: Sequence[Manifold]) -> list[Manifold]:
-    from manifold3d import Manifold
+def main_body(solid: Solid, cause: str) -> Solid:
+    """The largest body of a solid; the others are dropped, with a warning that names what cut them off."""
+    main, *crumbs = solid.bodies()
+    if not crumbs:
+        return solid
+    lost = sum(crumb.volume_mm3 for crumb in crumbs)
+    pieces = "1 piece" if len(crumbs) == 1 else f"{len(crumbs)} pieces"
+    note = f"{pieces} ({lost:.3g} mm3 in all) that {cause} cut off the rest left out"
+    return replace(main, warnings=(*solid.warnings, note))
 
+
+def gathered(parts: Sequence[Manifold]) -> Manifold:
+    """Surfaces that do not touch, as one object: no boolean is done. Cavities keep their inward surface."""
+    meshes = [part.to_mesh64() for part in parts]
+    vertices = [np.array(mesh.vert_properties, dtype=np.float64)[:, :3] for mesh in meshes]
+    starts = np.cumsum([0, *(len(points) for points in vertices)])
+    faces = [np.array(mesh.tri_verts, dtype=np.int64) + start for mesh, start in zip(meshes, starts[:-1], strict=True)]
+    return manifold_from(np.concatenate(vertices), np.concatenate(faces))
+
+
+def _with_their_cavities(parts: Sequence[Manifold]) -> list[Manifold]:
     solid = sorted((part for part in parts if part.volume() > 0), key=lambda part: -float(part.volume()))
     owned: list[list[Manifold]] = [[part] for part in solid]
     for cavity in (part for part in parts if part.volume() <= 0):
@@ -173,4 +191,4 @@ def _with_their_cavities(parts: Sequence[Manifold]) -> list[Manifold]:
             if (outer[:3] <= inner[:3]).all() and (outer[3:] >= inner[3:]).all():
                 group.append(cavity)
                 break
-    return [group[0] if len(group) == 1 else Manifold.compose(group) for group in owned]
+    return [group[0] if len(group) == 1 else gathered(group) for group in owned]

@@ -1,0 +1,134 @@
+"""Meshes as people have them: repaired where that is safe, refused with a place where it is not."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+import numpy as np
+import pytest
+import trimesh
+
+from toughopt.errors import MeshError
+from toughopt.geometry import Solid, export, load_mesh
+
+
+def write(path, vertices, faces):
+    lines = [f"v {x!r} {y!r} {z!r}" for x, y, z in np.asarray(vertices, dtype=float).tolist()]
+    lines += ["f " + " ".join(str(i + 1) for i in face) for face in np.asarray(faces).tolist()]
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def box():
+    mesh = trimesh.creation.box((10.0, 20.0, 30.0))
+    return np.array(mesh.vertices), np.array(mesh.faces)
+
+
+def test_text_stl_with_separate_corners(tmp_path, box):
+    path = tmp_path / "box.stl"
+    path.write_text(trimesh.Trimesh(*box, process=False).export(file_type="stl_ascii"))
+    solid = load_mesh(path)
+    assert solid.volume_mm3 == pytest.approx(6000.0) and solid.warnings == ()
+    assert solid.metadata["file"] == "box.stl"
+
+
+def test_inverted_and_mixed_faces_are_turned(tmp_path, box):
+    vertices, faces = box
+    solid = load_mesh(write(tmp_path / "in.obj", vertices, faces[:, ::-1]))
+    assert solid.volume_mm3 == pytest.approx(6000.0) and "inside out" in solid.warnings[0]
+    mixed = faces.copy()
+    mixed[:2] = mixed[:2, ::-1]
+    solid = load_mesh(write(tmp_path / "mixed.obj", vertices, mixed))
+    assert solid.volume_mm3 == pytest.approx(6000.0) and "turned to agree" in solid.warnings[0]
+
+
+def test_double_and_flat_faces_are_dropped(tmp_path, box):
+    vertices, faces = box
+    extra = np.vstack([faces, faces[:1], [[0, 0, 1]]])
+    solid = load_mesh(write(tmp_path / "extra.obj", vertices, extra))
+    assert solid.volume_mm3 == pytest.approx(6000.0)
+    assert any("more than once" in note for note in solid.warnings)
+
+
+def test_corners_a_hair_apart_are_welded(tmp_path, box):
+    vertices, faces = box
+    apart = vertices[faces].reshape(-1, 3) + np.random.default_rng(0).uniform(-2e-4, 2e-4, (36, 3))
+    solid = load_mesh(write(tmp_path / "apart.obj", np.round(apart, 6), np.arange(36).reshape(-1, 3)))
+    assert solid.volume_mm3 == pytest.approx(6000.0, rel=1e-3) and "welded" in " ".join(solid.warnings)
+
+
+def test_a_small_hole_is_filled_and_a_large_one_has_a_place(tmp_path):
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=5.0)
+    faces = np.array(ball.faces)
+    top = int(np.argmax(ball.triangles_center[:, 2]))
+    keep = np.arange(len(faces)) != top
+    solid = load_mesh(write(tmp_path / "small.obj", ball.vertices, faces[keep]))
+    assert solid.volume_mm3 == pytest.approx(ball.volume, rel=1e-3) and "1 hole of up to" in solid.warnings[0]
+    cap = ball.triangles_center[:, 2] < 4.0
+    with pytest.raises(MeshError, match=r"open near \(.*\) mm: a hole \d.* mm wide with \d+ edges") as caught:
+        load_mesh(write(tmp_path / "large.obj", ball.vertices, faces[cap]))
+    place = re.search(r"near \(([^)]*)\)", str(caught.value)).group(1)
+    np.testing.assert_allclose([float(number) for number in place.split(",")], [0.0, 0.0, 4.0], atol=0.1)
+
+
+def test_overlapping_bodies_are_united_and_separate_ones_told(tmp_path, box):
+    vertices, faces = box
+    for shift, words, volume in (
+        (5.0, "2 bodies that share 3e+03 mm3 were united", 9000.0),
+        (50.0, "2 separate", 12000.0),
+    ):
+        both = np.vstack([vertices, vertices + np.array([shift, 0.0, 0.0])])
+        solid = load_mesh(write(tmp_path / "two.obj", both, np.vstack([faces, faces + 8])))
+        assert solid.volume_mm3 == pytest.approx(volume) and words in solid.warnings[0]
+
+
+def test_cavities_stay(tmp_path, box):
+    vertices, faces = box
+    nested = np.vstack([vertices, 0.5 * vertices])
+    solid = load_mesh(write(tmp_path / "hollow.obj", nested, np.vstack([faces, faces[:, ::-1] + 8])))
+    assert solid.volume_mm3 == pytest.approx(6000.0 * 7 / 8)
+
+
+def test_units_of_3mf_are_honoured(tmp_path, box):
+    path = export(Solid(_manifold(*box)), tmp_path / "mm.3mf")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "inch.3mf", "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(b'unit="millimeter"', b'unit="inch"'))
+    assert load_mesh(tmp_path / "inch.3mf").volume_mm3 == pytest.approx(6000.0 * 25.4**3, rel=1e-5)
+
+
+def test_a_tiny_part_is_doubted(tmp_path, box):
+    vertices, faces = box
+    assert "only 0.03 mm large" in load_mesh(write(tmp_path / "tiny.obj", 1e-3 * vertices, faces)).warnings[0]
+
+
+def test_what_is_no_mesh_is_refused(tmp_path):
+    with pytest.raises(MeshError, match="there is no such file"):
+        load_mesh(tmp_path / "none.stl")
+    for name, data in (
+        ("text.stl", b"hello"),
+        ("broken.3mf", b"PK\x03\x04zzzz"),
+        ("empty.obj", b""),
+        ("part.step", b"x"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(MeshError, match=name):
+            load_mesh(path)
+
+
+def test_nan_corners_are_refused(tmp_path, box):
+    vertices, faces = box
+    vertices[3, 1] = np.nan
+    with pytest.raises(MeshError, match="nan"):
+        load_mesh(write(tmp_path / "nan.obj", vertices, faces))
+
+
+def _manifold(vertices, faces):
+    from toughopt.geometry import manifold_from
+
+    return manifold_from(vertices, faces)
