@@ -37,9 +37,6 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-# --- analytic curves -----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Case:
     """A made curve, what its toughness and efficiency truly are, and how it is to be analysed."""
@@ -117,7 +114,7 @@ def make_case(rng: np.random.Generator, noise: float, *, most: int = 20_000, noi
 def accuracy(cases: int) -> int:
     """Without noise: toughness within 0.5 %, efficiency within 0.005."""
     rng = np.random.default_rng(1)
-    worst: dict[str, tuple[float, float]] = {kind: (0.0, 0.0) for kind in KINDS}
+    worst: dict[str, tuple[float, float]] = dict.fromkeys(KINDS, (0.0, 0.0))
     bad = 0
     for number in range(cases):
         case = make_case(rng, 0.0)
@@ -167,13 +164,12 @@ def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = F
         )
     for low, high in ((1e-3, 3e-3), (3e-3, 1e-2), (1e-2, 2e-2)):
         mine = (np.array(levels) >= low) & (np.array(levels) < high)
-        print(
-            f"noise {low:.3f}-{high:.3f}   {100 * inside[mine].mean():5.1f} % of {mine.sum()}, spread {np.std(score[mine & np.isfinite(score)]):.2f}"
-        )
+        finite = score[mine & np.isfinite(score)]
+        shares = f"{100 * inside[mine].mean():5.1f} % of {mine.sum()}"
+        print(f"noise {low:.3f}-{high:.3f}   {shares}, spread {np.std(finite):.2f}")
     off = np.abs(efficiencies)
-    print(
-        f"efficiency off by {np.median(off):.4f} median, {np.quantile(off, 0.95):.4f} at the 95th percentile, {off.max():.4f} most"
-    )
+    tail = f"{np.quantile(off, 0.95):.4f} at the 95th percentile, {off.max():.4f} most"
+    print(f"efficiency off by {np.median(off):.4f} median, {tail}")
     print(f"coverage {100 * inside.mean():.1f} % of {cases} cases, {lost} without a number")
     return float(inside.mean())
 
@@ -182,7 +178,8 @@ OURS = """
 import sys, time
 from pathlib import Path
 from toughopt.compression import analyze, read_curves
-read_curves(b"Time,Extension,Load\\n(s),(mm),(N)\\n" + b"".join(b"%d.5,%d.25,%d.5\\n" % (i, i, i) for i in range(20000)))
+rows = b"".join(b"%d.5,%d.25,%d.5\\n" % (i, i, i) for i in range(20000))
+read_curves(b"Time,Extension,Load\\n(s),(mm),(N)\\n" + rows)
 def peak():
     status = Path("/proc/self/status")
     return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024 if status.exists() else 0
@@ -227,9 +224,8 @@ def speed(rows: int, pandas_python: str, times: int = 5) -> float:
         ours = min(ours, _timed(sys.executable, OURS, path, times))
         if pandas_python:
             peers = min(peers, _timed(pandas_python, PANDAS, path, times))
-    print(
-        f"{rows} rows, {size / 1e6:.1f} MB: ours {ours[0]:.3f} s (reading {ours[1]:.3f}), peak {ours[2] / size:.1f} times the file"
-    )
+    peak = f"peak {ours[2] / size:.1f} times the file"
+    print(f"{rows} rows, {size / 1e6:.1f} MB: ours {ours[0]:.3f} s (reading {ours[1]:.3f}), {peak}")
     print(f"pandas.read_csv and trapezoid {peers[0]:.3f} s: ours takes {ours[0] / peers[0]:.2f} times that")
     print(f"toughness {ours[3]:.4f} J, pandas {peers[1]:.4f} J")
     return ours[0] / peers[0]

@@ -128,14 +128,16 @@ def mts793_german(c: Truth) -> bytes:
     head += "Datum\tLaufzeit\tCh 1 Kraft Sollwert\tCh 1 Kraft\tCh 1 Weg\nd\ts\tkN\tkN\tmm\n"
     columns = (0 * c.time_s + 41842, c.time_s, -c.force_n / 999.0, -c.force_n / 1e3, -c.displacement_mm)
     body = _rows(columns, (".0f", ".5f", ".7f", ".8f", ".7f"), "\t", decimal=",").replace("\r", "")
-    tail = "\nDatenerfassung\t\t\t\t\t\tZeit:\t544,4\ts\t22.07.2021 07:28:27\nCh 1 Kraft\tCh 1 Weg\nkN\tmm\n0,25\t0,03\n-1,5\t-8,1\n"
+    tail = "\nDatenerfassung\t\t\t\t\t\tZeit:\t544,4\ts\t22.07.2021 07:28:27\n"
+    tail += "Ch 1 Kraft\tCh 1 Weg\nkN\tmm\n0,25\t0,03\n-1,5\t-8,1\n"
     return (head + body + tail).encode()
 
 
 def mts793_blocks(c: Truth) -> bytes:
     head = "MTS793|MPT|ENU|1|2|.|/|:|1|0|0|A\n\n"
     half = c.time_s.size // 2
-    title = "Data Acquisition\t\tTime:\t12.5\tSec\t3/22/2021 10:11:12\nCh 1 Displacement\tCh 1 Force\tRunning Time\nmm\tN\tSec\n"
+    title = "Data Acquisition\t\tTime:\t12.5\tSec\t3/22/2021 10:11:12\n"
+    title += "Ch 1 Displacement\tCh 1 Force\tRunning Time\nmm\tN\tSec\n"
     parts = []
     for part in (slice(0, half), slice(half, None)):
         columns = (c.displacement_mm[part], c.force_n[part], c.time_s[part])
@@ -144,7 +146,8 @@ def mts793_blocks(c: Truth) -> bytes:
 
 
 def zwick_tra(c: Truth) -> bytes:
-    head = '"aktuelle Probe"\t"4"\r\n"Prüfgeschwindigkeit"\t2\t"mm/min"\r\n"Vorkraft"\t0.2\t"N"\r\n"Datum"\t"20.02.2018"\r\n'
+    head = '"aktuelle Probe"\t"4"\r\n"Prüfgeschwindigkeit"\t2\t"mm/min"\r\n'
+    head += '"Vorkraft"\t0.2\t"N"\r\n"Datum"\t"20.02.2018"\r\n'
     head += '"Prüfzeit"\t"Standardweg"\t"Standardkraft"\t"Stauchung"\t"Traverse abs."\r\n"s"\t"mm"\t"N"\t"%"\t"mm"\r\n'
     columns = (c.time_s, c.displacement_mm, c.force_n, c.displacement_mm * 5, 300 - c.displacement_mm)
     return (head + _rows(columns, (".2f", ".6g", ".6g", ".6g", ".6g"), "\t")).encode("latin-1")
@@ -218,7 +221,8 @@ LAYOUTS: dict[str, Callable[[Truth], bytes]] = {
     make.__name__: make
     for make in (
         bluehill_bare, bluehill_quoted, bluehill_thousands, bluehill_results, bluehill_german, bluehill_polish,
-        bluehill_chinese, bluehill_universal, bluehill_universal_semicolon, bluehill_long, testsuite, testsuite_channels,
+        bluehill_chinese, bluehill_universal, bluehill_universal_semicolon, bluehill_long, testsuite,
+        testsuite_channels,
         mts793_german, mts793_blocks, zwick_tra, zwick_txt, trapezium_polish, trapezium_korean, trapezium_japanese,
         mesur, own_rig, plain, plain_semicolon_note, plain_spaces,
     )

@@ -26,9 +26,9 @@ def chosen(header: str, units: str = "", rows: int = 5) -> dict[str, str]:
         ("Ch 1 Kraft Sollwert;Ch 1 Kraft;Ch 1 Weg;1944 B", "kN;kN;mm;mm", "Ch 1 Kraft", "Ch 1 Weg"),
         ("Time (s);Axial Force (N);Axial Displacement (mm);Axial Torque (N)", "", "Axial Force", "Axial Displacement"),
         ("t (s);F (N);x (mm)", "", "F", "x"),
-        ("Standardkraft;Traversenweg absolut;Standardweg;Breitenänderung", "N;mm;mm;mm", "Standardkraft", "Standardweg"),
+        ("Standardkraft;Traversenweg absolut;Standardweg;Breite", "N;mm;mm;mm", "Standardkraft", "Standardweg"),
         ("Temps;Déplacement;Charge", "s;mm;kN", "Charge", "Déplacement"),
-        ("Compressive load (N);Compressive extension (mm);Compressive strain (mm/mm)", "", "Compressive load", "Compressive extension"),
+        ("Druckkraft;Compressive extension;Compressive strain", "N;mm;mm/mm", "Druckkraft", "Compressive extension"),
     ],
 )  # fmt: skip
 def test_columns_are_found_in_many_languages(header, units, force, displacement):

@@ -29,7 +29,7 @@ def test_the_decimal_mark_follows_from_fields_that_can_be_read_in_one_way(fields
 
 
 def test_a_field_that_can_be_read_in_two_ways_decides_nothing():
-    with pytest.raises(CurveError, match="'1,256'.*decimal="):
+    with pytest.raises(CurveError, match=r"'1,256'.*decimal="):
         decide(weigh(["1,256", "12,500"]))
     assert decide(weigh(["1,256", "0,5"])) == ","
 

@@ -100,7 +100,7 @@ def test_a_missing_unit_is_assumed_aloud_and_a_strange_one_refused():
     body = "".join(f"{0.01 * i:.3f},{3.5 * i:.2f}\n" for i in range(50))
     curve = read_curves(("Extension,Load\n" + body).encode())[0]
     assert sum(finding.code == "UNIT_ASSUMED" for finding in curve.findings) == 2
-    with pytest.raises(CurveError, match="'qN'.*force_unit"):
+    with pytest.raises(CurveError, match=r"'qN'.*force_unit"):
         read_curves(("Extension (mm),Load (qN)\n" + body).encode())
     assert read_curves(("Extension (mm),Load (qN)\n" + body).encode(), force_unit="kN")[0].force_n[1] == 3500.0
 

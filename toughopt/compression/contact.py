@@ -95,7 +95,7 @@ def _without_baseline(
     unknown = 0.0 if settings.baseline == "none" else settings.contact_force_n / np.sqrt(3.0)
     if noise < 0.3 * settings.contact_force_n:
         low = np.flatnonzero(force[: first + 1] <= settings.contact_force_n)
-        index = min(int(low[-1]) + 1, first) if low.size else 0
+        index = int(low[-1]) if low.size else 0
         return Contact(index, float(x[index]), Baseline(offset_std_n=unknown))
     line = _line(x[: first + 3], force[: first + 3], noise)
     meets = float(x[0]) if line is None or line.slope <= 0 else line.centre_x - line.centre_f / line.slope

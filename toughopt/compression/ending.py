@@ -40,16 +40,16 @@ def end_of_loading(displacement_mm: FloatArray, noise_mm: float) -> int:
     displacement_mm : (n,) float, mm
     """
     top = int(np.argmax(displacement_mm))
-    if noise_mm <= 0 or displacement_mm.size < 30:
+    if noise_mm <= 0 or displacement_mm.size < 100:
         return top
     step = usual(np.abs(np.diff(displacement_mm)))
     if noise_mm < 0.2 * step:
         return top
-    width = 11
+    width = int(np.clip(4.0 * (noise_mm / max(step, 1e-9)) ** (2 / 3), 11, displacement_mm.size // 8)) | 1
     sums = np.concatenate([[0.0], np.cumsum(displacement_mm)])
     smooth = (sums[width:] - sums[:-width]) / width
     peak = int(np.argmax(smooth))
-    if peak >= smooth.size - width // 2:
+    if peak >= smooth.size - width:
         return int(displacement_mm.size) - 1
     return peak + width // 2
 

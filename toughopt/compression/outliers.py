@@ -77,10 +77,16 @@ def spikes(values: FloatArray, floor: float, factor: float = 16.0) -> NDArray[np
     off = misfit(values, candidates)
     candidates = candidates[off > max(floor, 0.5 * factor * typical)]
     offsets = np.concatenate([np.arange(-_WINDOW, 0), np.arange(1, _WINDOW + 1)])
-    around = np.clip(candidates[:, None] + offsets[None, :], 0, n - 1)
+    around = candidates[:, None] + offsets[None, :]
+    around = np.where((around < 0) | (around >= n), candidates[:, None] - offsets[None, :], around)  # the other side
+    around = np.clip(around, 0, n - 1)
     near = np.median(misfit(values, around.ravel()).reshape(around.shape), axis=1) if candidates.size else np.empty(0)
     candidates = np.sort(candidates[misfit(values, candidates) > factor * near])
-    return np.asarray([at for at in candidates.tolist() if _alone(values, at)], dtype=np.intp)
+    candidates = np.array([at for at in candidates.tolist() if _alone(values, at)], dtype=np.intp)
+    size = dict(zip(candidates.tolist(), misfit(values, candidates).tolist(), strict=True))
+    # Next to an end, the neighbour of a spike has only that to be compared with: the larger of two is the spike.
+    spikes_at = [at for at in size if 1.5 * size[at] > max(size.get(at - 1, 0.0), size.get(at + 1, 0.0))]
+    return np.array(spikes_at, dtype=np.intp)
 
 
 def _alone(values: FloatArray, at: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -143,7 +144,8 @@ def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader
         line_end = len(text) if newline < 0 else newline
         following = min(line_end + 1, len(text))
         line = text[position:line_end]
-        row = _row(line, separator, block, number, last=newline < 0)
+        before = rows[-1] if rows else block.parts[-1][-1] if block.parts else None
+        row = _row(line, separator, block, number, newline < 0, before)
         if row is not None:
             rows.append(row)
             block.skipped += pending
@@ -166,7 +168,10 @@ def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader
     return position, ended
 
 
-def _row(line: str, separator: str, block: Block, number: NumberReader, last: bool) -> list[float] | None:
+def _row(
+    line: str, separator: str, block: Block, number: NumberReader, last: bool, before: Sequence[float] | None
+) -> list[float] | None:
+    """The numbers of a line, None where it is no row; what is wrong with it is noted in the block."""
     fields = split_row(line, separator)
     said = without_trailing_blanks(fields)
     numbers = sum(looks_numeric(field) for field in said)
@@ -180,12 +185,12 @@ def _row(line: str, separator: str, block: Block, number: NumberReader, last: bo
     if any(value != value and not is_missing(field) for value, field in zip(values, said, strict=True)):
         block.damaged += 1
         block.first_bad_line = block.first_bad_line or line.strip()[:60]
+    if last and len(said) < block.columns and before is not None and np.isfinite(before[len(said) :]).any():
+        block.cut = True
+    elif len(fields) < block.columns:
+        block.ragged += 1
+        block.first_bad_line = block.first_bad_line or line.strip()[:60]
     if len(fields) < block.columns:
-        if last:
-            block.cut = True
-        else:
-            block.ragged += 1
-            block.first_bad_line = block.first_bad_line or line.strip()[:60]
         return [np.nan] * block.columns
     return values + [np.nan] * (block.columns - len(values))
 
