@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from toughopt.printing.base import Printer, PrintEvent, PrintOutcome, PrintStatus
     from toughopt.printing.clock import Clock, LeapingClock, SystemClock
     from toughopt.printing.console import Console
+    from toughopt.printing.interrupts import ended_like_ctrl_c
     from toughopt.printing.marlin import MarlinPrinter
     from toughopt.printing.pace import StreamSettings
     from toughopt.printing.registry import open_printer
@@ -29,6 +30,7 @@ _WHERE = {
     "StreamSettings": "pace",
     "SystemClock": "clock",
     "detect_baud": "scan",
+    "ended_like_ctrl_c": "interrupts",
     "open_printer": "registry",
     "scan_ports": "scan",
 }
@@ -47,6 +49,7 @@ __all__ = [
     "StreamSettings",
     "SystemClock",
     "detect_baud",
+    "ended_like_ctrl_c",
     "open_printer",
     "scan_ports",
 ]

@@ -31,6 +31,10 @@ from toughopt.profiles import PrinterProfile
 if TYPE_CHECKING:
     from toughopt.gcode import Program
 
+# what the host sees to itself, or what harms nothing
+_SEEN_TO = frozenset({"heater_on_at_end", "motors_on_at_end", "fan_on_at_end", "nothing_extruded"})
+    {"heater_on_at_end", "motors_on_at_end", "fan_on_at_end", "nothing_extruded"}
+)  # by the host, or no harm
 _STOP_S = 60.0  # a stop takes at most seconds; what waits for one waits no longer than this
 
 
@@ -277,8 +281,8 @@ class MarlinPrinter:
 def _refuse_errors(program: Program, profile: PrinterProfile) -> None:
     from toughopt.gcode import check  # heavy, and only prints of whole programs need it
 
-    report = check(program, profile)
-    errors = [str(finding) for finding in report.findings if finding.severity == "error"]
+    findings = check(program, profile).findings
+    errors = [str(finding) for finding in findings if finding.severity == "error" and finding.code not in _SEEN_TO]
     if errors:
         more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
         raise ProgramError(f"the program is not printed: {'; '.join(errors[:3])}{more}")

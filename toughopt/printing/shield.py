@@ -33,5 +33,5 @@ def shielded(work: Callable[[], Result]) -> Result:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in dict.fromkeys(held):
-            signal.raise_signal(number)
+        for again in dict.fromkeys(held):
+            signal.raise_signal(again)
