@@ -215,7 +215,7 @@ def damage(rng: np.random.Generator, name: str, data: bytes) -> Damaged:
 
 
 def outcome(damaged: Damaged, whole: Toughness, tolerance: float = 0.01) -> tuple[str, float, str]:
-    """What becomes of a damaged file ("error", "rejected", "told", "right" or "SILENT"), processor seconds, and details.
+    """What becomes of a damaged file ("error", "rejected", "told", "right" or "SILENT"), processor seconds, details.
 
     Anything but a CurveError that is raised passes through: it is a failure of the reader.
     """
@@ -273,7 +273,7 @@ class SampleTally:
 
 
 def run_samples(crush: Callable[..., object], samples: int, seed: int) -> SampleTally:
-    """Change one force of a curve at a time; worth telling where it is off by 5 % of the peak and 10 times the noise."""
+    """Change one force of a curve at a time; worth telling from 5 % of the peak and 10 times the noise on."""
     from toughopt.compression import Curve
 
     rng = np.random.default_rng(seed)

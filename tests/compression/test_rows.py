@@ -51,6 +51,12 @@ def test_long_blocks_are_read_in_chunks_and_to_the_last_bit():
     assert not block.cut
 
 
+def test_columns_of_blanks_are_quick_too():
+    text = "   1.5   -2  3e1\n 10.25  0   7 \n"
+    np.testing.assert_array_equal(rows._fast(text, " ", 3, "."), [[1.5, -2.0, 30.0], [10.25, 0.0, 7.0]])
+    assert rows._fast("1 2 3\n1 2\n", " ", 3, ".") is None
+
+
 def test_a_damaged_row_does_not_end_the_block():
     text = "1,2\n3,4\n5;6\n7,8\n9,x1\n11,12\n"
     block = rows.read_block(text, 0, ",", 2, NumberReader("."))

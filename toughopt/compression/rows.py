@@ -71,9 +71,13 @@ def _chunk_end(text: str, start: int, size: int) -> int:
 
 def _fast(chunk: str, separator: str, columns: int, decimal: str) -> NDArray[np.float64] | None:
     """(rows, columns) of a chunk in which every row is as it should be, otherwise None."""
-    if separator == " " or not chunk.isascii() or not chunk.endswith("\n"):
+    if not chunk.isascii() or not chunk.endswith("\n"):
         return None
     raw, mark = chunk.encode("ascii"), separator.encode()
+    if separator == " ":  # runs of blanks, at the ends of lines too
+        if b"\t" in raw or b'"' in raw:
+            return None
+        raw, mark = re.sub(rb" *\n *", b"\n", re.sub(rb" {2,}", b" ", raw.lstrip(b" "))).replace(b" ", b"\t"), b"\t"
     if b'"' in raw:
         if b"\t" in raw and mark != b"\t":
             return None

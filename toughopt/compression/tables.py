@@ -23,6 +23,7 @@ _SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
 _SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
 _EVIDENCE_FIELDS = 1200
 _MOST_TABLES = 1000
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ def is_units_row(fields: list[str]) -> bool:
 
 def split_name(name: str) -> tuple[str, str]:
     """A column's name and the unit written beside it, "" where there is none."""
+    if len(name) > _LONGEST_NAME:
+        return name, ""
     match = _INLINE.match(name)
     if match:
         inside = match["unit"].strip()
