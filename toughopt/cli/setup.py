@@ -19,7 +19,7 @@ from toughopt.cli.output import campaign_argument, json_option, show_json, table
 @click.option(
     "--url", default="virtual", show_default=True, help="Its port: COM3, /dev/ttyUSB0, socket://..., or virtual."
 )
-@click.option("--frame", help="Load frame: virtual, folder, operator, ... (default: virtual with a virtual printer).")
+@click.option("--frame", help="Load frame: virtual, watched_folder, mark10, load_cell, operator.")
 @click.option("--scale", help="Scale: virtual, sartorius, serial, operator, none.")
 @click.option("--policy", default="default", show_default=True, help="How designs are chosen.")
 @click.option("--budget", default=25, show_default=True, type=click.IntRange(min=1), help="Experiments in all.")
@@ -151,10 +151,10 @@ url = {json.dumps(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
 kind = {json.dumps(scale)}  # or sartorius, serial, operator, none
 
 [frame]
-kind = {json.dumps(frame)}  # or folder, mark10, operator, ...
+kind = {json.dumps(frame)}  # or watched_folder, mark10, load_cell, operator
 
 [handler]
-kind = {json.dumps(handler)}  # who carries parts and clears beds: operator (a person, asked), command, virtual
+kind = {json.dumps(handler)}  # who carries parts and clears beds: operator, command, virtual
 
 [test]
 force_limit_n = 5000.0

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from toughopt.errors import ConfigError, ToughoptError, UnknownName
 from toughopt.journal import State
 from toughopt.journal import events as ev
@@ -85,8 +83,7 @@ class Chooser:
 
     def decide(self, state: State, count: int) -> Decision:
         """The decision that the policy makes after `state`: a pure function of it."""
-        from toughopt.optimizer import decide
-        from toughopt.optimizer.decision import generator_state
+        from toughopt.optimizer import decide, first_generator_state
 
         previous = last_decision(state)
         return decide(
@@ -95,7 +92,7 @@ class Chooser:
             [e.design for e in state.under_way],
             self.config.optimizer.policy,
             self.settings,
-            previous.get("rng_after") or generator_state(np.random.default_rng(self.config.seed)),
+            previous.get("rng_after") or first_generator_state(self.config.seed),
             previous.get("fitted_hyperparameters") or {},
             count,
             features=self._features,
@@ -103,7 +100,7 @@ class Chooser:
 
     def observations(self, state: State) -> list[Observation]:
         """What the model learns from, in the order in which it became known."""
-        from toughopt.optimizer.observations import observe
+        from toughopt.optimizer import observe
 
         return [
             observe(self.space, e.design, e.value, noise_std=e.noise_std, censored=e.censored, failed=e.value is None)

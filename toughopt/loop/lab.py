@@ -61,11 +61,13 @@ class Lab:
                 tell(ev.Crushing(frame=self.frame.name))
                 travel = config.test.travel_mm or 0.9 * (body.height_mm or 20.0)
                 limits = TestLimits(config.test.force_limit_n, travel, config.test.speed_mm_per_min)
-                file = self.frame.crush(specimen, limits, config.test.timeout_s)
-                data, name = file.read_bytes(), file.name
-                digest = workspace.artifacts.put(data)
-                tell(ev.Tested(curve=digest, file_name=name, by=self.frame.name))
-                self.handler.discard(specimen)
+                try:
+                    file = self.frame.crush(specimen, limits, config.test.timeout_s)
+                    data, name = file.read_bytes(), file.name
+                    digest = workspace.artifacts.put(data)
+                    tell(ev.Tested(curve=digest, file_name=name, by=self.frame.name))
+                finally:
+                    self.handler.discard(specimen)
         measurement = measure_file(config, data, name, mass_g=mass_g, body=body)
         return Measurement(
             measurement.value, measurement.reason, measurement.censored, measurement.result, mass_g, digest
@@ -111,7 +113,7 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             urls = {printer.name: printer.url for printer in config.printers}
             scale = None if config.scale.kind == "none" else open_scale(_options(config.scale))
             frame = open_frame(_options(config.frame))
-            handler = open_handler(_options(config.handler))
+            handler = open_handler(_options(config.handler), guard=getattr(frame, "guard", None))
             path_of = _no_path
             if scale is not None:
                 stack.callback(scale.close)

@@ -26,12 +26,13 @@ def watch(folder: Path) -> None:
 
     workspace = open_workspace(folder)
     try:
+        instead = f"`toughopt plot {folder}` writes the same pictures to files"
         if not has_display():
-            raise InputError(
-                f"there is no display for a window here; `toughopt plot {folder}` writes the same to files"
-            )
+            raise InputError(f"there is no display for a window here; {instead}")
         from matplotlib import pyplot as plt
 
+        if plt.get_backend().lower() not in _interactive_backends():
+            raise InputError(f"matplotlib finds no window toolkit here: pip install PySide6; until then, {instead}")
         figure = plt.figure(figsize=(11.5, 8.0), layout="constrained", num=f"toughopt: {workspace.config.name}")
         overview(read_board(workspace), figure)
 
@@ -46,6 +47,13 @@ def watch(folder: Path) -> None:
         plt.show()
     finally:
         workspace.close()
+
+
+def _interactive_backends() -> set[str]:
+    from matplotlib.backends.registry import BackendFilter, backend_registry
+
+    names: list[str] = backend_registry.list_builtin(BackendFilter.INTERACTIVE)  # type: ignore[no-untyped-call]
+    return {name.lower() for name in names}
 
 
 def has_display() -> bool:

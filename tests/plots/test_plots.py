@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from toughopt import Campaign, Curve
+from toughopt.cli.setup import campaign_text
+from toughopt.compression import write_csv
+from toughopt.errors import InputError
+from toughopt.plots import overview, read_board, save_figures, watch
+from toughopt.plots.progress import prediction
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """Six designs made by hand, the last two chosen by the model, one with its curve."""
+    folder = tmp_path_factory.mktemp("plots")
+    x = np.linspace(0.0, 6.0, 600)
+    write_csv(Curve(displacement_mm=x, force_n=np.clip(x - 1.0, 0.0, None) * 80.0), folder / "curve.csv")
+    text = campaign_text(name="plots", budget=8).replace("initial = 5", "initial = 4")
+    made = Campaign.create(folder / "campaign", text)
+    for number in range(6):
+        (entry,) = made.suggest()
+        if number == 5:
+            made.tell(entry["id"], curve=folder / "curve.csv")
+        else:
+            made.tell(entry["id"], value=float(number))
+    return made
+
+
+def test_the_overview_shows_each_result_and_the_best_so_far(campaign: Campaign) -> None:
+    figure = overview(read_board(campaign.workspace))
+    progress, curve, parity, shape = figure.axes
+    (line,) = (artist for artist in progress.lines if artist.get_label() == "best so far")
+    assert np.asarray(line.get_ydata()).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 4.0]
+    assert "toughness [J]" in progress.get_ylabel() and "force [N]" in curve.get_ylabel()
+    assert any("toughness 1 J" in str(text.get_text()) for text in curve.get_legend().get_texts())
+    assert parity.get_title(loc="left").startswith("Predicted")
+    assert "Experiment 6" in shape.get_title(loc="left")
+
+
+def test_predictions_are_those_that_the_model_made_when_it_chose(campaign: Campaign) -> None:
+    state = campaign.state
+    assert prediction(state, state.experiments[1]) is None
+    record = state.experiments[6].decision
+    assert record is not None
+    assert prediction(state, state.experiments[6]) == (record["predicted_mean"][0], record["predicted_std"][0])
+
+
+def test_files_are_written_and_the_same_state_gives_the_same_bytes(campaign: Campaign, tmp_path: Path) -> None:
+    first = save_figures(campaign.workspace, tmp_path / "a", formats=("svg",))
+    second = save_figures(campaign.workspace, tmp_path / "b", formats=("svg",))
+    assert {path.name for path in first} >= {"overview.svg", "best_so_far.svg", "last_curve.svg", "parity.svg"}
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_campaign_without_results_is_drawn_too(tmp_path: Path) -> None:
+    with Campaign.create(tmp_path / "empty", campaign_text()) as empty:
+        figure = overview(read_board(empty.workspace))
+    words = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "no result yet" in words and "no test yet" in words
+
+
+def test_without_a_display_the_window_says_what_to_do_instead(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(InputError, match="toughopt plot"):
+        watch(campaign.folder)
