@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 # what the host sees to itself, or what harms nothing
 _SEEN_TO = frozenset({"heater_on_at_end", "motors_on_at_end", "fan_on_at_end", "nothing_extruded"})
-    {"heater_on_at_end", "motors_on_at_end", "fan_on_at_end", "nothing_extruded"}
-)  # by the host, or no harm
 _STOP_S = 60.0  # a stop takes at most seconds; what waits for one waits no longer than this
 
 
