@@ -31,11 +31,11 @@ began = time.perf_counter()
 from pathlib import Path
 from toughopt.gcode import check, read_program
 from toughopt.profiles import load_profile
-imported = time.perf_counter()
+imported, before = time.perf_counter(), time.process_time()
 program = read_program(Path(sys.argv[1]))
 read = time.perf_counter()
 report = check(program, load_profile("virtual"))
-done = time.perf_counter()
+done, after = time.perf_counter(), time.process_time()
 try:
     import resource
     unit = 1 if sys.platform == "darwin" else 1024
@@ -43,6 +43,7 @@ try:
 except ImportError:  # Windows
     peak = 0
 print(json.dumps({"import_s": imported - began, "read_s": read - imported, "check_s": done - read,
+                  "processor_s": after - before,
                   "peak_mib": peak / 2**20, "lines": report.line_count, "ok": report.ok, "layers": report.layer_count}))
 """
 
@@ -76,9 +77,11 @@ def main() -> None:
         file.write_text(rings(options.lines), encoding="utf-8")
         done = subprocess.run([sys.executable, "-c", _CHECK, str(file)], capture_output=True, text=True, check=True)
         ours = json.loads(done.stdout)
+        together = ours["read_s"] + ours["check_s"]
         print(
             f"{ours['lines']:,} lines, {file.stat().st_size / 1e6:.0f} MB: read {ours['read_s']:.2f} s, check "
-            f"{ours['check_s']:.2f} s, together {ours['read_s'] + ours['check_s']:.2f} s; peak {ours['peak_mib']:.0f} MiB"
+            f"{ours['check_s']:.2f} s, together {together:.2f} s ({ours['processor_s']:.2f} s of processor time); "
+            f"peak {ours['peak_mib']:.0f} MiB"
         )
         if options.printrun:
             peer = subprocess.run(

@@ -133,7 +133,7 @@ def test_octoprints_analysis_sees_the_same_part(need: Need, tmp_path: Path, name
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("index", range(3))
+@pytest.mark.parametrize("index", [0, *(pytest.param(index, marks=pytest.mark.full) for index in (1, 2))])
 def test_the_checker_and_the_deposit_see_the_same_part(name: str, index: int) -> None:
     program, profile, volume = program_of(name, index)
     report = check(program, profile)

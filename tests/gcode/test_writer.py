@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -126,6 +127,20 @@ def test_head_footer_and_own_block(tube: Make, write: Write) -> None:
     assert footer["toughopt.campaign"] == "a b"
     assert program.metadata["family"] == "crossed_barrel"
     assert len(program.metadata["content_sha256"]) == 64
+
+
+def test_a_host_that_knows_prusaslicer_finds_its_figures(tube: Make, spiral: Make, write: Write) -> None:
+    """The patterns with which Moonraker reads the metadata of PrusaSlicer's programs."""
+    for toolpaths in (tube(), spiral(turns=9)):
+        program = write(toolpaths)
+        assert re.search(r"PrusaSlicer\s(.*)\son", program.text[:1000])
+        heights = re.findall(r";BEFORE_LAYER_CHANGE\n(?:.*\n)?;(\d+\.?\d*)", program.text)
+        assert max(map(float, heights)) == pytest.approx(2.0)
+        assert re.search(r";\sestimated\sprinting\stime.*(\d+)s", program.text)
+        weight = re.search(r"total\sfilament\sused\s\[g\]\s=\s([0-9]*\.?[0-9]+)", program.text)
+        assert weight
+        assert float(weight.group(1)) == pytest.approx(program.filament_g, abs=0.001)
+        assert re.search(r"; total layers count = (\d+)", program.text)
 
 
 def test_progress_runs_from_0_to_100(tube: Make, write: Write) -> None:

@@ -43,6 +43,8 @@ class Body:
         add(";LAYER_CHANGE")
         add(f";Z:{layer.top_mm:.3f}".rstrip("0").rstrip("."))
         add(f";HEIGHT:{layer.height_mm:.3f}".rstrip("0").rstrip("."))
+        add(";BEFORE_LAYER_CHANGE")  # from which hosts tell the part's height
+        add(f";{layer.top_mm:.3f}".rstrip("0").rstrip("."))
         self.lines += change
         self._type, self._width = "", -1.0
         if layer.fan != self._fan:
