@@ -234,6 +234,22 @@ def test_what_cannot_be_printed_is_refused_with_the_reason(profile, body, says):
         NativeSlicer().slice(Solid(body()), profile)
 
 
+def test_a_layer_that_lines_hardly_fill_is_told_of(profile):
+    wedge = CrossSection([np.array([[0.0, -0.3], [12.0, 0.0], [0.0, 0.3]])]).extrude(1.0)
+    (warning,) = NativeSlicer().slice(Solid(wedge), profile).warnings
+    assert "5 layers" in warning
+    assert "narrower than a line" in warning
+    assert NativeSlicer().slice(Solid(Manifold.cube((6.0, 6.0, 1.0))), profile).warnings == ()
+
+
+def test_walls_of_a_comb_that_no_line_fits_are_refused(profile):
+    comb = Manifold.cube((6.0, 1.0, 1.0))
+    for k in range(12):
+        comb += Manifold.cube((0.2, 5.0, 1.0)).translate((0.5 * k, 0.9, 0.0))
+    with pytest.raises(MeshError, match=r"z = 0\.20 mm the wall is 0\.20 mm thick"):
+        NativeSlicer().slice(Solid(comb), profile)
+
+
 def test_a_round_bed_takes_only_what_its_diameter_takes(profile):
     round_bed = profile.model_copy(
         update={"bed": profile.bed.model_copy(update={"shape": "circle", "size_mm": (100.0, 100.0)})}

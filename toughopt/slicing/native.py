@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
     from toughopt.slicing.base import Layer
+    from toughopt.slicing.fill import Filling
     from toughopt.slicing.sections import Sections
+
+_POOR = 0.93  # a layer of which the lines fill less is told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,12 @@ class NativeSlicer:
             layers, volume, warnings = spiral(sections, profile)
             bottom = profile.slicing.vase_bottom_layers
             if bottom:
-                base = _solid(body, sections.until(bottom), profile)
+                base, more = _solid(body, sections.until(bottom), profile)
+                warnings += more
                 layers = [*base, *layers]
                 volume += float(np.sum((sections.area_mm2 * sections.height_mm)[:bottom]))
         else:
-            layers = _solid(body, sections, profile)
+            layers, warnings = _solid(body, sections, profile)
         ring = around(sections.sections[0], profile)
         if ring:
             layers[0] = replace(layers[0], lines=(*ring, *layers[0].lines))
@@ -60,7 +64,22 @@ class NativeSlicer:
         return Toolpaths(tuple(layers), profile, f"toughopt {__version__} native", volume, warnings)
 
 
-def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> list[Layer]:
+def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], tuple[str, ...]]:
+    """Layers around the origin, and warnings."""
     free = unsupported(body, sections, profile)
     filling = filled(sections, bridged(free, sections, profile), profile)
-    return assembled(filling, sections, free, profile)
+    return assembled(filling, sections, free, profile), _poor_layers(filling, sections)
+
+
+def _poor_layers(filling: Filling, sections: Sections) -> tuple[str, ...]:
+    """A warning where lines fill far less of a section than there is."""
+    lines = filling.lines
+    share = np.bincount(lines.layer, lines.area_mm2, len(sections.top_mm)) / sections.area_mm2
+    poor = np.flatnonzero(share < _POOR)
+    if not len(poor):
+        return ()
+    worst = int(poor[np.argmin(share[poor])])
+    return (
+        f"{len(poor)} layers are filled to less than {_POOR:.0%}, at worst to {share[worst]:.0%} at "
+        f"z = {sections.top_mm[worst]:.2f} mm: parts of the section are narrower than a line",
+    )
