@@ -92,7 +92,7 @@ class Simulation:
         for line in data.splitlines(keepends=True):
             self._transmit(line)
 
-    def line(self, timeout_s: float) -> str | None:
+    def line(self, timeout_s: float, heed: bool = False) -> str | None:
         end = self._now + timeout_s
         while not self._heard:
             if not self._events or self._events[0][0] > end:

@@ -49,8 +49,14 @@ def test_a_flood_without_a_newline_does_not_fill_the_memory(link_to):
 
 def test_a_request_is_seen_at_once(link_to):
     _, link = link_to()
-    threading.Timer(0.05, link.ask, [Request(Verb.PAUSE, "why")]).start()
-    assert link.line(30.0) is None
+
+    def ask():
+        link.requests.append(Request(Verb.PAUSE, "why"))
+        link.port.wake()
+
+    threading.Timer(0.05, ask).start()
+    assert link.line(30.0, heed=True) is None
+    assert link.line(0.01) is None
     assert list(link.requests) == [Request(Verb.PAUSE, "why")]
 
 

@@ -151,6 +151,20 @@ def test_firmware_that_halts(state, make_machine, make_printer, program):
     assert outcome.status is PrintStatus.FAILED
     assert outcome.heaters_off
     assert printer.state is State.HALTED
+    assert printer.make_safe()
+
+
+def test_cancelled_while_connecting_nothing_is_printed(make_machine, make_printer, program):
+    machine = make_machine()
+    printer = make_printer(machine)
+
+    def listen(event):
+        if event.kind == "state" and event.data["to"] == "connecting":
+            printer.cancel("changed my mind")
+
+    outcome = printer.print_file(program, listen)
+    assert (outcome.status, outcome.reason) == (PrintStatus.CANCELLED, "changed my mind")
+    assert not [raw for raw in machine.received if " G" in raw]
 
 
 def test_make_safe_when_idle_and_hot(make_machine, make_printer):

@@ -34,7 +34,7 @@ def test_the_window_is_limited_in_lines_and_in_bytes():
     assert stream.output(0.0).count(b"\n") == 4
     narrow = stream_of(9, window="on", window_lines=8, window_bytes=60)
     assert len(narrow.output(0.0)) <= 60
-    assert narrow.in_flight >= 2
+    assert len(narrow._ledger.flying) >= 2
 
 
 def test_nothing_joins_a_command_that_blocks():
@@ -57,7 +57,7 @@ def test_the_window_opens_only_where_the_program_is_faster_than_one_line_in_flig
             now += 0.010
             stream.on_ok(PLAIN_OK, now)
         stream.output(now)
-        return stream.in_flight
+        return len(stream._ledger.flying)
 
     assert fast(pace_s=0.005) > 1
     assert fast(pace_s=0.500) == 1
@@ -67,7 +67,7 @@ def test_after_a_resend_one_line_is_in_flight():
     commands = (Command(b"G1 X%d" % k, k + 1) for k in range(100))
     stream = LineStream(commands, StreamSettings(window="on", calm_lines=5))
     stream.output(0.0)
-    assert stream.in_flight == 4
+    assert len(stream._ledger.flying) == 4
     stream.on_resend(1, 0.1)
     for _ in range(4):
         stream.on_ok(PLAIN_OK, 0.1)
@@ -132,7 +132,7 @@ def test_an_advanced_ok_without_a_number_is_a_stray():
     stream.output(0.0)
     stream.on_ok(parse("ok N1 P15 B3"), 0.1)
     stream.on_ok(parse("ok P15 B3"), 0.1)
-    assert (stream.strays, stream.in_flight) == (1, 3)
+    assert (stream.strays, len(stream._ledger.flying)) == (1, 3)
 
 
 def test_an_advanced_ok_acknowledges_all_before_it():

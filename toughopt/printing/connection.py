@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from toughopt.errors import LinkLost
 from toughopt.printing.clock import Clock
 from toughopt.printing.dialogue import RESET_NUMBERS, Machine, ask, greet, introduce, settle
 from toughopt.printing.guardian import Guardian
-from toughopt.printing.link import Link
+from toughopt.printing.link import Link, Request
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.wire import Port
 from toughopt.printing.wirelog import WireLog
@@ -26,6 +27,7 @@ class Connection:
         profile: PrinterProfile,
         states: StateMachine,
         clock: Clock,
+        requests: deque[Request],
         wire_log: Path | None,
         watchdog: bool,
     ) -> None:
@@ -35,6 +37,7 @@ class Connection:
         self._profile = profile
         self._states = states
         self._clock = clock
+        self._requests = requests
         self._log_path = wire_log
         self._log: WireLog | None = None
         self._watch = watchdog
@@ -54,7 +57,7 @@ class Connection:
         self.drop("connecting anew")
         self._states.to(State.CONNECTING, self.url)
         try:
-            self.link = link = Link(self.open_port(), self._clock)
+            self.link = link = Link(self.open_port(), self._clock, self._requests)
             greet(link, self._profile.serial)
             if self._watch and (self._guardian is None or not self._guardian.is_running()):
                 serial, tools = self._profile.serial, len(self._profile.nozzles)
@@ -109,7 +112,6 @@ class Connection:
 
     def _reset_numbers(self, link: Link) -> Link:
         settle(link, 0.0)
-        link.requests.clear()
         ask(link, RESET_NUMBERS.decode("ascii").strip(), ANSWER_S)
         settle(link)
         return link

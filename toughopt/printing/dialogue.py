@@ -102,8 +102,6 @@ def ask(
     while (left := end - link.clock.now()) > 0:
         line = link.line(left)
         if line is None:
-            if link.requests:
-                break
             continue
         reply = parse(line)
         if on_line is not None:
@@ -172,8 +170,6 @@ def await_banner(link: Link, timeout_s: float) -> None:
         line = link.line(left)
         if line is not None and parse(line).kind is Kind.RESET:
             settle(link, _BOOT_QUIET_S)
-            return
-        if line is None and link.requests:
             return
 
 

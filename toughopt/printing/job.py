@@ -97,17 +97,17 @@ class PrintJob:
         link, stream, clock = self._link, self.stream, self._link.clock
         while True:
             self._now = clock.now()
-            if self._states.now is not State.PAUSED:
+            self._obey()
+            if self._ending is None and self._states.now is not State.PAUSED:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)
                     stream.prefetch()
-            line = link.line(self._patience())
+            line = link.line(self._patience(), heed=True)
             self._now = clock.now()
             while line is not None:
                 self._hear(line)
                 line = link.line(0.0) if link.has_lines else None
-            self._obey()
             self._look_around()
             if self._ending is not None:
                 return self._ending

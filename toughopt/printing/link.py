@@ -35,12 +35,15 @@ class Request(NamedTuple):
 
 
 class Link:
-    """One open port with somebody at it. After `rest` nobody is, until `attend`."""
+    """One open port with somebody at it. After `rest` nobody is, until `attend`.
 
-    def __init__(self, port: Port, clock: Clock) -> None:
+    `requests` is what other threads ask for: they append to it, then call the port's `wake`.
+    """
+
+    def __init__(self, port: Port, clock: Clock, requests: deque[Request] | None = None) -> None:
         self.port = port
         self.clock = clock
-        self.requests: deque[Request] = deque()  # appended to by any thread, then `wake` is called
+        self.requests: deque[Request] = deque() if requests is None else requests
         self._lines: deque[str] = deque()
         self._rest = ""
         self._listener: Thread | None = None
@@ -51,8 +54,8 @@ class Link:
         """Whether lines are waiting."""
         return bool(self._lines)
 
-    def line(self, timeout_s: float) -> str | None:
-        """The next line of the machine; None after `timeout_s`, or at once when a request has come.
+    def line(self, timeout_s: float, heed: bool = False) -> str | None:
+        """The next line of the machine; None after `timeout_s` or, where requests are heeded, as soon as one has come.
 
         Raises
         ------
@@ -62,31 +65,25 @@ class Link:
         lines = self._lines
         if lines:
             return lines.popleft()
-        if self.requests:
-            return None
         clock = self.clock
         left = timeout_s
-        while True:
+        while not (heed and self.requests):
             began = clock.now()
             data = self.port.read(clock.patience(left))
             if data:
                 self._split(data)
                 if lines:
                     return lines.popleft()
-            elif not self.requests:
+            else:
                 clock.nothing_came(left)
             left -= clock.now() - began
-            if left <= 0 or self.requests:
-                return None
+            if left <= 0:
+                break
+        return None
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises LinkLost."""
         self.port.write(data)
-
-    def ask(self, request: Request) -> None:
-        """Have a request seen by whoever is at the line; from any thread."""
-        self.requests.append(request)
-        self.port.wake()
 
     def attend(self) -> None:
         """The calling thread talks to the machine from now on. Raises LinkLost where the line broke meanwhile."""

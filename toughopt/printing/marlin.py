@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,8 @@ class MarlinPrinter:
         )
         self._clock = clock or SystemClock()
         self._states = StateMachine(name)
-        self._connection = Connection(url, profile, self._states, self._clock, wire_log, watchdog)
+        self._requests: deque[Request] = deque()  # of a print in hand, from any thread
+        self._connection = Connection(url, profile, self._states, self._clock, self._requests, wire_log, watchdog)
         self._warden = Warden(name, self._connection, self._states, profile, rescue_s)
         self._by_hand = ProgramReader(profile, "the command")
         self._seat = Lock()  # who holds it writes
@@ -151,7 +153,9 @@ class MarlinPrinter:
         if not self._over.is_set():
             self.cancel("made safe")
             return self._over.wait(_STOP_S) and self._left_safe
-        with self._seated("make it safe"):
+        with self._seated("make it safe", _STOP_S):
+            if self._states.now is State.HALTED and self._left_safe:
+                return True  # it has said so, and says no more
             self._warden.dismiss()
             try:
                 self._connection.open()
@@ -188,8 +192,8 @@ class MarlinPrinter:
             self._connection.close()
 
     @contextmanager
-    def _seated(self, purpose: str) -> Iterator[None]:
-        if not self._seat.acquire(blocking=False):
+    def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
+        if not self._seat.acquire(timeout=wait_s):
             raise DeviceError(f"{self.name} is {self._states.now}; wait until that is over, or cancel it, to {purpose}")
         try:
             yield
@@ -198,9 +202,11 @@ class MarlinPrinter:
             self._seat.release()
 
     def _ask(self, verb: Verb, reason: str) -> None:
-        link = self._connection.link
-        if link is not None and not self._over.is_set():
-            link.ask(Request(verb, reason))
+        if self._over.is_set():
+            return
+        self._requests.append(Request(verb, reason))
+        if (link := self._connection.link) is not None:
+            link.port.wake()
 
     def _run(
         self,
@@ -213,6 +219,7 @@ class MarlinPrinter:
         teller = Teller(on_event)
         with self._seated("print"):
             self._states.listen(teller.changed)
+            self._requests.clear()
             self._over.clear()
             try:
                 self._warden.dismiss()

@@ -56,11 +56,6 @@ class LineStream:
         return self._ledger.landed
 
     @property
-    def in_flight(self) -> int:
-        """Lines sent and not acknowledged."""
-        return len(self._ledger.flying)
-
-    @property
     def finished(self) -> bool:
         """Whether nothing will come out any more."""
         return self.phase in (Phase.DONE, Phase.FAILED)
@@ -195,9 +190,7 @@ class LineStream:
 
     def on_position(self, text: str) -> None:
         """The machine said where it is: elsewhere than where it was sent, if it ran the tail of a line."""
-        if self._expected is None:
-            return
-        wrong = astray(text, self._expected)
+        wrong = astray(text, self._expected) if self._expected is not None else ""
         self._expected = None
         if wrong and not self._evidence.strays:  # an ok too many may have told it already
             self._stray(1, f"{wrong} not where the lines acknowledged so far lead: {text}")
