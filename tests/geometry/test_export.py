@@ -77,6 +77,13 @@ def test_corners_that_fall_together_in_single_precision_stay_closed(tmp_path):
     assert again.volume_mm3 == pytest.approx(1000.0, rel=1e-5)
 
 
+def test_details_finer_than_single_precision_are_refused(tmp_path):
+    far = Solid(Manifold.cube((1e-3, 1e-3, 1e-3)).translate((1e6, 0.0, 0.0)))
+    with pytest.raises(MeshError, match="finer than single precision"):
+        export(far, tmp_path / "far.stl")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("ending", ["stl", "3mf", "obj"])
 @pytest.mark.parametrize("name", ["crossed_barrel", "cylindrical_shell", "strut_lattice", "tpms_shell"])

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 #: A specimen for trying things out: 6 mm high, a few minutes to print, coarse enough to slice in well under a second.
 SMALL_SPECIMEN: Mapping[str, float] = MappingProxyType({"height": 6.0, "platform_thickness": 0.6, "chord_error": 0.05})
 
-_TIDY_MM = 1e-4  # what the union leaves of edges shorter than this is no printer's business
-
 
 class CrossedBarrel(ParametricFamily):
     """n hollow struts, neighbours leaning in opposite senses, that cross and join between two platforms.
@@ -150,16 +148,15 @@ class CrossedBarrel(ParametricFamily):
         struts = self._tubes(values, values["r"], -beyond if walls else beyond)
         plates = self._plates(values)
         if bore <= 0.0:
-            return Solid(combine([*struts, *plates], "add", _TIDY_MM))
+            return Solid(combine([*struts, plates], "add"))
         bores = self._tubes(values, bore, -2.0 * beyond)
         if not walls:
-            whole = combine([*struts, *plates], "add")
-            return Solid(combine([whole, *bores], "subtract", _TIDY_MM))
+            whole = combine([*struts, plates], "add")
+            return Solid(combine([whole, *bores], "subtract"))
         hollow = [combine([strut, own], "subtract") for strut, own in zip(struts, bores, strict=True)]
-        ends = [combine([plate, *bores], "subtract") for plate in plates]
-        whole = combine([*hollow, *ends], "add")
+        whole = combine([*hollow, combine([plates, *bores], "subtract")], "add")
         trimmed = whole.trim_by_plane((0.0, 0.0, 1.0), 0.0).trim_by_plane((0.0, 0.0, -1.0), -height)
-        return Solid(trimmed.simplify(_TIDY_MM))
+        return Solid(trimmed)
 
     def _tubes(self, values: Mapping[str, Any], radius: float, inset: float) -> list[Manifold]:
         from toughopt.geometry import leaning_tubes
@@ -184,16 +181,16 @@ class CrossedBarrel(ParametricFamily):
             for group, sense in groups
         ]
 
-    def _plates(self, values: Mapping[str, Any]) -> list[Manifold]:
+    def _plates(self, values: Mapping[str, Any]) -> Manifold:
         from manifold3d import CrossSection, Manifold
 
-        from toughopt.geometry import circle, circle_sides
+        from toughopt.geometry import circle, circle_sides, gathered
 
         radius, thickness = values["platform_radius"], values["platform_thickness"]
         # corners that a turn by 720/n and a mirror take onto each other, and four of them on the axes
         sides = circle_sides(radius, values["chord_error"], multiple_of=int(np.lcm(4, values["n"])))
         plate = Manifold.extrude(CrossSection([circle(radius, sides)]), thickness)
-        return [plate, plate.translate((0.0, 0.0, values["height"] - thickness))]
+        return gathered([plate, plate.translate((0.0, 0.0, values["height"] - thickness))])
 
     def _volume(self, columns: Mapping[str, Any], sweep: Any, bore: Any) -> Any:
         n, r, height = columns["n"], columns["r"], columns["height"]

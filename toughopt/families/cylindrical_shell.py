@@ -179,8 +179,12 @@ def _sections(columns: Mapping[str, Any]) -> dict[str, Any]:
     base = 2.0 * columns["mass"] / around
     ends = []
     for end, perimeter in (("base", base), ("top", base * columns["perimeter_ratio"])):
-        c4, c8 = columns[f"c4_{end}"], columns[f"c8_{end}"]
-        ends.append(perimeter / unit_perimeter(c4, c8) * least_shape(c4, c8))
+        c4, c8 = np.broadcast_arrays(np.atleast_1d(columns[f"c4_{end}"]), np.atleast_1d(columns[f"c8_{end}"]))
+        least = least_shape(c4, c8)
+        unit = np.asarray(unit_perimeter(c4, c8, nodes=8))
+        possible = (least > 0.0) & (base >= LEAST_PERIMETER_MM)  # for the others a rough length does for the message
+        unit[possible] = unit_perimeter(c4[possible], c8[possible])
+        ends.append(perimeter / unit * least)
     return {"base_perimeter": base, "least_radius": np.minimum(*ends)}
 
 

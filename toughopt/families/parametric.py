@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Columns = Mapping[str, NDArray[Any]]
 
 
+_CHUNK = 16_384
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that may be wrong with designs.
@@ -125,8 +128,9 @@ class ParametricFamily(ABC):
         """(n,) bool: which of many designs can be made."""
         columns = self.columns(designs)
         valid = np.ones(_length(columns), dtype=bool)
-        for bad, _ in self._all_faults(columns):
-            valid &= ~bad
+        for rows, part in _parts(columns):
+            for bad, _ in self._all_faults(part, self._whole(part)):
+                valid[rows] &= ~bad
         return valid
 
     def reasons(self, designs: Designs) -> list[str]:
@@ -146,14 +150,15 @@ class ParametricFamily(ABC):
         The columns are named by `feature_names`, unit last.
         """
         columns = self.columns(designs)
-        whole = self._whole(columns)
-        valid = np.ones(_length(columns), dtype=bool)
-        for bad, _ in self._all_faults(columns, whole):
-            valid &= ~bad
-        sound = {name: column[valid] if np.ndim(column) else column for name, column in whole.items()}
-        table = np.full((len(valid), len(self.feature_names)), np.nan)
-        for index, column in enumerate(self.describe(sound)):
-            table[valid, index] = column
+        table = np.full((_length(columns), len(self.feature_names)), np.nan)
+        for rows, part in _parts(columns):
+            whole = self._whole(part)
+            valid = np.ones(_length(part), dtype=bool)
+            for bad, _ in self._all_faults(part, whole):
+                valid &= ~bad
+            sound = {name: column[valid] if np.ndim(column) else column for name, column in whole.items()}
+            for index, column in enumerate(self.describe(sound)):
+                table[rows, index][valid] = column
         return table
 
     def model_features(self, designs: Designs) -> NDArray[np.float64]:
@@ -227,13 +232,13 @@ class ParametricFamily(ABC):
             return {**whole, **self.derive(whole)}
 
     def _all_faults(
-        self, columns: Mapping[str, NDArray[Any]], whole: Mapping[str, Any] | None = None
+        self, columns: Mapping[str, NDArray[Any]], whole: Mapping[str, Any]
     ) -> Iterator[tuple[NDArray[np.bool_], Callable[[Mapping[str, Any]], str]]]:
         count = _length(columns)
         with np.errstate(all="ignore"):
             found = (
                 *(fault for parameter in self.parameters for fault in _limit_faults(parameter, columns, self.name)),
-                *self.faults(whole if whole is not None else self._whole(columns)),
+                *self.faults(whole),
             )
         for fault in found:
             yield np.broadcast_to(np.asarray(fault.bad, dtype=bool), (count,)), fault.say
@@ -295,6 +300,13 @@ def _limit_faults(parameter: Parameter, columns: Mapping[str, NDArray[Any]], fam
 
 def _teller(name: str, rest: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda design: f"{name} = {design[name]:g}{rest}"
+
+
+def _parts(columns: Mapping[str, NDArray[Any]]) -> Iterator[tuple[slice, dict[str, NDArray[Any]]]]:
+    """The same columns in runs of rows that fit a processor's cache."""
+    for begin in range(0, _length(columns), _CHUNK):
+        rows = slice(begin, begin + _CHUNK)
+        yield rows, {name: column[rows] for name, column in columns.items()}
 
 
 def _length(columns: Mapping[str, NDArray[Any]]) -> int:

@@ -171,7 +171,9 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     for k in range(count):
         middle = 0.5 * (edges[k] + edges[k + 1])
         outline = CrossSection([surface.section(psi, middle)], FillRule.Positive)
-        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.5 * error)
+        fullness = sqrt(float(enclosed_area(*surface.lobes(np.array([middle])))[0]) / float(outline.area()))
+        outline = outline.scale((fullness, fullness))
+        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.25 * error)
         if hollow.is_empty():
             continue
         size = float(surface.lobes(np.array([middle]))[0][0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from threading import get_ident
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 #: The metadata names that the 3MF core specification knows; others need a namespace of their own.
 _CORE_METADATA = ("Title", "Designer", "Description", "Copyright", "LicenseTerms", "Rating", "CreationDate")
 _NAMESPACE = "urn:toughopt:metadata"
+#: Edges shorter than this are collapsed before export; the next one is tried where the last left gaps.
+_TIDY_MM = (1e-4, 1e-3, 5e-3)
+_SAME_VOLUME = 0.01
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same solid gives the same bytes
 _CONTENT_TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -68,7 +72,7 @@ def export(solid: Solid, path: str | Path) -> Path:
 
 
 def _stl(solid: Solid) -> bytes:
-    vertices, faces = in_single_precision(*solid.arrays())
+    vertices, faces = _closed_in_single_precision(solid)
     corners = vertices[faces].astype(np.float32)
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     length = np.linalg.norm(normal, axis=1, keepdims=True)
@@ -81,7 +85,7 @@ def _stl(solid: Solid) -> bytes:
 
 
 def _3mf(solid: Solid) -> bytes:
-    vertices, faces = in_single_precision(*solid.arrays())
+    vertices, faces = _closed_in_single_precision(solid)
     points = "".join(f'<vertex x="{x:.9g}" y="{y:.9g}" z="{z:.9g}"/>\n' for x, y, z in vertices.tolist())
     triangles = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>\n' for a, b, c in faces.tolist())
     model = (
@@ -125,6 +129,32 @@ def _glb(solid: Solid) -> bytes:
 
 
 _ENCODERS: dict[str, Callable[[Solid], bytes]] = {".stl": _stl, ".3mf": _3mf, ".obj": _obj, ".glb": _glb}
+
+
+def _closed_in_single_precision(solid: Solid) -> tuple[FloatArray, IntArray]:
+    """The surface as readers of STL see it, with slivers removed as far as it takes to be closed there as well."""
+    for tidy_mm in _TIDY_MM:
+        tidied = replace(solid, manifold=solid.manifold.simplify(tidy_mm))
+        vertices, faces = in_single_precision(*tidied.arrays())
+        same = abs(_volume(vertices, faces) / solid.volume_mm3 - 1.0) < _SAME_VOLUME
+        if same and _closed(faces, len(vertices)):
+            return vertices, faces
+    raise MeshError(
+        "the solid has details finer than single precision can tell apart at its size; "
+        "move it to the origin, or remove them"
+    )
+
+
+def _volume(vertices: FloatArray, faces: IntArray) -> float:
+    a, b, c = (vertices[faces[:, i]] - vertices[0] for i in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6.0
+
+
+def _closed(faces: IntArray, vertex_count: int) -> bool:
+    """Whether each edge joins exactly two faces that run along it in opposite senses."""
+    start, end = faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel()
+    there, back = start * vertex_count + end, end * vertex_count + start
+    return len(np.unique(there)) == len(there) and np.array_equal(np.sort(there), np.sort(back))
 
 
 def in_single_precision(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:

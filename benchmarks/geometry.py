@@ -1,0 +1,282 @@
+"""Geometry: how fast, how large, how exact. Ratios are medians taken in one run on one machine.
+
+    python benchmarks/geometry.py                      a few minutes
+    python benchmarks/geometry.py --designs 2000       every family, as many random designs each
+    python benchmarks/geometry.py --only union scaling --json
+
+The peer of the union is trimesh with its default boolean calls, one strut at a time, on the same meshes of struts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toughopt.families import Family, family
+from toughopt.geometry import Solid, leaning_tubes
+
+DESIGN = {"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0}
+PUBLISHED = ("crossed_barrel", "cylindrical_shell")
+CELLULAR = ("strut_lattice", "tpms_shell")
+
+
+class Seconds(NamedTuple):
+    """Wall time, and processor time, which other work on the machine disturbs less."""
+
+    wall: float
+    cpu: float
+
+
+def clock() -> Seconds:
+    """Both clocks now."""
+    return Seconds(time.perf_counter(), time.process_time())
+
+
+def since(start: Seconds) -> Seconds:
+    """What both clocks have counted since `start`."""
+    now = clock()
+    return Seconds(now.wall - start.wall, now.cpu - start.cpu)
+
+
+def median_seconds(work: Callable[[], Any], repeats: int) -> Seconds:
+    """Median times of `work`, after one run to warm up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = clock()
+        work()
+        times.append(since(start))
+    return Seconds(statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times))
+
+
+def drawn(made: Family, count: int, seed: int) -> dict[str, Any]:
+    """`count` designs, uniform in the family's box."""
+    rng = np.random.default_rng(seed)
+    columns: dict[str, Any] = {}
+    for parameter in made.parameters:
+        if parameter.kind == "categorical":
+            columns[parameter.name] = rng.choice(np.array(parameter.categories), count)
+            continue
+        assert parameter.low is not None and parameter.high is not None
+        if parameter.kind == "integer":
+            steps = np.arange(int(parameter.low), int(parameter.high) + 1, parameter.step or 1)
+            columns[parameter.name] = rng.choice(steps, count)
+        else:
+            columns[parameter.name] = rng.uniform(parameter.low, parameter.high, count)
+    return columns
+
+
+def union(repeats: int) -> dict[str, float]:
+    """The crossed barrel against the same union by trimesh, one strut at a time."""
+    import trimesh
+
+    barrel = family("crossed_barrel")
+
+    def ours() -> Solid:
+        solid = barrel.solid(DESIGN)
+        assert solid.volume_mm3 > 0  # forces the lazy boolean
+        return solid
+
+    def tube(phase: float, radius: float, sense: int, beyond: float) -> trimesh.Trimesh:
+        manifold = leaning_tubes(
+            [phase], radius, helix_radius_mm=10.0, turn_deg_per_mm=sense * 5.0,
+            bottom_mm=beyond, top_mm=20.0 - beyond, chord_error_mm=0.02,
+        )  # fmt: skip
+        return Solid(manifold).to_trimesh()
+
+    phases = 2 * np.pi * np.arange(8) / 8
+
+    def plate(middle: float) -> trimesh.Trimesh:
+        made = trimesh.creation.cylinder(13.0, 1.0, sections=64)
+        made.apply_translation((0, 0, middle))
+        return made
+
+    def peer() -> trimesh.Trimesh:
+        body = trimesh.boolean.union([plate(0.5), plate(19.5)])
+        for i, phase in enumerate(phases):
+            body = trimesh.boolean.union([body, tube(phase, 2.0, (-1) ** i, 0.5)])
+        for i, phase in enumerate(phases):
+            body = trimesh.boolean.difference([body, tube(phase, 1.0, (-1) ** i, -0.5)])
+        return body
+
+    ours_s, peer_s = median_seconds(ours, repeats), median_seconds(peer, max(3, repeats // 3))
+    return {
+        "ours_ms": 1e3 * ours_s.wall,
+        "ours_cpu_ms": 1e3 * ours_s.cpu,
+        "trimesh_ms": 1e3 * peer_s.wall,
+        "trimesh_cpu_ms": 1e3 * peer_s.cpu,
+        "ratio": peer_s.wall / ours_s.wall,
+        "ratio_cpu": peer_s.cpu / ours_s.cpu,
+        "volume_difference": abs(float(peer().volume) / ours().volume_mm3 - 1.0),
+    }
+
+
+def scaling() -> dict[str, dict[str, float]]:
+    """Seconds of `is_valid` and `features` for 10^4, 10^5 and 10^6 random designs, and the peak memory."""
+    result = {}
+    for name in PUBLISHED:
+        made = family(name)
+        for count in (10**4, 10**5, 10**6):
+            columns = drawn(made, count, 1)
+            start = clock()
+            share = float(made.is_valid(columns).mean())
+            valid = since(start)
+            start = clock()
+            made.features(columns)
+            known = since(start)
+            result[f"{name} {count:.0e}"] = {
+                "is_valid_s": valid.wall,
+                "is_valid_cpu_s": valid.cpu,
+                "features_s": known.wall,
+                "features_cpu_s": known.cpu,
+                "cpu_us_a_design": 1e6 * (valid.cpu + known.cpu) / count,
+                "valid_share": share,
+                "peak_mib_so_far": peak_mib(),
+            }
+    return result
+
+
+def peak_mib() -> float:
+    """Largest resident size of this process so far, MiB (0 where the system does not tell)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def memory() -> dict[str, float]:
+    """Peak memory, MiB, of a process that meshes the largest of 40 random designs of a family."""
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import geometry as g; from toughopt.families import family\n"
+        "f = family('{name}'); c = g.drawn(f, 4000, 3); import numpy as np\n"
+        "for i in np.flatnonzero(f.is_valid(c))[:{count}]:\n"
+        "    f.solid({{k: v[i].item() for k, v in c.items()}}).volume_mm3\n"
+        "print(g.peak_mib())"
+    )
+    peaks = {}
+    for name in (*PUBLISHED, *CELLULAR):
+        source = code.format(name=name, count=40 if name in PUBLISHED else 8)
+        out = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+        peaks[name] = float(out.stdout)
+    return peaks
+
+
+def exactness(count: int) -> dict[str, dict[str, float]]:
+    """Random valid designs: watertight, one body, box, and volume against quadrature (or sampling for cells)."""
+    result = {}
+    for name in (*PUBLISHED, *CELLULAR):
+        made = family(name)
+        wanted = count if name in PUBLISHED else max(count // 20, 4)
+        columns = drawn(made, max(60 * wanted, 1000), 17)
+        chosen = np.flatnonzero(made.is_valid(columns))[:wanted]
+        features = made.features({key: column[chosen] for key, column in columns.items()})
+        errors, seconds, triangles, bad = [], [], [], 0
+        for row, index in zip(features, chosen, strict=True):
+            design = {key: column[index].item() for key, column in columns.items()}
+            start = time.perf_counter()
+            solid = made.solid(design)
+            errors.append(abs(solid.volume_mm3 / estimate(made, design, row) - 1.0))
+            seconds.append(time.perf_counter() - start)
+            triangles.append(solid.triangle_count)
+            height = made.fixed.get("height", design.get("height"))
+            right_box = abs(float(np.ptp(solid.bounds_mm[:, 2])) - float(height)) < 1e-6  # type: ignore[arg-type]
+            bad += not (watertight(solid) and len(solid.bodies()) == 1 and right_box)
+        result[name] = {
+            "designs": len(chosen),
+            "not_watertight_or_one_body_or_in_box": bad,
+            "volume_error_max": max(errors),
+            "volume_error_median": statistics.median(errors),
+            "seconds_median": statistics.median(seconds),
+            "triangles_median": statistics.median(triangles),
+            "triangles_max": max(triangles),
+        }
+    return result
+
+
+def watertight(solid: Solid) -> bool:
+    """Whether each edge joins exactly two faces of opposite sense, in the arrays that are exported."""
+    vertices, faces = solid.arrays()
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    key = edges[:, 0] * len(vertices) + edges[:, 1]
+    back = edges[:, 1] * len(vertices) + edges[:, 0]
+    return len(np.unique(key)) == len(key) and np.array_equal(np.sort(key), np.sort(back))
+
+
+def estimate(made: Family, design: dict[str, Any], row: np.ndarray) -> float:
+    """The volume of a design without its mesh."""
+    names = list(made.feature_names)
+    if made.name == "crossed_barrel":
+        return float(row[names.index("volume_mm3")])
+    if made.name == "cylindrical_shell":
+        return float(row[names.index("enclosed_volume_mm3")])
+    return sampled({**made.fixed, **design})
+
+
+def sampled(values: dict[str, Any]) -> float:
+    """Stratified sampling of the analytic inside of a lattice or a minimal surface in a box."""
+    from toughopt.families.strut_lattice import lattice_segments
+    from toughopt.families.tpms_shell import wall_distance
+
+    low = np.array([-values["width"] / 2, -values["width"] / 2, values["plate"]])
+    high = np.array([values["width"] / 2, values["width"] / 2, values["height"] - values["plate"]])
+    cells = 90
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    points = low + (grid + rng.random(grid.shape)) / cells * (high - low)
+    if "surface" in values:
+        field = wall_distance(values)
+        inside = np.array([field(*point) >= 0.0 for point in points.tolist()])
+    else:
+        inside = np.zeros(len(points), dtype=bool)
+        slope = (values["grading"] - 1.0) / (high[2] - low[2])
+        for a, b in zip(*lattice_segments(values), strict=True):
+            reach = 1.1 * values["radius"] * max(values["grading"], 1.0)
+            near = ((points >= np.minimum(a, b) - reach) & (points <= np.maximum(a, b) + reach)).all(axis=1)
+            some = points[near]
+            share = np.clip((some - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
+            nearest = a + share[:, None] * (b - a)
+            radius = values["radius"] * (1.0 + slope * (nearest[:, 2] - low[2]))
+            inside[near] |= ((some - nearest) ** 2).sum(axis=1) <= radius**2
+    core = float(inside.mean() * np.prod(high - low))
+    return core + 2.0 * values["plate"] * values["width"] ** 2
+
+
+def main() -> None:
+    """Run what is asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--designs", type=int, default=60, help="random designs of each published family to mesh")
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--only", nargs="*", default=["union", "scaling", "memory", "exactness"])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    parts: dict[str, Callable[[], Any]] = {
+        "union": lambda: union(options.repeats),
+        "scaling": scaling,
+        "memory": memory,
+        "exactness": lambda: exactness(options.designs),
+    }
+    result = {name: parts[name]() for name in options.only}
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    for name, figures in result.items():
+        print(name)
+        for key, value in figures.items():
+            if isinstance(value, dict):
+                print(f"  {key:24s} " + "  ".join(f"{k} {v:.4g}" for k, v in value.items()))
+            else:
+                print(f"  {key:24s} {value:.4g}")
+
+
+if __name__ == "__main__":
+    main()
