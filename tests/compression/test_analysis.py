@@ -188,6 +188,12 @@ def test_a_record_that_ends_under_load_says_so_unless_the_limit_is_known(crushed
     assert "ENDS_UNDER_LOAD" not in codes(analyze(crushed, settings=AnalysisSettings(force_limit_n=3000.0)))
 
 
+def test_a_record_that_begins_under_load_says_so_and_one_that_begins_at_zero_does_not():
+    d = np.linspace(0, 6, 120)
+    assert "STARTS_UNDER_LOAD" not in codes(analyze(Curve(d, 400 * d)))
+    assert "STARTS_UNDER_LOAD" in codes(analyze(Curve(d, 400 * d + 150)))
+
+
 def test_doubled_rows_change_nothing(crushed):
     doubled = Curve(
         np.insert(crushed.displacement_mm, 0, crushed.displacement_mm[0]),

@@ -40,6 +40,15 @@ def test_tables_one_after_the_other_keep_their_names_and_titles():
     assert (first.line, second.line) == (4, 10)
 
 
+def test_a_column_of_words_among_the_numbers_is_no_hindrance():
+    text = "Time (s),State,Load (N),Travel (mm)\n" + "".join(f"{i}.0,LOADING,{2 * i}.5,0.{i}\n" for i in range(9))
+    (table,) = find_tables(text + "Total_time(s),9.0\n")
+    assert table.rows == 9
+    assert np.isnan(table.column(1)).all()
+    np.testing.assert_array_equal(table.column(2), 2.0 * np.arange(9) + 0.5)
+    assert table.findings == ()
+
+
 def test_names_with_blanks_over_columns_of_blanks():
     text = "Time (s)   Axial Force (N)   Travel (mm)\n" + "".join(f"  {i}.0   {2 * i}.5    0.{i}\n" for i in range(9))
     (table,) = find_tables(text)

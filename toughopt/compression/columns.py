@@ -171,8 +171,9 @@ def _unit(role: str, table: Table, index: int, told: str | None, findings: list[
             findings.append(Finding("MASS_AS_FORCE", Severity.WARNING, Effect.WARN, message))
         return unit
     plain = _PLAIN_UNIT[role]
-    message = f"column {name!r} has no unit: taken as {plain}; {role}_unit settles it"
-    findings.append(Finding("UNIT_ASSUMED", Severity.WARNING, Effect.WARN, message))
+    if role != "time":  # which decides nothing that is computed
+        message = f"column {name!r} has no unit: taken as {plain}; {role}_unit settles it"
+        findings.append(Finding("UNIT_ASSUMED", Severity.WARNING, Effect.WARN, message))
     unit = parse_unit(plain)
     assert unit is not None
     return unit

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 from toughopt.compression.numbers import is_missing, looks_numeric
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
+_WORD = re.compile(r"[^\W\d]\w{0,19}\Z")
 _HEAD, _TAIL = 300, 40
 
 
@@ -34,14 +36,21 @@ def without_trailing_blanks(fields: list[str]) -> list[str]:
 
 
 def is_data(fields: list[str]) -> bool:
-    """Whether a row of fields holds measurements: numbers and blanks, at least two numbers."""
-    numbers = 0
+    """Whether a row of fields holds measurements: two numbers or more, blanks, and at most half as many single words."""
+    numbers = words = 0
     for field in fields:
         if looks_numeric(field):
             numbers += 1
         elif not is_missing(field):
-            return False
-    return numbers >= 2
+            if not is_word(field):
+                return False
+            words += 1
+    return numbers >= 2 and 2 * words <= numbers
+
+
+def is_word(field: str) -> bool:
+    """Whether a field is a single short word, such as the state of a machine that stands in a column of its own."""
+    return _WORD.match(field) is not None
 
 
 @dataclass(frozen=True, slots=True)

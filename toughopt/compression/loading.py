@@ -156,7 +156,7 @@ def _contact_findings(contact: Contact, f: FloatArray, clean: FloatArray, noise:
     if base.slope_n_per_mm:
         message = f"the force drifts by {base.slope_n_per_mm:.4g} N/mm before contact: subtracted"
         found.append(quality.finding("FORCE_DRIFT", Effect.WARN, message))
-    first, top = float(np.median(f[:3])), float(np.max(clean))
+    first, top = float(np.min(f[:3])), float(np.max(clean))
     if contact.index == 0 and first > max(5.0, 0.01 * top):
         message = f"the record begins under {first:.4g} N: the energy before it is missing"
         found.append(quality.finding("STARTS_UNDER_LOAD", Effect.WARN, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Block:
     """Consecutive rows of a table."""
 
     columns: int
+    words: frozenset[int] = frozenset()  # columns that hold a word
     parts: list[NDArray[np.float64]] = field(default_factory=list)  # each (rows, columns)
     end: int = 0  # where in the text it stops
     skipped: int = 0  # lines inside that are no rows
@@ -40,9 +42,14 @@ class Block:
         return sum(part.shape[0] for part in self.parts)
 
 
-def read_block(text: str, start: int, separator: str, columns: int, number: NumberReader) -> Block:
-    """The rows of `columns` fields from `start` on, up to a line that begins something else."""
-    block = Block(columns, end=start)
+def read_block(
+    text: str, start: int, separator: str, columns: int, number: NumberReader, words: frozenset[int] = frozenset()
+) -> Block:
+    """The rows of `columns` fields from `start` on, up to a line that begins something else.
+
+    words : indices of columns that hold a word instead of a number; their values are NaN
+    """
+    block = Block(columns, words, end=start)
     position = start
     while position < len(text):
         stop = _chunk_end(text, position, _CHUNK)
@@ -179,14 +186,14 @@ def _row(
     fields = split_row(line, separator)
     said = without_trailing_blanks(fields)
     numbers = sum(looks_numeric(field) for field in said)
-    if not numbers or any(_WORD.search(field) and not is_missing(field) for field in said):
+    if not numbers or _speaks(said, block):
         return None
     if len(said) > block.columns:
         block.ragged += 1
         block.first_bad_line = block.first_bad_line or line.strip()[:60]
         return [np.nan] * block.columns
-    values = [number(field) for field in said]
-    if any(value != value and not is_missing(field) for value, field in zip(values, said, strict=True)):
+    values = [math.nan if at in block.words else number(field) for at, field in enumerate(said)]
+    if any(v != v and not is_missing(said[at]) and at not in block.words for at, v in enumerate(values)):
         block.damaged += 1
         block.first_bad_line = block.first_bad_line or line.strip()[:60]
     if last and len(said) < block.columns and before is not None and np.isfinite(before[len(said) :]).any():
@@ -197,6 +204,13 @@ def _row(
     if len(fields) < block.columns:
         return [np.nan] * block.columns
     return values + [np.nan] * (block.columns - len(values))
+
+
+def _speaks(fields: list[str], block: Block) -> bool:
+    """Whether there are words where the table has numbers."""
+    return any(
+        _WORD.search(field) and not is_missing(field) and at not in block.words for at, field in enumerate(fields)
+    )
 
 
 def _numeric(line: str) -> bool:
@@ -222,6 +236,6 @@ def _more(text: str, position: int, separator: str, block: Block) -> bool:
         fields = split_row(line, separator)
         said = without_trailing_blanks(fields)
         if len(said) <= block.columns <= len(fields) and sum(looks_numeric(field) for field in said) >= 2:
-            return not any(_WORD.search(field) and not is_missing(field) for field in said)
+            return not _speaks(said, block)
         position = len(text) if newline < 0 else newline + 1
     return False

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Severity
-from toughopt.compression.dialect import find_separator, is_data, split_row, without_trailing_blanks
-from toughopt.compression.numbers import Evidence, NumberReader, decide, looks_numeric, weigh
+from toughopt.compression.dialect import find_separator, is_data, is_word, split_row, without_trailing_blanks
+from toughopt.compression.numbers import Evidence, NumberReader, decide, is_missing, looks_numeric, weigh
 from toughopt.compression.rows import Block, read_block
 from toughopt.compression.units import parse_unit
 from toughopt.errors import CurveError
@@ -79,7 +79,8 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
             names, units, preamble = _header(pending, separator, len(fields))
             _check_width(names, fields, separator, told)
             columns = max(len(fields), min(len(names), len(split_row(line, separator))))
-            block = read_block(text, position, separator, columns, number)
+            words = frozenset(at for at, field in enumerate(fields) if is_word(field) and not is_missing(field))
+            block = read_block(text, position, separator, columns, number, words)
             odd = number.check(max(block.rows * columns, 1))
             found.append(
                 Table(
@@ -119,7 +120,7 @@ def _data_fields(text: str, separator: str) -> Iterator[str]:
         end = len(text) if newline < 0 else newline
         fields = split_row(text[position:end], separator)
         if is_data(without_trailing_blanks(fields)):
-            yield from fields
+            yield from filter(looks_numeric, fields)
         position = end + 1
 
 
