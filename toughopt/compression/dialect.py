@@ -36,7 +36,7 @@ def without_trailing_blanks(fields: list[str]) -> list[str]:
 
 
 def is_data(fields: list[str]) -> bool:
-    """Whether a row of fields holds measurements: two numbers or more, blanks, and at most half as many single words."""
+    """Whether a row of fields holds measurements: two numbers or more, blanks, at most half as many single words."""
     numbers = words = 0
     for field in fields:
         if looks_numeric(field):
