@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from toughopt.cli.output import campaign_argument, design_text, json_option, number, say, show_json, table
-from toughopt.cli.parts import write_text_whole
+from toughopt.cli.output import (
+    campaign_argument,
+    design_text,
+    json_option,
+    number,
+    say,
+    show_json,
+    table,
+    write_bytes_whole,
+    write_text_whole,
+)
 
 if TYPE_CHECKING:
     from toughopt.journal import State
@@ -196,6 +205,4 @@ def _write_parquet(rows: list[dict[str, Any]], output: Path) -> None:
     data = pa.table({name: [row.get(name) for row in rows] for name in columns})
     sink = pa.BufferOutputStream()
     parquet.write_table(data, sink)
-    from toughopt.journal.artifacts import write_whole
-
-    write_whole(output, sink.getvalue().to_pybytes())
+    write_bytes_whole(output, sink.getvalue().to_pybytes())

@@ -83,6 +83,22 @@ def design_text(design: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={number(value)}" for name, value in design.items())
 
 
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all. Raises InputError."""
+    write_bytes_whole(path, text.encode())
+
+
+def write_bytes_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all. Raises InputError."""
+    from toughopt.errors import InputError
+    from toughopt.files import write_whole
+
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
 def _value(text: str) -> float | int | str:
     for kind in (int, float):
         try:

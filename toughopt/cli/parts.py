@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import as_design, existing_file, json_option, say, show_json, table
+from toughopt.cli.output import as_design, existing_file, json_option, say, show_json, table, write_text_whole
 
 if TYPE_CHECKING:
     from toughopt.gcode import CheckReport, Program
@@ -243,14 +243,3 @@ def _columns(design: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     return {name: np.array([value]) for name, value in design.items()}
-
-
-def write_text_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises InputError."""
-    from toughopt.errors import InputError
-    from toughopt.journal.artifacts import write_whole
-
-    try:
-        write_whole(path, text.encode())
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

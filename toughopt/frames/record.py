@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from toughopt import files
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -25,12 +26,7 @@ def raw_data_text(
 
 def write_whole(path: Path, text: str) -> Path:
     """Write `text` so that nobody ever sees a part of it under its final name."""
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("w", encoding="utf-8", newline="\r\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    files.write_whole(path, text.replace("\n", "\r\n").encode())
     return path
 
 

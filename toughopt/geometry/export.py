@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
 from toughopt.errors import MeshError
+from toughopt.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +66,8 @@ def export(solid: Solid, path: str | Path) -> Path:
     encode = _ENCODERS.get(target.suffix.lower())
     if encode is None:
         raise MeshError(f"{target}: no mesh format {target.suffix!r} is known; choose {', '.join(_ENCODERS)}")
-    _write_whole(target, encode(solid))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, encode(solid))
     return target
 
 
@@ -180,16 +180,3 @@ def _qualified(key: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _write_whole(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}-{get_ident()}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

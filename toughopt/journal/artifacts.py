@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from toughopt.errors import JournalError
+from toughopt.files import write_whole
 
 
 class Artifacts:
@@ -56,28 +55,3 @@ class Artifacts:
         return (
             "" if found == digest else f"artifact {path} was changed (its SHA-256 is {found}); restore it from a copy"
         )
-
-
-def write_whole(target: Path, data: bytes) -> None:
-    """Write a file so that after any crash it is there whole, or as it was before."""
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # Windows cannot sync a folder; its rename is journalled by NTFS
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
