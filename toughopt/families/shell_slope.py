@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _INTERVALS = 8  # of the height
 _SWINGS = 4  # samples of the twist rate in each
-_NODES = 16  # on half a lobe
-_CHUNK = 4096
+_NODES = 12  # on half a lobe
+_CHUNK = 1024
 _NAMES = (
     "c4_base", "c8_base", "c4_top", "c8_top", "twist_linear", "twist_amplitude", "twist_cycles",
     "perimeter_ratio", "mass", "height", "thickness", "density",

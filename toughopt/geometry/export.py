@@ -134,8 +134,10 @@ _ENCODERS: dict[str, Callable[[Solid], bytes]] = {".stl": _stl, ".3mf": _3mf, ".
 def _closed_in_single_precision(solid: Solid) -> tuple[FloatArray, IntArray]:
     """The surface as readers of STL see it, with slivers removed as far as it takes to be closed there as well."""
     for tidy_mm in _TIDY_MM:
-        tidied = replace(solid, manifold=solid.manifold.simplify(tidy_mm))
-        vertices, faces = in_single_precision(*tidied.arrays())
+        tidied = solid.manifold.simplify(tidy_mm)
+        if tidied.is_empty():
+            break
+        vertices, faces = in_single_precision(*replace(solid, manifold=tidied).arrays())
         same = abs(_volume(vertices, faces) / solid.volume_mm3 - 1.0) < _SAME_VOLUME
         if same and _closed(faces, len(vertices)):
             return vertices, faces
