@@ -115,6 +115,10 @@ def campaign_text(
 ) -> str:
     """A campaign.toml with every key that people change, and what each means."""
     handler = "virtual" if url == "virtual" else "operator"
+    coarse = "# overrides = { layer_height_mm = 0.2 }  # what is otherwise than the printer's profile says"
+    if url == "virtual":
+        coarse = "overrides = { layer_height_mm = 0.25, first_layer_height_mm = 0.25, tolerance_mm = 0.1 }"
+        coarse += "  # coarse: a virtual part takes seconds"
     text = f"""\
 # A toughopt campaign. Every key may be left out; what is here is the default or what was asked for.
 name = {json.dumps(name)}
@@ -140,7 +144,7 @@ features = true # tell the model what the family knows of a design before it is 
 
 [slicing]
 slicer = "native"  # or "prusaslicer", where it is installed
-# overrides = {{ layer_height_mm = 0.2 }}
+{coarse}
 
 [[printers]]    # one such block a printer
 name = "printer-1"
