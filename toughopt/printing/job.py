@@ -10,7 +10,7 @@ from toughopt.printing.base import PrintEvent, PrintStatus
 from toughopt.printing.dialogue import Machine
 from toughopt.printing.lines import Command
 from toughopt.printing.link import Link, Verb
-from toughopt.printing.replies import Kind, Reply, is_bare_error, parse
+from toughopt.printing.replies import PLAIN_OK, Kind, Reply, is_bare_error, parse
 from toughopt.printing.safety import KILLED
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.stream import LineStream
@@ -22,6 +22,7 @@ _PROGRESS_S = 1.0
 _LAST_WORDS_S = 1.0  # a firmware that stops itself says why in several lines
 _MOST_FAULTS = 200
 _TICK_S = 1.0
+_LOOK_S = 0.05  # how often timers are looked at while lines flow
 _POLL = Command(b"M105")
 
 
@@ -62,6 +63,7 @@ class PrintJob:
         self._reports_itself = machine.can("AUTOREPORT_TEMP")
         self._poll_at = self._excused_at = self._now
         self._progress_at = self._now
+        self._look_at = self._now
         self._polled_line = 1 << 60
         self._paused_at = 0.0
         self._draining = False
@@ -97,18 +99,22 @@ class PrintJob:
         link, stream, clock = self._link, self.stream, self._link.clock
         while True:
             self._now = clock.now()
-            self._obey()
+            if link.requests:
+                self._obey()
             if self._ending is None and self._states.now is not State.PAUSED:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)
                     stream.prefetch()
             line = link.line(self._patience(), heed=True)
-            self._now = clock.now()
+            self._now = now = clock.now()
+            quiet = line is None
             while line is not None:
                 self._hear(line)
                 line = link.line(0.0) if link.has_lines else None
-            self._look_around()
+            if quiet or now >= self._look_at or stream.facts or self._last_words:
+                self._look_at = now + _LOOK_S
+                self._look_around(quiet)
             if self._ending is not None:
                 return self._ending
             if stream.finished:
@@ -122,10 +128,10 @@ class PrintJob:
 
     def _hear(self, line: str) -> None:
         if line == "ok" and self._held is None:
-            self._handlers[Kind.OK](parse(line))
+            self.stream.on_ok(PLAIN_OK, self._now)
             return
         if self._held is not None:
-            line, self._held = f"{self._held} {line}", None
+            line, self._held = f"{self._held} {line}".rstrip(), None
         elif is_bare_error(line):
             self._held = line
             return
@@ -206,9 +212,11 @@ class PrintJob:
             self._states.to(State.DRAINING if self._draining else State.STREAMING, why)
             self._thermometer.heard_at = self._now
 
-    def _look_around(self) -> None:
+    def _look_around(self, quiet: bool) -> None:
         """Timers: those of the stream, temperatures, progress, the longest pause."""
         now, stream = self._now, self.stream
+        if quiet and self._held is not None:  # its cause does not come
+            self._hear("")
         while stream.facts:
             self.note_fault(stream.facts.popleft())
         if self._last_words and now >= self._last_words_until and self._ending is None:

@@ -69,12 +69,13 @@ class Link:
         left = timeout_s
         while not (heed and self.requests):
             began = clock.now()
-            data = self.port.read(clock.patience(left))
+            patience_s = clock.patience(left)
+            data = self.port.read(patience_s)
             if data:
                 self._split(data)
                 if lines:
                     return lines.popleft()
-            else:
+            elif clock.now() - began >= 0.9 * patience_s:  # else it was woken
                 clock.nothing_came(left)
             left -= clock.now() - began
             if left <= 0:
