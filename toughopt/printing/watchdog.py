@@ -26,6 +26,8 @@ _ROUND_S = 2.0
 _GENTLE_ROUNDS = 2
 _BOOT_S = 1.0
 _GIVE_UP_S = 3600.0
+_VANISHED_S = 30.0  # nobody listens on this PC any more: the process that was the printer has ended
+_LOOPBACK = ("socket://127.", "socket://localhost:", "socket://[::1]:")
 _TARGET = re.compile(rb"([TB]\d*):\s*-?[\d.]+\s*/\s*(-?[\d.]+)")
 
 
@@ -85,8 +87,11 @@ def _birth(url: str) -> float | None:
 
 def _cool(url: str, baud: int, commands: bytes, birth: float | None, give_up_s: float) -> bool:
     end = time.monotonic() + give_up_s
+    heard_of = time.monotonic()
     rounds = 0
     while time.monotonic() < end:
+        if url.startswith(_LOOPBACK) and time.monotonic() > heard_of + _VANISHED_S:
+            return False
         if birth is not None and _birth(url) != birth:
             return False  # that pseudo-terminal is gone, and what now has its name is another
         try:
@@ -96,6 +101,7 @@ def _cool(url: str, baud: int, commands: bytes, birth: float | None, give_up_s: 
                     rounds += 1
                     if _round(port, commands, rounds):
                         return True
+                    heard_of = time.monotonic()
         except (OSError, ValueError, TypeError):
             time.sleep(_TRY_EVERY_S)  # in use, or gone: it may come back
     return False
