@@ -76,7 +76,7 @@ def test_a_program_that_the_checker_refuses_is_not_sent(make_machine, make_print
     from toughopt.gcode import read_program
 
     path = tmp_path / "far.gcode"
-    path.write_text(program_text + "G1 X900 Y900 E9\n")
+    path.write_text(program_text + "G4 S99999\n")
     machine = make_machine()
     with pytest.raises(ProgramError, match="not printed"):
         make_printer(machine).print(read_program(path))

@@ -44,6 +44,11 @@ def read(lines, **limits):
         ([*READY, "T1", "G1 X1 E1"], "below 170 C"),
         ([*READY, "M104 S0", "G1 X1 E1"], "below 170 C"),
         (["X1 Y2"], "no G-code command"),
+        (["G28", "G1 X251"], "leaves the room"),
+        (["G28", "G1 Y-0.1"], "leaves the room"),
+        (["G28", "G0 Z200.1"], "leaves the room"),
+        (["G28", "G1 X250", "G91", "G1 X0.1"], "leaves the room"),
+        (["G28", "G20", "G1 X10"], "leaves the room"),
     ],
 )
 def test_refused(lines, reason):
@@ -60,6 +65,8 @@ def test_refused(lines, reason):
         ["G28 X", "G1 X1 F100"],
         ["G92 E0", "G1 E-1 F100"],
         ["M117 anything at all"],
+        ["G28", "G92 X0", "G1 X-20"],
+        ["G28", "G1 X250 Y210 Z200"],
     ],
 )
 def test_allowed(lines):

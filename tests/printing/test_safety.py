@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from toughopt.errors import DeviceError
 from toughopt.printing import PrintStatus, State
 from toughopt.printing.replies import parse
 from toughopt.printing.safety import is_off, off_commands
@@ -362,3 +363,35 @@ def test_a_suspended_host_is_not_a_dead_one(make_machine, program):
     finally:
         host.kill()
         host.wait()
+
+
+def test_closing_turns_off_what_was_turned_on_by_hand(make_machine, make_printer):
+    machine = make_machine()
+    printer = make_printer(machine)
+    printer.command("M104 S200")
+    printer.close()
+    assert machine.is_safe
+
+
+def test_the_watchdog_stays_where_the_machine_does_not_confirm(make_machine, make_printer):
+    machine = make_machine()
+    printer = make_printer(machine, watchdog=True)
+    printer.command("M104 S200")
+    machine.script = lambda *_: []
+    printer.close()
+    guardian = printer._connection._guardian
+    assert guardian.is_running()
+    guardian.release()
+
+
+def test_a_listener_cannot_wait_for_its_own_print(make_machine, make_printer, program):
+    machine = make_machine()
+    printer = make_printer(machine)
+
+    def listen(event):
+        if event.kind == "state" and event.data["to"] == "streaming":
+            printer.make_safe()
+
+    with pytest.raises(DeviceError, match="by its own listener"):
+        printer.print_file(program, listen)
+    assert machine.is_safe

@@ -100,10 +100,10 @@ class Connection:
             self.link = None
         self._states.to(State.DISCONNECTED, why)
 
-    def close(self) -> None:
-        """Let everything go."""
+    def close(self, cold: bool) -> None:
+        """Let everything go; but for the watchdog where the machine is not known to be `cold`."""
         self.drop("closed")
-        if self._guardian is not None:
+        if self._guardian is not None and cold:
             self._guardian.release()
             self._guardian = None
         if self._log is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Signal
-from threading import Lock
+from threading import Lock, get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,7 @@ class MarlinPrinter:
         self._seat = Lock()  # who holds it writes
         self._over = Signal()  # no print is in hand
         self._over.set()
+        self._printing = 0  # the thread that prints
         self._left_safe = True
 
     def __enter__(self) -> MarlinPrinter:
@@ -151,8 +152,8 @@ class MarlinPrinter:
     def make_safe(self) -> bool:
         """Heaters, motors and fan off; True where the machine confirmed it. Ends the print in hand."""
         if not self._over.is_set():
-            self.cancel("made safe")
-            return self._over.wait(_STOP_S) and self._left_safe
+            self._end("made safe")
+            return self._left_safe
         with self._seated("make it safe", _STOP_S):
             if self._states.now is State.HALTED and self._left_safe:
                 return True  # it has said so, and says no more
@@ -161,7 +162,8 @@ class MarlinPrinter:
                 self._connection.open()
             except DeviceError:
                 return False
-            return self._warden.stop("made safe", Teller(_ignore)).confirmed
+            self._left_safe = self._warden.stop("made safe", Teller(_ignore)).confirmed
+            return self._left_safe
 
     def command(self, line: str, timeout_s: float = ANSWER_S) -> list[Reply]:
         """Send one command while nothing is printed; what the machine answers, up to its ok.
@@ -180,16 +182,21 @@ class MarlinPrinter:
             self._warden.dismiss()
             link = self._connection.open()
             settle(link, 0.0)
+            self._left_safe = False
             return ask(link, command.body.decode("ascii"), max(timeout_s, command.patience_s))
 
     def close(self) -> None:
-        """End what is in hand safely, and let the line go."""
+        """End what is in hand safely, turn off what was turned on by hand, and let the line go.
+
+        Where the machine does not confirm that it is off, the watchdog stays, and tries on once this process has ended.
+        """
         if not self._over.is_set():
-            self.cancel("the printer was closed")
-            self._over.wait(_STOP_S)
-        with self._seat:
+            self._end("the printer was closed")
+        with self._seated("close", _STOP_S):
+            if not self._left_safe and self._connection.link is not None:
+                self._left_safe = self._warden.stop("closed", Teller(_ignore)).confirmed
             self._warden.dismiss()
-            self._connection.close()
+            self._connection.close(cold=self._left_safe)
 
     @contextmanager
     def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
@@ -200,6 +207,13 @@ class MarlinPrinter:
         finally:
             self._connection.rest()
             self._seat.release()
+
+    def _end(self, why: str) -> None:
+        """Have the print in hand ended, and wait until it is."""
+        if get_ident() == self._printing:
+            raise DeviceError(f"{self.name}: {why} by its own listener; let the listener return, and use cancel")
+        self.cancel(why)
+        self._over.wait(_STOP_S)
 
     def _ask(self, verb: Verb, reason: str) -> None:
         if self._over.is_set():
@@ -220,6 +234,7 @@ class MarlinPrinter:
         with self._seated("print"):
             self._states.listen(teller.changed)
             self._requests.clear()
+            self._printing = get_ident()
             self._over.clear()
             try:
                 self._warden.dismiss()
@@ -242,6 +257,7 @@ class MarlinPrinter:
 
     def _print(self, job: PrintJob, total: int, teller: Teller) -> PrintOutcome:
         started = self._clock.now()
+        self._left_safe = False
         ending: Ending | None = None
         safety: SafetyReport | None = None
         try:

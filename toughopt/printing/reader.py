@@ -10,6 +10,7 @@ from pathlib import Path
 
 from toughopt.errors import ProgramError
 from toughopt.printing.lines import NOWHERE, Command, clean
+from toughopt.printing.volume import Volume
 from toughopt.profiles import PrinterProfile
 
 _CODE = re.compile(r"([GMT])\s*(\d+)")
@@ -57,6 +58,7 @@ class ProgramReader:
 
     def __init__(self, profile: PrinterProfile, source: str) -> None:
         self._limits = profile.limits
+        self._volume: Volume | None = Volume(profile.bed)
         self._source = source
         self._tools = len(profile.nozzles)
         self._targets = [0.0] * self._tools
@@ -117,6 +119,10 @@ class ProgramReader:
                     if old is not None:
                         squares += (value - old) * (value - old)
                     at[axis] = value
+        if self._volume is not None and not self._volume.holds(at[0], at[1], at[2]):
+            raise ProgramError(
+                f"{self._where}: {body!r} leaves the room above the bed; move the part, or see the profile"
+            )
         extruded = self._extrude(words["E"] * unit, body) if "E" in words else 0.0
         length = squares**0.5 if squares else abs(extruded)
         if body[1] in "23" and ("I" in words or "J" in words):
@@ -181,6 +187,8 @@ class ProgramReader:
                 value = words.get(letter, 0.0 if not words else None)
                 if value is not None:
                     self._at[axis] = value * self._unit
+                    if letter != "E":
+                        self._volume = None  # coordinates no longer say where the head is
         elif code in ("G29", "G33", "G34", "G76", "M125", "M600", "M851", "M206", "G27", "G12", "G30"):
             self._forget_position()
 

@@ -72,9 +72,11 @@ class Warden:
             self._rescuer = None
 
     def _make_safe(self) -> SafetyReport | None:
-        if self._connection.link is None:
+        link = self._connection.link
+        if link is None:
             return None
         try:
-            return make_safe(self._connection.link, self._tools, self._fan_off)
+            link.attend()
+            return make_safe(link, self._tools, self._fan_off)
         except (LinkLost, DeviceError):
             return None
