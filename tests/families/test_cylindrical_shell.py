@@ -74,6 +74,7 @@ def test_a_plain_cylinder_is_one():
     assert SHELL.solid(design).volume_mm3 == pytest.approx(np.pi * radius**2 * 20, rel=1e-4)
     wall = family("cylindrical_shell", wall="solid", chord_error=0.02).solid(design)
     assert wall.volume_mm3 == pytest.approx(np.pi * (radius**2 - (radius - 0.8) ** 2) * 20, rel=5e-3)
+    assert wall.manifold.genus() == 1  # open at both ends
     row = dict(zip(SHELL.feature_names, SHELL.features({k: [v] for k, v in design.items()})[0], strict=True))
     assert row["overhang_deg"] == 0.0 and row["least_radius_mm"] == pytest.approx(radius, rel=1e-6)
 

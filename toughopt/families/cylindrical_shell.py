@@ -65,7 +65,10 @@ class CylindricalShell(ParametricFamily):
             "wall", "categorical", None, None, None, "vase", "",
             "vase: the outer surface, for one spiral line; solid: the wall as a body", ("vase", "solid"),
         ),
-        Parameter("chord_error", "real", 0.001, 0.5, None, 0.02, "mm", "how far the mesh may be from the surface"),
+        Parameter(
+            "chord_error", "real", 0.001, 0.5, None, 0.05, "mm",
+            "how far the mesh may be from the surface: a quarter of a layer, a twentieth of a line",
+        ),
     )  # fmt: skip
     possible: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType(
         {"mass": (0.05, 1000.0), "height": (1.0, 300.0), "thickness": (0.1, 5.0), "perimeter_ratio": (0.2, 5.0)}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _EXACT_NODES = 256
 _PROBES = (192, 257)  # around a quarter, over the height
 _STEP = 4.0  # chord errors that the inside of a wall may jump from slab to slab
+_OVERLAP_MM = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,10 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     psi = 2.0 * np.pi * np.arange(angles) / angles
     count = _slab_count(surface, _STEP * error)
     edges = np.linspace(0.0, 1.0, count + 1)
-    turns = np.degrees(surface.turn(edges))
-    sizes = surface.lobes(edges)[0]
+    # slabs overlap a little, and stand out at both ends: where faces just met, skins of no thickness would be left
+    lows, highs = edges[:-1] - _OVERLAP_MM / surface.height_mm, edges[1:] + _OVERLAP_MM / surface.height_mm
+    turns = np.degrees([surface.turn(lows), surface.turn(highs)])
+    sizes = [surface.lobes(lows)[0], surface.lobes(highs)[0]]
     sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(error / thickness, 0.5)) / 4 + 1))
     slabs = []
     for k in range(count):
@@ -177,11 +180,11 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
         if hollow.is_empty():
             continue
         size = float(surface.lobes(np.array([middle]))[0][0])
-        bottom = hollow.scale((sizes[k] / size,) * 2).rotate(-turns[k])
-        twist = -(turns[k + 1] - turns[k])
-        grow = (sizes[k + 1] / sizes[k],) * 2
+        bottom = hollow.scale((sizes[0][k] / size,) * 2).rotate(-turns[0][k])
+        twist = turns[0][k] - turns[1][k]
+        grow = (sizes[1][k] / sizes[0][k],) * 2
         divisions = int(abs(twist) / 6.0)
-        low, high = edges[k] * surface.height_mm, edges[k + 1] * surface.height_mm
+        low, high = lows[k] * surface.height_mm, highs[k] * surface.height_mm
         slab = Manifold.extrude(bottom, high - low, divisions, twist, grow).translate((0.0, 0.0, low))
         slabs.append(slab)
     return slabs
