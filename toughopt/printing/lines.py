@@ -25,7 +25,6 @@ class Command(NamedTuple):
     solo: bool = False  # nothing may be in flight beside it
     patience_s: float = 3.0  # silence after which the machine is asked whether it has the line
     limit_s: float = 30.0  # silence after which it is given up
-    duration_s: float = 0.0  # what the move takes at its feed rate
     pace_s: float = 1e9  # mean duration of the last moves: how often the machine needs a line
     position: _Position = NOWHERE  # where the machine is told to be after it, None where that is not known
 
@@ -41,11 +40,14 @@ def clean(raw: str, where: str) -> str:
     line = raw.partition(";")[0].strip()
     if not line:
         return ""
-    return line if _is_clean(line) else _clean_slowly(line, where)
+    return line if is_clean(line) else _clean_slowly(line, where)
 
 
-def _is_clean(line: str) -> bool:
-    if len(line) > MAX_LINE - _NUMBER_AND_CHECKSUM or not (line.isascii() and line.isupper() and line.isprintable()):
+def is_clean(line: str) -> bool:
+    """Whether a stripped line without comment can be sent as it is."""
+    if not 0 < len(line) <= MAX_LINE - _NUMBER_AND_CHECKSUM or not (
+        line.isascii() and line.isupper() and line.isprintable()
+    ):
         return False
     return line[0] not in "N(%/" and not ("*" in line or "(" in line or "\\" in line)
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from math import hypot
+from math import hypot, sqrt
 from pathlib import Path
 
 from toughopt.errors import ProgramError
-from toughopt.printing.lines import NOWHERE, Command, clean
+from toughopt.printing.lines import NOWHERE, Command, clean, is_clean
 from toughopt.printing.volume import Volume
 from toughopt.profiles import PrinterProfile
 
 _CODE = re.compile(r"([GMT])\s*(\d+)")
 _WORDS = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
+_STRAIGHT = re.compile("G[01]" + "".join(f"(?: {letter}{_NUMBER})?" for letter in "XYZEF")).fullmatch  # the usual move
 _LONGEST_RAW = 4096  # characters of one line that are looked at
 _BINARY_LOOK = 4096
-_RECENT = 32  # moves whose mean duration is the pace; about what a planner holds
+_RECENT = 32  # moves: more than a planner holds
+_LONG_S = 1e9
 
 _REFUSED = {
     "M112": "is an emergency stop",
@@ -70,8 +73,8 @@ class ProgramReader:
         self._unit = 1.0
         self._feed = 1500.0 / 60.0
         self._at: list[float | None] = [None, None, None, 0.0]
-        self._recent: deque[float] = deque([1.0] * _RECENT, maxlen=_RECENT)
-        self._recent_sum = float(_RECENT)
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+        self._planned_s = 0.0  # what the machine may have planned: the duration of the last moves
         self.line = 0
 
     def commands(self, lines: Iterable[str]) -> Iterator[Command]:
@@ -86,9 +89,11 @@ class ProgramReader:
         self.line += 1
         if len(raw) > _LONGEST_RAW and len(raw.partition(";")[0]) > _LONGEST_RAW:
             raise ProgramError(f"{self._where}: a line of more than {_LONGEST_RAW} characters; is this a G-code file?")
-        body = clean(raw, self._where)
-        if not body:
-            return None
+        body = raw.partition(";")[0].strip()
+        if not is_clean(body):
+            body = clean(raw, self._where)
+            if not body:
+                return None
         if body.startswith(("G1 ", "G0 ", "G2 ", "G3 ")):
             return self._move(body)
         return self._other(body)
@@ -98,48 +103,70 @@ class ProgramReader:
         return f"{self._source}, line {self.line}"
 
     def _move(self, body: str) -> Command:
-        words = {letter: float(value) for letter, value in _WORDS.findall(body) if value}
-        if not self._homed and not words.keys().isdisjoint("XYZ"):
+        match = _STRAIGHT(body)
+        places: list[float | None]
+        arc = 0.0
+        if match is not None:
+            *places, feed = [None if value is None else float(value) for value in match.groups()]
+        else:
+            words = {letter: float(value) for letter, value in _WORDS.findall(body) if value}
+            places, feed = [words.get(letter) for letter in "XYZE"], words.get("F")
+            arc = 3.0 * hypot(words.get("I", 0.0), words.get("J", 0.0)) * self._unit if body[1] in "23" else 0.0
+        if feed is not None and feed > 0:
+            self._feed = feed * self._unit / 60.0
+        length = max(self._travel(places[:3], body), arc)
+        extruded = places[3]
+        if extruded is not None:
+            extruded = self._extrude(extruded * self._unit, body)
+            length = length or abs(extruded)
+        pace_s = self._follow(length / self._feed)
+        at = self._at
+        return Command(
+            body.encode("ascii"),
+            self.line,
+            self._relative or (self._relative_e and extruded is not None),
+            3.0 + self._planned_s,
+            30.0 + self._planned_s,
+            pace_s,
+            (at[0], at[1], at[2], at[3]),
+        )
+
+    def _travel(self, places: list[float | None], body: str) -> float:
+        """Go there; how far that is, mm."""
+        if places == [None, None, None]:
+            return 0.0
+        if not self._homed:
             raise ProgramError(
                 f"{self._where}: {body!r} moves before any G28; this printer homes first (limits.home_first)"
             )
-        if "F" in words and words["F"] > 0:
-            self._feed = words["F"] * self._unit / 60.0
-        at = self._at
+        at, unit = self._at, self._unit
         squares = 0.0
-        relative, unit = self._relative, self._unit
-        for axis, letter in enumerate("XYZ"):
-            if letter in words:
-                value = words[letter] * unit
-                old = at[axis]
-                if relative:
-                    squares += value * value
-                    at[axis] = None if old is None else old + value
-                else:
-                    if old is not None:
-                        squares += (value - old) * (value - old)
-                    at[axis] = value
+        for axis, place in enumerate(places):
+            if place is None:
+                continue
+            old = at[axis]
+            if self._relative:
+                step = place * unit
+                at[axis] = None if old is None else old + step
+            else:
+                at[axis] = place * unit
+                step = 0.0 if old is None else place * unit - old
+            squares += step * step
         if self._volume is not None and not self._volume.holds(at[0], at[1], at[2]):
             raise ProgramError(
                 f"{self._where}: {body!r} leaves the room above the bed; move the part, or see the profile"
             )
-        extruded = self._extrude(words["E"] * unit, body) if "E" in words else 0.0
-        length = squares**0.5 if squares else abs(extruded)
-        if body[1] in "23" and ("I" in words or "J" in words):
-            length = max(length, 3.0 * hypot(words.get("I", 0.0), words.get("J", 0.0)) * unit)
-        duration = length / self._feed
-        self._recent_sum += duration - self._recent[0]
-        self._recent.append(duration)
-        return Command(
-            body.encode("ascii"),
-            self.line,
-            relative or (self._relative_e and "E" in words),
-            3.0,
-            30.0 + self._recent_sum,
-            duration,
-            self._recent_sum / _RECENT,
-            (at[0], at[1], at[2], at[3]),
-        )
+        return sqrt(squares)
+
+    def _follow(self, duration_s: float) -> float:
+        """Take note of a move's duration; the mean of the last ones, or very long where there were too few."""
+        recent = self._recent
+        full = len(recent) == _RECENT
+        if full:
+            self._planned_s -= recent[0]
+        recent.append(duration_s)
+        self._planned_s += duration_s
+        return self._planned_s / _RECENT if full else _LONG_S
 
     def _extrude(self, value: float, body: str) -> float:
         old = self._at[3] or 0.0
@@ -231,9 +258,9 @@ class ProgramReader:
         elif code in _WAITS_FOR_A_PERSON:
             patience = limit = self._limits.longest_pause_s
         elif code == "G4":
-            patience = (words.get("S") or 0.0) + (words.get("P") or 0.0) / 1000.0 + 3.0 + self._recent_sum
+            patience = (words.get("S") or 0.0) + (words.get("P") or 0.0) / 1000.0 + 3.0 + self._planned_s
             limit = patience + 30.0
-        limit += self._recent_sum
+        limit += self._planned_s
         at = self._at
         return Command(
             body.encode("ascii"),
@@ -241,7 +268,6 @@ class ProgramReader:
             code in _SOLO,
             patience,
             limit,
-            pace_s=self._recent_sum / _RECENT,
             position=(at[0], at[1], at[2], at[3]),
         )
 
