@@ -102,7 +102,7 @@ def _alone(values: FloatArray, at: int) -> bool:
     bends = np.diff(part, 2)
     own = at - max(at - 2, 0) - 1
     beside = bends[[i for i in (own - 1, own + 1) if 0 <= i < bends.size]]
-    return bool(np.all(np.sign(beside) == -np.sign(bends[own])) and np.all(np.abs(beside) > 0.25 * abs(bends[own])))
+    return bool(np.all(np.sign(beside) == -np.sign(bends[own])) and np.all(np.abs(beside) > 0.2 * abs(bends[own])))
 
 
 def without(index: NDArray[np.intp], *arrays: FloatArray) -> tuple[FloatArray, ...]:
