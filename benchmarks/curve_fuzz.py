@@ -167,7 +167,7 @@ def column_order(rng: np.random.Generator, text: str) -> str:
     """The columns, names and units and numbers, in another order."""
     lines = text.splitlines()
     first, mark = _first(lines), _separator(text)
-    if mark in (" ",) or (mark == "," and '"' in lines[first]) or "_ 1" in text:
+    if mark in (" ",) or (mark == "," and '"' in text) or "_ 1" in text:
         return text
     width = len(lines[first].split(mark))
     order = rng.permutation(width)

@@ -90,6 +90,12 @@ def test_a_rebound_tap_is_cut_off(crushed):
     assert result.toughness_j == pytest.approx(analyze(crushed).toughness_j)
 
 
+def test_a_jump_back_that_more_loading_follows_is_doubted(crushed):
+    longer = np.concatenate([crushed.displacement_mm[:1200], crushed.displacement_mm[500:] + 1.0])
+    result = analyze(Curve(longer, np.concatenate([crushed.force_n[:1200], 2 * crushed.force_n[500:]])))
+    assert any(finding.code == "REBOUND" and finding.effect == "warn" for finding in result.findings)
+
+
 def test_machine_compliance_is_taken_out_as_a_number_or_a_curve(crushed):
     soft = Curve(crushed.displacement_mm + 2e-4 * crushed.force_n, crushed.force_n)
     wanted = analyze(crushed).toughness_j

@@ -96,6 +96,12 @@ def test_commas_that_separate_and_mark_decimals_are_an_error():
         read_curves(rows.encode())
 
 
+def test_tails_of_decimal_commas_are_no_integers():
+    rows = "Weg [mm],Kraft [kN],Zeit [s],Note\n" + "".join(f"0,{i:05d},1,{37 * i:07d}\n" for i in range(60))
+    with pytest.raises(CurveError, match="separator and decimal mark"):
+        read_curves(rows.encode())
+
+
 def test_a_missing_unit_is_assumed_aloud_and_a_strange_one_refused():
     body = "".join(f"{0.01 * i:.3f},{3.5 * i:.2f}\n" for i in range(50))
     curve = read_curves(("Extension,Load\n" + body).encode())[0]

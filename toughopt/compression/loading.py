@@ -56,9 +56,7 @@ def load(
     found: list[Finding] = []
     stop = ending.rebound_cut(x, settings.rebound_mm)
     if stop < x.size:
-        found.append(
-            quality.finding("REBOUND", Effect.NONE, f"the displacement jumps back after sample {stop}: cut there")
-        )
+        found.append(_rebound(x, f, stop))
         x, f, t = x[:stop], f[:stop], None if t is None else t[:stop]
     noise_n, noise_mm = outliers.noise_level(f), outliers.noise_level(x)
     x, f = _between_jumps(companions.without_compliance(x, f, settings), f, t, found)
@@ -102,6 +100,16 @@ def cycles_of(displacement: FloatArray, force: FloatArray) -> tuple[cycles.Cycle
         for c in cycles.split_cycles(displacement, force)
         if c.stop - c.start >= quality.FEWEST_POINTS and float(np.max(force[c.start : c.top + 1])) > 0.05 * top
     )
+
+
+def _rebound(x: FloatArray, f: FloatArray, stop: int) -> Finding:
+    """The finding on a jump back before sample `stop`: a tap, unless what follows goes further or presses harder."""
+    message = f"the displacement jumps back after sample {stop}: cut there"
+    further = float(np.max(x[stop:])) > float(np.max(x[:stop])) + 0.02 * float(np.ptp(x[:stop]))
+    if further or float(np.max(f[stop:])) > float(np.max(f[:stop])):
+        message += "; what follows goes further or presses harder than what came before, as no tap does"
+        return quality.finding("REBOUND", Effect.WARN, message)
+    return quality.finding("REBOUND", Effect.NONE, message)
 
 
 def _too_few(count: int, where: str = "") -> Finding:

@@ -77,7 +77,8 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
         if len(fields) >= 2 and is_data(fields):
             number = NumberReader(mark, certain=options.decimal is not None)
             names, units, preamble = _header(pending, separator, len(fields))
-            _check_width(names, fields, separator, told)
+            if separator == "," and told != ".":
+                _check_commas(names, fields, text[position : position + 4000])
             columns = max(len(fields), min(len(names), len(split_row(line, separator))))
             words = frozenset(at for at, field in enumerate(fields) if is_word(field) and not is_missing(field))
             block = read_block(text, position, separator, columns, number, words)
@@ -192,10 +193,16 @@ def _bare(unit: str) -> str:
     return unit.strip().strip("()[]{}").strip()
 
 
-def _check_width(names: tuple[str, ...], fields: list[str], separator: str, told: str | None) -> None:
-    if names and separator == "," and len(fields) >= len(names) + max(1, len(names) // 2) and told != ".":
+def _check_commas(names: tuple[str, ...], fields: list[str], rows: str) -> None:
+    """Raises CurveError where commas seem to be both separator and decimal mark: twice as many fields as names, or
+    fields such as 00125, which are no numbers but what follows a decimal comma.
+    """
+    twice = bool(names) and len(fields) >= len(names) + max(1, len(names) // 2)
+    all_fields = rows.replace("\n", ",").split(",")
+    tails = sum(field[:1] == "0" and len(field) > 1 and field.isdigit() for field in all_fields)
+    if twice or tails > 0.1 * len(all_fields):
         raise CurveError(
-            f"{len(names)} column names over {len(fields)} fields: commas seem to be both separator and decimal mark; "
+            f"{len(fields)} fields under {len(names)} column names: commas seem to be both separator and decimal mark; "
             "export with another separator, or with quoted numbers"
         )
 
