@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-full check format bench soak clean
+.PHONY: run test test-full check format bench clean
 .NOTPARALLEL:
 
 $(STAMP): setup.cfg pyproject.toml
@@ -31,8 +31,9 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak --timeout 3600
+bench: $(STAMP)
+	for name in geometry slicing gcode streaming virtual_printer; do \
+	  $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
