@@ -13,6 +13,7 @@ _printer = click.option(
     "-p", "--printer", default="virtual", show_default=True, help="Printer profile, or a TOML file."
 )
 _port = click.option("--port", required=True, help="COM3, /dev/ttyUSB0, socket://host:port, ...")
+_LARGE_BYTES = 50_000_000  # from here on a program is streamed from disk
 _wire_log = click.option("--wire-log", type=click.Path(path_type=Path, dir_okay=False), help="Log every byte there.")
 
 
@@ -22,22 +23,18 @@ _wire_log = click.option("--wire-log", type=click.Path(path_type=Path, dir_okay=
 @_printer
 @_wire_log
 def print_command(file: Path, port: str, printer: str, wire_log: Path | None) -> int:
-    """Stream a program to a machine, with progress, and leave it safe whatever happens."""
+    """Stream a program to a machine, with progress, and leave it safe whatever happens.
+
+    A program that exceeds the printer's limits is refused before anything is sent.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from toughopt.errors import ProgramError
-    from toughopt.gcode import check, read_program
-    from toughopt.printing import PrintEvent, PrintStatus, open_printer
+    from toughopt.gcode import read_program
+    from toughopt.printing import MarlinPrinter, PrintEvent, PrintStatus, ended_like_ctrl_c, open_printer
     from toughopt.profiles import load_profile
 
-    profile = load_profile(printer)
-    program = read_program(file)
-    report = check(program, profile)
-    if not report.ok:
-        problems = "; ".join(finding.message for finding in report.findings if finding.severity == "error")
-        raise ProgramError(f"{file} is not printed: {problems}")
-    machine = open_printer(printer, port, profile, wire_log=wire_log)
+    machine = open_printer(printer, port, load_profile(printer), wire_log=wire_log)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -45,7 +42,7 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
         TimeRemainingColumn(),
     )
     try:
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        with ended_like_ctrl_c(), Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(file.name, total=1.0)
 
             def show(event: PrintEvent) -> None:
@@ -54,7 +51,10 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
                 elif event.kind == "fault":
                     progress.console.print(f"fault: {dict(event.data)}")
 
-            outcome = machine.print(program, show)
+            if isinstance(machine, MarlinPrinter) and file.stat().st_size > _LARGE_BYTES:
+                outcome = machine.print_file(file, show)
+            else:
+                outcome = machine.print(read_program(file), show)
     finally:
         machine.close()
     if not outcome.heaters_off:

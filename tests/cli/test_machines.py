@@ -1,0 +1,40 @@
+"""Programs on machines, as a person types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toughopt.cli import main
+from toughopt.virtual.firmware import VirtualPrinterProcess
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("program")
+    assert main(["make", "crossed_barrel", "n=6", "height=6", "-o", str(folder), "-p", "virtual_small"]) == 0
+    return folder / "part.gcode"
+
+
+def test_print_streams_to_a_virtual_printer_and_leaves_it_cold(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with VirtualPrinterProcess("virtual_small", folder=tmp_path) as printer:
+        code = main(["print", str(program), "--port", printer.url, "-p", "virtual_small"])
+        assert code == 0, capsys.readouterr()
+        assert "printed" in capsys.readouterr().out
+        path = printer.take(tmp_path / "part.npz")
+    assert path.filament_mm.sum() > 100.0
+
+
+def test_a_program_that_would_overheat_is_refused_and_the_machine_stays_untouched(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hot = tmp_path / "hot.gcode"
+    hot.write_text(program.read_text(encoding="utf-8").replace("M109 S", "M109 S9", 1), encoding="utf-8")
+    with VirtualPrinterProcess("virtual_small", folder=tmp_path) as printer:
+        assert main(["print", str(hot), "--port", printer.url, "-p", "virtual_small"]) == 2
+        error = capsys.readouterr().err
+        assert "Traceback" not in error and "260" in error
+        assert not printer.status()["target_history"]
