@@ -183,10 +183,11 @@ def exactness(count: int) -> dict[str, dict[str, float]]:
         errors, seconds, triangles, bad = [], [], [], 0
         for row, index in zip(features, chosen, strict=True):
             design = {key: column[index].item() for key, column in columns.items()}
-            start = time.perf_counter()
+            start = clock()
             solid = made.solid(design)
-            errors.append(abs(solid.volume_mm3 / estimate(made, design, row) - 1.0))
-            seconds.append(time.perf_counter() - start)
+            volume = solid.volume_mm3  # forces the lazy boolean
+            seconds.append(since(start).cpu)
+            errors.append(abs(volume / estimate(made, design, row) - 1.0))
             triangles.append(solid.triangle_count)
             height = made.fixed.get("height", design.get("height"))
             right_box = abs(float(np.ptp(solid.bounds_mm[:, 2])) - float(height)) < 1e-6  # type: ignore[arg-type]
@@ -196,7 +197,7 @@ def exactness(count: int) -> dict[str, dict[str, float]]:
             "not_watertight_or_one_body_or_in_box": bad,
             "volume_error_max": max(errors),
             "volume_error_median": statistics.median(errors),
-            "seconds_median": statistics.median(seconds),
+            "cpu_seconds_median": statistics.median(seconds),
             "triangles_median": statistics.median(triangles),
             "triangles_max": max(triangles),
         }
@@ -229,7 +230,7 @@ def sampled(values: dict[str, Any]) -> float:
 
     low = np.array([-values["width"] / 2, -values["width"] / 2, values["plate"]])
     high = np.array([values["width"] / 2, values["width"] / 2, values["height"] - values["plate"]])
-    cells = 90
+    cells = 80
     rng = np.random.default_rng(0)
     grid = np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), -1).reshape(-1, 3)
     points = low + (grid + rng.random(grid.shape)) / cells * (high - low)

@@ -48,7 +48,7 @@ def test_lattice_volume_is_that_of_its_struts(cell, envelope):
     points = stratified(low, high, 44)
     plates = (points[:, 2] <= 1.0) | (points[:, 2] >= 11.0)
     expected = ((in_struts(values, points) | plates) & in_envelope(values, points)).mean() * 12.0**3
-    assert solid.volume_mm3 == pytest.approx(expected, rel=1e-2)
+    assert solid.volume_mm3 == pytest.approx(expected, rel=5e-3)
     assert len(solid.bodies()) == 1 and solid.to_trimesh().is_watertight
     np.testing.assert_allclose(solid.bounds_mm, [low, high], atol=0.06)
 

@@ -125,10 +125,10 @@ class StrutLattice(ParametricFamily):
         yield np.log(slenderness)
 
     def build(self, values: Mapping[str, Any]) -> Solid:
-        """All struts as hulls of two balls, united at once and cut to the envelope."""
+        """All struts and the balls at their joints, united at once and cut to the envelope."""
         from manifold3d import Manifold
 
-        from toughopt.geometry import circle_sides, combine
+        from toughopt.geometry import circle_sides, combine, swept_tube
 
         starts, ends = lattice_segments(values)
         bottom, core = values["plate"], core_height(values)
@@ -137,14 +137,11 @@ class StrutLattice(ParametricFamily):
         index = index.reshape(2, -1)
         radii = values["radius"] * (1.0 + slope * np.clip(nodes[:, 2] - bottom, 0.0, core))
         # chords of a ball err in two directions at once
-        sides = circle_sides(float(radii.max()), 0.5 * values["chord_error"], multiple_of=4)
-        unit = Manifold.sphere(1.0, sides)
+        unit = Manifold.sphere(1.0, circle_sides(float(radii.max()), 0.5 * values["chord_error"], multiple_of=4))
         grow = float(np.cbrt(4.0 / 3.0 * np.pi / unit.volume()))
-        balls = [
-            unit.scale((radius * grow,) * 3).translate(tuple(node)) for radius, node in zip(radii, nodes, strict=True)
-        ]
-        struts = [Manifold.batch_hull([balls[a], balls[b]]) for a, b in index.T]
-        return enclosed(combine(struts, "add"), values)
+        balls = [unit.scale((radius * grow,) * 3).translate(tuple(at)) for radius, at in zip(radii, nodes, strict=True)]
+        struts = [swept_tube(nodes[pair], radii[pair], values["chord_error"]) for pair in index.T]
+        return enclosed(combine([*balls, *struts], "add"), values)
 
 
 def lattice_segments(values: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:

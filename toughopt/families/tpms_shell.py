@@ -100,8 +100,10 @@ class TpmsShell(ParametricFamily):
         overlap = min(_MARGIN_MM, 0.5 * plate) if plate > 0.0 else _MARGIN_MM
         bounds = (-reach, -reach, plate - overlap, reach, reach, plate + core + overlap)
         thinnest = values["thickness"] * min(values["grading"], 1.0)
-        # chords of the surface's sharpest bends, of radius about size / 7, and two cells across the thinnest wall
-        edge = min(sqrt(8.0 * values["chord_error"] * size / 7.0), 0.5 * thinnest, 0.1 * size)
+        # chords across the surface's sharpest bends, of radius about size / 7, must stay within the chord error and
+        # within little of the wall, whose volume they would change; two cells at least go across the thinnest wall
+        off = min(values["chord_error"], 0.012 * thinnest)
+        edge = min(sqrt(8.0 * off * size / 7.0), 0.5 * thinnest, 0.1 * size)
         wall = wall_distance(values)
         mesh = Manifold.level_set(wall, bounds, edge, 0.0, 0.02 * values["chord_error"])
         return enclosed(mesh, values)

@@ -153,10 +153,10 @@ def _volume(vertices: FloatArray, faces: IntArray) -> float:
 
 
 def _closed(faces: IntArray, vertex_count: int) -> bool:
-    """Whether each edge joins exactly two faces that run along it in opposite senses."""
+    """Whether as many faces run along each edge in one sense as in the other: two where bodies do not touch there."""
     start, end = faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel()
     there, back = start * vertex_count + end, end * vertex_count + start
-    return len(np.unique(there)) == len(there) and np.array_equal(np.sort(there), np.sort(back))
+    return np.array_equal(np.sort(there), np.sort(back))
 
 
 def in_single_precision(vertices: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:
