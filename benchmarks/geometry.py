@@ -238,16 +238,19 @@ def sampled(values: dict[str, Any]) -> float:
         field = wall_distance(values)
         inside = np.array([field(*point) >= 0.0 for point in points.tolist()])
     else:
-        inside = np.zeros(len(points), dtype=bool)
+        inside = np.zeros((cells,) * 3, dtype=bool)
+        points = points.reshape(cells, cells, cells, 3)
         slope = (values["grading"] - 1.0) / (high[2] - low[2])
         for a, b in zip(*lattice_segments(values), strict=True):
             reach = 1.1 * values["radius"] * max(values["grading"], 1.0)
-            near = ((points >= np.minimum(a, b) - reach) & (points <= np.maximum(a, b) + reach)).all(axis=1)
-            some = points[near]
+            first = np.clip(np.floor((np.minimum(a, b) - reach - low) / (high - low) * cells), 0, cells).astype(int)
+            last = np.clip(np.ceil((np.maximum(a, b) + reach - low) / (high - low) * cells), 0, cells).astype(int)
+            box = tuple(slice(*pair) for pair in zip(first, last, strict=True))
+            some = points[box]
             share = np.clip((some - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
-            nearest = a + share[:, None] * (b - a)
-            radius = values["radius"] * (1.0 + slope * (nearest[:, 2] - low[2]))
-            inside[near] |= ((some - nearest) ** 2).sum(axis=1) <= radius**2
+            nearest = a + share[..., None] * (b - a)
+            radius = values["radius"] * (1.0 + slope * (nearest[..., 2] - low[2]))
+            inside[box] |= ((some - nearest) ** 2).sum(axis=-1) <= radius**2
     core = float(inside.mean() * np.prod(high - low))
     return core + 2.0 * values["plate"] * values["width"] ** 2
 
