@@ -161,25 +161,19 @@ class CrossedBarrel(ParametricFamily):
     def _tubes(self, values: Mapping[str, Any], radius: float, inset: float) -> list[Manifold]:
         from toughopt.geometry import leaning_tubes
 
-        phases = 2.0 * np.pi * np.arange(values["n"]) / values["n"]
-        turn = values["theta"] / values["height"]
-        groups = {
-            "alternating": ((phases[0::2], turn), (phases[1::2], -turn)),
-            "right": ((phases, turn),),
-            "left": ((phases, -turn),),
-        }[values["senses"]]
-        return [
-            leaning_tubes(
-                group,
-                radius,
-                helix_radius_mm=values["barrel_radius"],
-                turn_deg_per_mm=sense,
-                bottom_mm=inset,
-                top_mm=values["height"] - inset,
-                chord_error_mm=values["chord_error"],
-            )
-            for group, sense in groups
-        ]
+        n, sense = values["n"], -1.0 if values["senses"] == "left" else 1.0
+        alternating = values["senses"] == "alternating"
+        tubes = leaning_tubes(
+            2.0 * np.pi * np.arange(0, n, 2 if alternating else 1) / n,
+            radius,
+            helix_radius_mm=values["barrel_radius"],
+            turn_deg_per_mm=sense * values["theta"] / values["height"],
+            bottom_mm=inset,
+            top_mm=values["height"] - inset,
+            chord_error_mm=values["chord_error"],
+        )
+        # the struts between them, which lean the other way, are their mirror image a step further
+        return [tubes, tubes.mirror((0.0, 1.0, 0.0)).rotate((0.0, 0.0, 360.0 / n))] if alternating else [tubes]
 
     def _plates(self, values: Mapping[str, Any]) -> Manifold:
         from manifold3d import CrossSection, Manifold
