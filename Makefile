@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FULL := $(VENV)/.installed-full
 
 .PHONY: run test test-full check format bench clean
 .NOTPARALLEL:
@@ -12,16 +13,20 @@ $(STAMP): setup.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+$(FULL): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[full]'
+	@touch $@
+
 run: $(STAMP)
 	$(BIN)/toughopt run ./campaign
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
-test-full: $(STAMP)
+test-full: $(FULL)
 	$(BIN)/python -m pytest -n 2 -m full
 
-check: $(STAMP)
+check: $(FULL)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
