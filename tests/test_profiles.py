@@ -126,6 +126,15 @@ def test_a_wrong_value_is_named_with_what_is_allowed(write, text, parts):
         assert part in str(caught.value)
 
 
+def test_a_fault_is_told_with_its_line_and_in_the_file_that_has_it(write, tmp_path):
+    write("base", "title = 'x'\n[bed]\nheight_mm = -3\n")
+    mine = write("mine", "extends = 'base'\n[slicing]\nlayer_hight_mm = 0.25\n")
+    with pytest.raises(ConfigError) as caught:
+        load_profile("mine", tmp_path)
+    assert f"{mine}, line 3: slicing.layer_hight_mm" in str(caught.value)
+    assert f"{tmp_path / 'base.toml'}, line 3: bed.height_mm" in str(caught.value)
+
+
 def test_what_is_not_toml_is_refused_with_its_place(write):
     path = write("mine", "bed = [\n")
     with pytest.raises(ConfigError, match="not valid TOML"):

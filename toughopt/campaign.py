@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toughopt.errors import ConfigError
+from toughopt.tomlplace import line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -220,7 +220,7 @@ def changed_for_life(old: dict[str, Any], new: CampaignConfig) -> list[str]:
 def _explained(problem: Any, text: str, where: str) -> str:
     location = [str(part) for part in problem["loc"]]
     key = ".".join(location)
-    line = _line_of(location, text)
+    line = line_of(problem["loc"], text)
     place = f"{where}, line {line}" if line else where
     if problem["type"] == "extra_forbidden":
         known = _fields_at(location[:-1])
@@ -231,21 +231,6 @@ def _explained(problem: Any, text: str, where: str) -> str:
     if not location:
         return f"{place}: {message}"
     return f"{place}: {key} = {problem['input']!r}: {message[:1].lower()}{message[1:]}"
-
-
-def _line_of(location: list[str], text: str) -> int:
-    key = next((part for part in reversed(location) if not part.isdigit()), "")
-    section = next((part for part in location if not part.isdigit()), "")
-    inside = section == key
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = re.match(r"\s*\[+\s*([\w.\-]+)", line)
-        if heading:
-            inside = heading[1].split(".")[0] == section
-            if heading[1].split(".")[-1] == key:
-                return number
-        elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-    return 0
 
 
 def _fields_at(location: list[str]) -> list[str]:

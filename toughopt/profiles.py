@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.resources import printer_profiles
+from toughopt.tomlplace import nearest_line
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -204,15 +205,24 @@ def load_profile(name: str, folder: Path | None = None) -> PrinterProfile:
         If its file is not TOML, extends itself, or says what a profile cannot say.
     """
     known = available_profiles(folder)
-    raw, path = _read(name, known, seen=())
-    raw.setdefault("name", path.stem)
+    raw, texts = _read(name, known, seen=())
+    raw.setdefault("name", next(iter(texts)).stem)
     try:
         return PrinterProfile.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError("; ".join(f"{path}: {_said(fault, raw)}" for fault in error.errors()[:5])) from error
+        told = [f"{_place(fault['loc'], texts)}: {_said(fault)}" for fault in error.errors()[:5]]
+        raise ConfigError("; ".join(told)) from error
 
 
-def _said(fault: ErrorDetails, raw: dict[str, Any]) -> str:
+def _place(location: tuple[int | str, ...], texts: dict[Path, str]) -> str:
+    """The file and line that say what is at `location`: the profile's own, or that of one which it extends."""
+    found = {path: nearest_line(location, text) for path, text in texts.items()}
+    path = max(found, key=lambda path: found[path][0])  # the first of the deepest: the profile comes before its parents
+    line = found[path][1]
+    return f"{path}, line {line}" if line else f"{path}"
+
+
+def _said(fault: ErrorDetails) -> str:
     """One fault of a profile: the key, what it says, what is allowed, and the nearest key that there is."""
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
@@ -239,22 +249,24 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _read(name: str, known: dict[str, Path], seen: tuple[str, ...]) -> tuple[dict[str, Any], Path]:
+def _read(name: str, known: dict[str, Path], seen: tuple[str, ...]) -> tuple[dict[str, Any], dict[Path, str]]:
+    """What the profile says with all that it extends, and the text of each file that was read, its own first."""
     path = Path(name) if name.endswith(".toml") else known.get(name)
     if path is None or not path.is_file():
         raise UnknownName("printer profile", name, known)
     if path.stem in seen:
         raise ConfigError(f"{path}: extends goes in a circle: {' -> '.join((*seen, path.stem))}")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     parent = raw.pop("extends", None)
     if parent is None:
-        return raw, path
-    base, _ = _read(str(parent), known, (*seen, path.stem))
+        return raw, {path: text}
+    base, texts = _read(str(parent), known, (*seen, path.stem))
     base.pop("name", None)
-    return _merged(base, raw), path
+    return _merged(base, raw), {path: text} | texts
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
