@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @click.option("--retest", is_flag=True, help="Let a design be tested again.")
 @click.option("--minimize", is_flag=True, help="Smaller values are better.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a core).")
+@click.option("--dask", metavar="URL", help="Use the workers of this Dask scheduler, e.g. tcp://host:8786.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
 @json_option
 def backtest_command(
@@ -63,6 +64,7 @@ def backtest_command(
     retest: bool,
     minimize: bool,
     workers: int | None,
+    dask: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
@@ -72,13 +74,23 @@ def backtest_command(
 
     from toughopt.replay import Rules, play_all, report
 
+    if dask is not None and "://" not in dask:
+        raise click.BadParameter(
+            f"{dask!r} is not the address of a scheduler, such as tcp://host:8786", param_hint="--dask"
+        )
     pool = _pool(data, objective, parameters, minimize)
     names = tuple(dict.fromkeys(policies or ("default", "random")))
     rules = Rules(initial=initial, budget=budget, batch=batch, observe=observe, retest=retest)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("playing", total=len(names) * seeds)
         games = play_all(
-            pool, names, range(seed, seed + seeds), rules, workers=workers, on_game=lambda game: progress.advance(task)
+            pool,
+            names,
+            range(seed, seed + seeds),
+            rules,
+            workers=workers,
+            dask=dask,
+            on_game=lambda game: progress.advance(task),
         )
     answer = report(pool, games)
     if plot is not None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from toughopt.errors import InputError
+from toughopt.executor import completed, open_executor
 from toughopt.replay.table import Pool
-
-_THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,39 +93,32 @@ def play_all(
     rules: Rules,
     *,
     workers: int | None = None,
+    dask: str | None = None,
     on_game: Callable[[Game], None] = lambda game: None,
 ) -> dict[str, list[Game]]:
-    """Every policy with every seed, on all cores; the result does not depend on how many there are.
+    """Every policy with every seed, on all cores, or where `dask` is a scheduler's address, on its workers.
+
+    The result does not depend on how many there are.
 
     Raises
     ------
     InputError, UnknownName
         As `play`.
+    ConfigError, DeviceError
+        As `open_executor`, of a Dask scheduler.
     """
     from toughopt.optimizer import policy as named
 
     _check(pool, rules)
     for name in policies:
         named(name)
-    tasks = [(policy, seed) for policy in policies for seed in seeds]
-    games: dict[tuple[str, int], Game] = {}
+    tasks = [(pool, policy, seed, rules) for policy in policies for seed in seeds]
     count = min(workers or os.cpu_count() or 1, len(tasks))
-    if count == 1:
-        for policy, seed in tasks:
-            games[policy, seed] = play(pool, policy, seed, rules)
-            on_game(games[policy, seed])
-    else:
-        context = multiprocessing.get_context("spawn")
-        with _one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as executor:
-            futures = [executor.submit(play, pool, policy, seed, rules) for policy, seed in tasks]
-            try:
-                for future in as_completed(futures):
-                    game = future.result()
-                    games[game.policy, game.seed] = game
-                    on_game(game)
-            except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)
-                raise
+    games: dict[tuple[str, int], Game] = {}
+    with open_executor(dask or ("serial" if count == 1 else "processes"), workers=count) as executor:
+        for _, game in completed(executor, play, tasks):
+            games[game.policy, game.seed] = game
+            on_game(game)
     return {policy: [games[policy, seed] for seed in seeds] for policy in policies}
 
 
@@ -157,18 +146,3 @@ def _check(pool: Pool, rules: Rules) -> None:
         raise InputError(f"--initial {rules.initial} must be between 1 and --budget {rules.budget}")
     if not rules.retest and rules.budget > n:
         raise InputError(f"--budget {rules.budget} is more than the {n} designs of the pool; lower it, or add --retest")
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Numerical libraries in the workers use one thread, so that they do not fight over the cores."""
-    before = {name: os.environ.get(name) for name in _THREAD_SETTINGS}
-    os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
