@@ -60,21 +60,25 @@ class Proposed(Payload):
     """A design was chosen, and by what: the decision carries all that made it."""
 
     kind = "proposed"
+    version = 2
     design: Design
     source: Literal["policy", "person", "retry", "import"]
     decision: dict[str, Any] | None = None
     retry_of: int | None = None
     manual: bool = False  # handed to a person by `suggest` or `add`, not to the machines
     note: str = ""
+    printer: str = ""  # the one that it was chosen for, where that made a difference
 
 
 class Built(Payload):
     """The design became a solid."""
 
     kind = "built"
+    version = 2
     mesh: str  # artifact
     volume_mm3: float
     mass_g: float
+    size_mm: tuple[float, float, float] | None = None  # of the box around it
     warnings: list[str] = []
 
 
@@ -82,7 +86,10 @@ class Sliced(Payload):
     """The solid became a program that passed the checks."""
 
     kind = "sliced"
+    version = 2
     program: str  # artifact
+    printer: str = ""  # whose profile and flow it was sliced with
+    flow: float = 1.0  # extrusion multiplier that mass control asked for
     slicer: str
     profile: str
     layers: int
@@ -258,6 +265,14 @@ class Crushing(Payload):
     frame: str
 
 
+class BedDoubted(Payload):
+    """Nobody knows whether a printer's bed is clear; nothing is started on it until somebody says so."""
+
+    kind = "bed_doubted"
+    printer: str
+    reason: str
+
+
 class BedCleared(Payload):
     """A printer's bed is confirmed clear, after a print that left no specimen to go on with."""
 
@@ -287,7 +302,11 @@ class Stopped(Payload):
 KINDS: dict[str, type[Payload]] = {model.kind: model for model in Payload.__subclasses__()}
 
 # (kind, version) -> what lifts a payload of that version to the next one.
-UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("proposed", 1): lambda payload: {**payload, "printer": ""},
+    ("built", 1): lambda payload: {**payload, "size_mm": None},
+    ("sliced", 1): lambda payload: {**payload, "printer": "", "flow": 1.0},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Experiment:
     curve: str | None = None
     path: str | None = None
     mesh_mass_g: float | None = None
+    size_mm: list[float] | None = None  # of the box around the designed part
+    wanted: str = ""  # the printer that it was chosen for, where that made a difference
+    sliced_for: str = ""
+    flow: float = 1.0  # extrusion multiplier of its program
     program_time_s: float | None = None
     crushing: bool = False  # the frame was set in motion
     filament_mm: float | None = None
@@ -114,7 +118,7 @@ class State:
     open_requests: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     answers: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     faults: int = 0
-    beds: dict[str, int] = field(default_factory=dict)  # printer -> experiment whose part may lie on it
+    beds: dict[str, int] = field(default_factory=dict)  # printer -> experiment whose part may lie on it, 0: unknown
     steering: dict[str, Any] = field(default_factory=dict)  # what people changed: "paused", "budget", "disabled:NAME"
     hot_printers: dict[str, str] = field(default_factory=dict)  # heaters NOT known to be off, and why
     conductor: Mapping[str, Any] | None = None  # who conducts, where it has not said that it stopped
@@ -198,6 +202,7 @@ def _proposed(state: State, event: Event) -> None:
     experiment = Experiment(identity, payload["design"], payload["source"], payload["manual"], payload["retry_of"])
     experiment.decision = payload["decision"]
     experiment.proposed_seq = event.seq
+    experiment.wanted = payload["printer"]
     experiment.times["proposed"] = event.time_utc
     if payload["note"]:
         experiment.notes.append(payload["note"])
@@ -206,8 +211,14 @@ def _proposed(state: State, event: Event) -> None:
 
 # Payload key -> attribute, for the events that only move an experiment on and note some figures.
 _FIGURES: Mapping[str, Mapping[str, str]] = {
-    "built": {"mesh": "mesh", "mass_g": "mesh_mass_g"},
-    "sliced": {"program": "program", "time_s": "program_time_s", "filament_mm": "filament_mm"},
+    "built": {"mesh": "mesh", "mass_g": "mesh_mass_g", "size_mm": "size_mm"},
+    "sliced": {
+        "program": "program",
+        "time_s": "program_time_s",
+        "filament_mm": "filament_mm",
+        "printer": "sliced_for",
+        "flow": "flow",
+    },
     "queued": {"printer": "printer"},
     "printing": {"printer": "printer", "program": "program"},
     "printed": {"duration_s": "print_s", "resends": "resends", "strays": "strays"},
@@ -257,6 +268,10 @@ def _printing(state: State, event: Event) -> None:
 def _cleared(state: State, event: Event) -> None:
     _moved(state, event)
     state.beds.pop(event.payload["printer"], None)
+
+
+def _bed_doubted(state: State, event: Event) -> None:
+    state.beds.setdefault(event.payload["printer"], 0)
 
 
 def _bed_cleared(state: State, event: Event) -> None:
@@ -326,6 +341,7 @@ _HANDLERS: Mapping[str, Callable[[State, Event], None]] = {
     "printing": _printing,
     "printed": _printed,
     "cleared": _cleared,
+    "bed_doubted": _bed_doubted,
     "bed_cleared": _bed_cleared,
     "crushing": _crushing,
     "steered": _steered,

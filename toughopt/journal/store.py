@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class SqlStore:
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
         self._where = where
+        self.clock: Callable[[], str] = now_utc  # what events are dated with: a simulated lab has its own time
 
     def append(self, payload: Payload, experiment_id: int | None = None) -> Event:
         """Write one event; it is on disk when this returns."""
@@ -70,7 +71,7 @@ class SqlStore:
             for payload, experiment_id in events:
                 text_ = encode(payload)
                 row = {
-                    "time_utc": now_utc(),
+                    "time_utc": self.clock(),
                     "kind": payload.kind,
                     "experiment_id": experiment_id,
                     "schema_version": payload.version,
