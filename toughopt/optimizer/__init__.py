@@ -10,6 +10,7 @@ from toughopt.optimizer.policies import available_policies, policy
 from toughopt.optimizer.recommendation import Recommendation
 from toughopt.optimizer.space import Space
 from toughopt.optimizer.stopping import Stop, Stopping
+from toughopt.optimizer.transfer import Source
 
 __all__ = [
     "Categorical",
@@ -23,6 +24,7 @@ __all__ = [
     "Proposal",
     "Real",
     "Recommendation",
+    "Source",
     "Space",
     "Stop",
     "Stopping",

@@ -19,6 +19,7 @@ from toughopt.optimizer.feasibility import Feasibility
 from toughopt.optimizer.observations import Observation, make_table, observations_sha256
 from toughopt.optimizer.policies import policy
 from toughopt.optimizer.space import Space
+from toughopt.optimizer.transfer import Source
 
 FORMAT = 1
 CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1}
@@ -37,6 +38,7 @@ class Decision:
     rng_before, rng_after : state of the random generator
     start_hyperparameters, fitted_hyperparameters : where the fit started and what it found
     observations_sha256, n_observations : of the observations that it saw, in their order
+    sources : name, tests and sha256 of each earlier campaign that it drew on
     environment : versions of the software that may change a rounding
     """
 
@@ -58,6 +60,7 @@ class Decision:
     observations_sha256: str
     n_observations: int
     environment: Mapping[str, str]
+    sources: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Fit for JSON; `from_dict` reads it back."""
@@ -74,10 +77,11 @@ class Decision:
         if record.get("format") != FORMAT:
             raise InputError(f"decision format {record.get('format')!r} is not {FORMAT}; update toughopt to read it")
         try:
-            values = {name: record[name] for name in cls.__slots__}
+            values = {name: record[name] for name in cls.__slots__ if name != "sources"}
         except KeyError as error:
             raise InputError(f"the decision record lacks {error}; it was not written by Decision.to_dict") from error
-        for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending"):
+        values["sources"] = record.get("sources", ())  # written before there were sources: it had none
+        for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending", "sources"):
             values[name] = tuple(values[name])
         return cls(**values)
 
@@ -101,6 +105,7 @@ def decide(
     features: Features | None = None,
     prior: Features | None = None,
     constraint: Constraint | None = None,
+    sources: Sequence[Source] = (),
     encoder: Encoder | None = None,
 ) -> Decision:
     """Choose `k` designs; the same arguments give the same designs on the same platform.
@@ -113,7 +118,11 @@ def decide(
         ``seed`` (of that hypercube and of model-free sequences)
     rng_state : as `generator_state` tells it
     start_hyperparameters : those that the decision before this one fitted, or empty
-    encoder : saves making it again; it must be of the same space, features, prior and direction
+    features : callable from columns to (n, k), further inputs of the model
+    prior : callable ``prior(designs: Mapping[str, ndarray]) -> ndarray (n,)``: a guess at the objective, in its units,
+        that the data may overrule
+    sources : earlier campaigns, in the order in which every decision of the campaign has them
+    encoder : saves making it again; it must be of the same space, features, prior, sources and direction
 
     Raises
     ------
@@ -127,7 +136,7 @@ def decide(
     if constraint is not None:
         space = space.with_constraint(constraint)
     if encoder is None or constraint is not None:
-        encoder = Encoder(space, features, prior, -1.0 if campaign["minimize"] else 1.0)
+        encoder = Encoder(space, features, prior, -1.0 if campaign["minimize"] else 1.0, sources)
     if k < 1:
         raise ConfigError(f"k = {k} designs cannot be asked for; ask for at least 1")
     rng = generator(rng_state)
@@ -153,6 +162,7 @@ def decide(
         observations_sha256=observations_sha256(observations),
         n_observations=len(observations),
         environment=_environment(),
+        sources=encoder.sources,
     )
 
 
@@ -174,7 +184,7 @@ def make_task(
     printable = None
     if len(good) < len(observations):
         everything = encoder.encode_observations(observations)
-        columns = [i for i in range(encoder.width) if i != encoder.prior_column]
+        columns = [i for i in range(encoder.width) if i != encoder.prior_column and i not in encoder.source_columns]
         model = Feasibility.fit(everything[:, columns], np.array([not o.failed for o in observations]))
         printable = None if model is None else _restricted(model, columns)
     taken = {space.key(d) for d in pending}

@@ -12,12 +12,13 @@ from toughopt.optimizer.base import Columns, Design, Features, FloatArray, Value
 from toughopt.optimizer.observations import Observation
 from toughopt.optimizer.parameters import Categorical
 from toughopt.optimizer.space import Space
+from toughopt.optimizer.transfer import Source, checked_designs, source_mean
 
 _REFERENCE = 1024  # designs that set the scale of the features
 
 
 class Encoder:
-    """Encodes designs as rows: parameters in 0..1, then context, features (scaled to 0..1) and the prior.
+    """Encodes designs as rows: parameters in 0..1, context, features (scaled to 0..1), sources' beliefs, the prior.
 
     Parameters
     ----------
@@ -25,10 +26,16 @@ class Encoder:
     features : callable from columns to (n, k), further inputs of the model
     prior : callable from columns to (n,), a guess at the objective that the data may overrule
     sign : -1 where the objective is minimised, so that larger is always better here
+    sources : earlier campaigns; each is modelled here, once
     """
 
     def __init__(
-        self, space: Space, features: Features | None = None, prior: Features | None = None, sign: float = 1.0
+        self,
+        space: Space,
+        features: Features | None = None,
+        prior: Features | None = None,
+        sign: float = 1.0,
+        sources: Sequence[Source] = (),
     ) -> None:
         self.space = space
         self.sign = sign
@@ -44,8 +51,17 @@ class Encoder:
             self._low = reference.min(axis=0)
             self._range = np.ptp(reference, axis=0)
             self._range[self._range <= 0] = 1.0
-        self.width = self.n_plain + len(self._low) + (prior is not None)
+        bare = self.n_plain + len(self._low)
+        self.width = bare + len(sources) + (prior is not None)
         self.prior_column = self.width - 1 if prior is not None else None
+        self.source_columns = tuple(range(bare, bare + len(sources)))
+        self.sources = tuple(source.record() for source in sources)
+        self._source_means: list[Any] = []
+        categories = {p.name: p.values for p in space.parameters if isinstance(p, Categorical)}
+        for source in sources:
+            designs = checked_designs(source, space.names, categories)
+            rows = self._bare(space.columns(designs), None)
+            self._source_means.append(source_mean(source.name, rows, source.values, sign))
 
     def encode(self, columns: Columns, contexts: Sequence[Design | None] | Design | None = None) -> FloatArray:
         """(n, width) float: the rows that the models see.
@@ -55,12 +71,8 @@ class Encoder:
         columns : the designs
         contexts : one context for all, or one a design; None where it is not known
         """
-        n = len(np.asarray(columns[self.space.names[0]]))
-        parts = [p.encode(columns[p.name]) for p in self.space.parameters]
-        parts += [self._encode_context(p, contexts, n) for p in self.space.context_parameters]
-        if self._features is not None:
-            raw = self._call(self._features, "features", columns, 2)
-            parts.append((raw - self._low) / self._range)
+        bare = self._bare(columns, contexts)
+        parts = [bare, *(mean(bare)[:, None] for mean in self._source_means)]
         if self._prior is not None:
             parts.append(self.sign * self._call(self._prior, "prior", columns, 1)[:, None])
         return np.ascontiguousarray(np.hstack(parts), dtype=float)
@@ -87,6 +99,16 @@ class Encoder:
         parts = [self._encode_context(p, context, len(pool)) for p in self.space.context_parameters]
         pool[:, self.n_plain - self._context_width : self.n_plain] = np.hstack(parts)
         return pool
+
+    def _bare(self, columns: Columns, contexts: Sequence[Design | None] | Design | None) -> FloatArray:
+        """Parameters, context and features."""
+        n = len(np.asarray(columns[self.space.names[0]]))
+        parts = [p.encode(columns[p.name]) for p in self.space.parameters]
+        parts += [self._encode_context(p, contexts, n) for p in self.space.context_parameters]
+        if self._features is not None:
+            raw = self._call(self._features, "features", columns, 2)
+            parts.append((raw - self._low) / self._range)
+        return np.ascontiguousarray(np.hstack(parts), dtype=float)
 
     def _reference(self) -> Columns:
         if self.space.pool is not None:

@@ -26,6 +26,8 @@ class GPSettings:
     iterations : L-BFGS-B iterations of a warm start; the first fit has five times as many
     prior_weight_sd : standard deviation of the weight of the simulation prior about 1
     prior_as_input : whether the simulation prior is an input of the kernel as well
+    source_columns : columns of x that hold the standardised beliefs of earlier campaigns
+    source_weight : mean and standard deviation of the weight of each of them
     """
 
     powers: tuple[float, ...] = (1.0, 0.5, 0.0)
@@ -34,6 +36,8 @@ class GPSettings:
     iterations: int = 12
     prior_weight_sd: float = 0.5
     prior_as_input: bool = True
+    source_columns: tuple[int, ...] = ()
+    source_weight: tuple[float, float] = (0.5, 0.5)
     priors: Priors = field(default_factory=Priors)
 
 
@@ -233,17 +237,25 @@ class GaussianProcess:
 
     def _inputs(self, x: FloatArray, transform: Transform) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Kernel inputs, basis functions times their standard deviations, and the prior's mean."""
-        constant = np.ones((len(x), 1))
-        column = self.prior_column
-        if column is None:
-            return x, constant, np.zeros(len(x))
-        raw = x[:, column] * (1.0 if transform.power == 1.0 else transform.sign)
-        if transform.power != 1.0:
-            raw = transform.sign * np.maximum(raw, 1e-3 * transform.unit)
-        guess = np.clip(transform.forward(raw), -4.0, 4.0)
-        plain = np.delete(x, column, axis=1)
-        inputs = np.column_stack([plain, guess / 4.0]) if self.settings.prior_as_input else plain
-        return inputs, np.column_stack([constant[:, 0], self.settings.prior_weight_sd * guess]), guess
+        settings, column = self.settings, self.prior_column
+        basis, offset = [np.ones(len(x))], np.zeros(len(x))
+        if column is None and not settings.source_columns:
+            return x, basis[0][:, None], offset
+        inputs = np.delete(x, [*settings.source_columns, *([] if column is None else [column])], axis=1)
+        weight, weight_sd = settings.source_weight
+        for source in settings.source_columns:
+            offset = offset + weight * x[:, source]
+            basis.append(weight_sd * x[:, source])
+        if column is not None:
+            raw = x[:, column] * (1.0 if transform.power == 1.0 else transform.sign)
+            if transform.power != 1.0:
+                raw = transform.sign * np.maximum(raw, 1e-3 * transform.unit)
+            guess = np.clip(transform.forward(raw), -4.0, 4.0)
+            offset = offset + guess
+            basis.append(settings.prior_weight_sd * guess)
+            if settings.prior_as_input:
+                inputs = np.column_stack([inputs, guess / 4.0])
+        return inputs, np.column_stack(basis), offset
 
     def problem(self, data: Table, transform: Transform, trend: FloatArray | None) -> Problem:
         inputs, basis, offset = self._inputs(data.x, transform)

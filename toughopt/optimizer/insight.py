@@ -72,7 +72,7 @@ def importances(optimizer: Optimizer) -> dict[str, float]:
     encoder = optimizer.encoder
     names += ["context"] * (encoder.n_plain - len(names))
     prior = encoder.prior_column is not None
-    names += ["features"] * (encoder.width - encoder.n_plain - prior)
+    names += ["features"] * (encoder.width - encoder.n_plain - prior - len(encoder.source_columns))
     names += ["prior"] * (len(weight) - len(names))
     total: dict[str, float] = {}
     for name, share in zip(names, weight / weight.sum(), strict=True):

@@ -20,6 +20,7 @@ from toughopt.optimizer.observations import Observation, observations_sha256, ob
 from toughopt.optimizer.policies import policy as policy_named
 from toughopt.optimizer.recommendation import Recommendation, expected_gain, recommend
 from toughopt.optimizer.space import Key, Space
+from toughopt.optimizer.transfer import Source
 
 
 class Optimizer:
@@ -34,7 +35,9 @@ class Optimizer:
     initial : designs of a Latin hypercube before the model chooses; None for one more than there are parameters, and at
         least five. Designs told from elsewhere count.
     features : callable from columns to (n, k), further inputs of the model
-    prior : callable from columns to (n,), a guess at the objective that the data may overrule
+    prior : callable ``prior(designs: Mapping[str, ndarray]) -> ndarray (n,)``: a guess at the objective, in its units,
+        such as a simulation's, that the data may overrule
+    sources : earlier campaigns, ``Source(name, designs, values)``; they may mislead, the data then overrules them
     constraint : callable from columns to (n,) bool, in addition to the space's own
     settings : of the policy, in addition to its defaults
 
@@ -57,6 +60,7 @@ class Optimizer:
         features: Features | None = None,
         prior: Features | None = None,
         constraint: Constraint | None = None,
+        sources: Sequence[Source] = (),
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         if seed < 0:
@@ -72,7 +76,7 @@ class Optimizer:
             "initial": max(5, len(space.parameters) + 1) if initial is None else int(initial),
             "seed": int(seed),
         }
-        self.encoder = Encoder(self.space, features, prior, -1.0 if minimize else 1.0)
+        self.encoder = Encoder(self.space, features, prior, -1.0 if minimize else 1.0, sources)
         self._observations: list[Observation] = []
         self._pending: dict[Key, dict[str, Value]] = {}
         self._rng_state: Mapping[str, Any] = first_generator_state(seed)
@@ -91,6 +95,7 @@ class Optimizer:
         features: Features | None = None,
         prior: Features | None = None,
         constraint: Constraint | None = None,
+        sources: Sequence[Source] = (),
     ) -> Optimizer:
         """An optimizer as it was when it made a logged decision, or, with ``after=True``, right after it.
 
@@ -105,13 +110,18 @@ class Optimizer:
         Raises
         ------
         InputError
-            If the observations are not those that the decision saw.
+            If the observations, or the sources, are not those that the decision saw.
         """
         decision = record if isinstance(record, Decision) else Decision.from_dict(record)
         if not after and observations_sha256(observations) != decision.observations_sha256:
             raise InputError(
                 f"the decision saw {decision.n_observations} observations with another hash than the "
                 f"{len(observations)} handed in: hand in those told before it, in their order"
+            )
+        if (given := [s.record() for s in sources]) != [dict(s) for s in decision.sources]:
+            raise InputError(
+                f"the decision drew on the sources {_named(decision.sources)}, not on {_named(given)}: hand in "
+                "the same, in their order"
             )
         campaign = {name: decision.settings.get(name, default) for name, default in CAMPAIGN_SETTINGS.items()}
         made = cls(
@@ -123,6 +133,7 @@ class Optimizer:
             features=features,
             prior=prior,
             constraint=constraint,
+            sources=sources,
             settings={n: v for n, v in decision.settings.items() if n not in CAMPAIGN_SETTINGS},
         )
         made._observations = list(observations)
@@ -304,3 +315,7 @@ def _each(value: Any, n: int, what: str) -> list[Any]:
     if len(value) != n:
         raise ObservationError(f"{len(value)} values of {what} were told for {n} designs; give one a design")
     return list(value)
+
+
+def _named(records: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f"{r['name']} ({r['tests']} tests, {str(r['sha256'])[:12]})" for r in records) or "none"

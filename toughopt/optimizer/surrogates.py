@@ -43,7 +43,9 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
         from toughopt.optimizer.botorch_gp import BotorchSurrogate
 
         return BotorchSurrogate()
-    gp = GPSettings(powers=tuple(settings["powers"]), noise=str(settings["noise"]))
+    gp = GPSettings(
+        powers=tuple(settings["powers"]), noise=str(settings["noise"]), source_columns=encoder.source_columns
+    )
     if kind == "local_gp":
         return LocalGaussianProcess(gp, encoder.prior_column)
     if kind == "gp":
