@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from toughopt.journal import SqlStore, open_sqlite
+from toughopt.journal import SqlStore, open_postgres, open_sqlite
 from toughopt.journal import events as ev
 
 DESIGN = {"n": 8, "theta": 100.0}
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    opened = open_sqlite(tmp_path / "journal.sqlite", create=True)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+    """A new journal; a test that uses it is a promise that every kind of store keeps."""
+    if request.param == "sqlite":
+        opened: SqlStore = open_sqlite(tmp_path / "journal.sqlite", create=True)
+    else:
+        opened = open_postgres(request.getfixturevalue("postgres_url"))
     opened.append(ev.CampaignCreated(config_toml="", config={"objective": {"goal": "max"}}, versions={}))
     yield opened
     opened.close()

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toughopt.errors import JournalError
-from toughopt.journal import Event, SqlStore, Stage, State, fold
+from toughopt.journal import Event, SqlStore, Stage, State, codec, fold
 from toughopt.journal import events as ev
 from toughopt.journal.state import NEXT
 
@@ -14,7 +14,7 @@ Life = list[tuple[ev.Payload, int | None]]
 
 def as_events(payloads: Life, first: int = 1) -> list[Event]:
     return [
-        Event(first + i, f"2026-01-01T00:00:{i:02d}", p.kind, e, ev.decode(p.kind, p.version, ev.encode(p)))
+        Event(first + i, f"2026-01-01T00:00:{i:02d}", p.kind, e, codec.decode(p.kind, p.version, codec.encode(p)))
         for i, (p, e) in enumerate(payloads)
     ]
 

@@ -1,17 +1,21 @@
 """The log: events, store, artifacts, and the state that is a fold over them."""
 
 from toughopt.journal.artifacts import Artifacts
-from toughopt.journal.base import Store
-from toughopt.journal.events import Event, Payload
+from toughopt.journal.base import Lock, Store
+from toughopt.journal.codec import Event
+from toughopt.journal.events import Payload
 from toughopt.journal.lock import ConductorLock
+from toughopt.journal.postgres import open_postgres
+from toughopt.journal.sqlite import open_sqlite
 from toughopt.journal.state import Experiment, Stage, State, fold
-from toughopt.journal.store import SqlStore, open_postgres, open_sqlite
+from toughopt.journal.store import SqlStore
 
 __all__ = [
     "Artifacts",
     "ConductorLock",
     "Event",
     "Experiment",
+    "Lock",
     "Payload",
     "SqlStore",
     "Stage",

@@ -1,11 +1,38 @@
-"""What a store of events is."""
+"""What a store of events is, and the lock of the one process that conducts a campaign."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
 
-from toughopt.journal.events import Event, Payload
+from toughopt.journal.artifacts import Artifacts
+from toughopt.journal.codec import Event
+from toughopt.journal.events import Payload
+
+
+@runtime_checkable
+class Lock(Protocol):
+    """Held by exactly one process while it conducts a campaign; free soon after that process is gone."""
+
+    def acquire(self) -> None:
+        """Take it, or raise CampaignBusy with who holds it."""
+        ...
+
+    def holder(self) -> str:
+        """Who holds it, as far as is known."""
+        ...
+
+    def release(self) -> None:
+        """Let it go."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 @runtime_checkable
@@ -30,6 +57,14 @@ class Store(Protocol):
 
     def verify(self) -> None:
         """Raise JournalError where the log is damaged."""
+        ...
+
+    def lock(self, folder: Path) -> Lock:
+        """What the process that conducts the campaign in `folder` holds."""
+        ...
+
+    def artifacts(self, folder: Path) -> Artifacts:
+        """The campaign's artifacts, kept or cached in `folder`."""
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from toughopt.errors import CampaignBusy, JournalError
-from toughopt.journal.events import now_utc
+from toughopt.journal.codec import now_utc
 
 _MOMENT_S = 0.5  # what answering a request takes
 

@@ -8,7 +8,7 @@ from enum import StrEnum, auto
 from typing import Any
 
 from toughopt.errors import JournalError
-from toughopt.journal.events import Event
+from toughopt.journal.codec import Event
 
 
 class Stage(StrEnum):
@@ -67,6 +67,7 @@ class Experiment:
     wanted: str = ""  # the printer that it was chosen for, where that made a difference
     sliced_for: str = ""
     flow: float = 1.0  # extrusion multiplier of its program
+    part_filament_mm: float = 0.0  # without skirt and priming; 0: not known
     program_time_s: float | None = None
     crushing: bool = False  # the frame was set in motion
     filament_mm: float | None = None
@@ -218,6 +219,7 @@ _FIGURES: Mapping[str, Mapping[str, str]] = {
         "filament_mm": "filament_mm",
         "printer": "sliced_for",
         "flow": "flow",
+        "part_filament_mm": "part_filament_mm",
     },
     "queued": {"printer": "printer"},
     "printing": {"printer": "printer", "program": "program"},

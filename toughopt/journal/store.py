@@ -1,64 +1,48 @@
-"""The journal's store: SQLAlchemy Core over SQLite (one PC) or PostgreSQL (several)."""
+"""What the journal's stores share: events in one table, through SQLAlchemy Core."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from toughopt.errors import JournalError, ToughoptError
-from toughopt.journal.events import Event, Payload, checked, decode, encode, now_utc
+from toughopt.errors import JournalError
+from toughopt.journal.artifacts import Artifacts
+from toughopt.journal.base import Lock
+from toughopt.journal.codec import Event, checked, decode, encode, now_utc
+from toughopt.journal.events import Payload
+from toughopt.journal.tables import EVENTS
 
-_METADATA = MetaData()
-_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is a rowid in SQLite
-EVENTS = Table(
-    "events",
-    _METADATA,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("time_utc", String(40), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("experiment_id", Integer, nullable=True),
-    Column("schema_version", Integer, nullable=False),
-    Column("payload", Text, nullable=False),
-    sqlite_autoincrement=True,
+_READ_AT_ONCE = 5000
+_HINTS = (  # what a database says, and what to do about it
+    ("disk is full", "free some space; everything written before is kept"),
+    ("no space left", "free some space; everything written before is kept"),
+    ("disk i/o error", "look at the disk's space, quota and health; everything written before is kept"),
+    ("readonly", "permit writing to the file and its folder"),
+    ("read-only", "permit writing to the file and its folder"),
+    ("unable to open", "permit reading and writing its folder"),
+    ("connection", "see whether the database server runs and can be reached"),
 )
-_GUARDS = (  # events are never changed: the database itself refuses
-    "CREATE TRIGGER IF NOT EXISTS events_no_update BEFORE UPDATE ON events "
-    "BEGIN SELECT RAISE(ABORT, 'events are never changed'); END",
-    "CREATE TRIGGER IF NOT EXISTS events_no_delete BEFORE DELETE ON events "
-    "BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
-)
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "ncpfs"}
 
 
-class SqlStore:
+class SqlStore(ABC):
     """An append-only log in one table."""
 
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
-        self._where = where
-        self.clock: Callable[[], str] = now_utc  # what events are dated with: a simulated lab has its own time
+        self.where = where
+
+    @abstractmethod
+    def lock(self, folder: Path) -> Lock:
+        """What the process that conducts this campaign holds."""
+
+    @abstractmethod
+    def artifacts(self, folder: Path) -> Artifacts:
+        """The campaign's artifacts, kept or cached in `folder`."""
 
     def append(self, payload: Payload, experiment_id: int | None = None) -> Event:
         """Write one event; it is on disk when this returns."""
@@ -67,11 +51,12 @@ class SqlStore:
     def append_all(self, events: Sequence[tuple[Payload, int | None]]) -> list[Event]:
         """Write several events, all or none."""
         written = []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
+            self._admit(connection)
             for payload, experiment_id in events:
                 text_ = encode(payload)
                 row = {
-                    "time_utc": self.clock(),
+                    "time_utc": now_utc(),
                     "kind": payload.kind,
                     "experiment_id": experiment_id,
                     "schema_version": payload.version,
@@ -87,22 +72,19 @@ class SqlStore:
         query = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq)
         if until is not None:
             query = query.where(EVENTS.c.seq <= until)
-        with self._transaction() as connection:
-            for seq, time_utc, kind, experiment_id, version, payload in connection.execute(query).yield_per(5000):
+        with self.transaction() as connection:
+            for seq, time_utc, kind, experiment_id, version, payload in connection.execute(query).yield_per(
+                _READ_AT_ONCE
+            ):
                 yield Event(seq, time_utc, kind, experiment_id, decode(kind, version, payload))
 
     def last_seq(self) -> int:
         """Number of the newest event, 0 where there is none."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return int(connection.execute(select(func.max(EVENTS.c.seq))).scalar() or 0)
 
     def verify(self) -> None:
         """Raise JournalError where the database or an event in it is damaged."""
-        if self._engine.dialect.name == "sqlite":
-            with self._transaction() as connection:
-                answer = connection.execute(text("PRAGMA integrity_check")).scalar()
-            if answer != "ok":
-                raise JournalError(f"{self._where} is damaged: {answer}; restore it from a copy")
         for entry in self.read():
             checked(entry.kind, entry.payload)
 
@@ -110,91 +92,22 @@ class SqlStore:
         """Let the database go."""
         self._engine.dispose()
 
+    @abstractmethod
+    def _admit(self, connection: Connection) -> None:
+        """Called first in each transaction that appends; raises where this process may not."""
+
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction: all that is done in it, or nothing. Raises JournalError where the database refuses."""
         try:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error)
-            raise JournalError(f"{self._where}: the journal cannot be read or written: {reason}") from error
+            raise JournalError(f"{self.where}: the journal cannot be read or written: {explained(error)}") from error
 
 
-def open_sqlite(path: Path, *, create: bool = False) -> SqlStore:
-    """The journal in one file: WAL, every append synced to disk.
-
-    Raises
-    ------
-    JournalError
-        If it is not there (or already there, with `create`), is not a journal, or lies on a network file system.
-    """
-    if create == path.exists():
-        problem = "is already there; resume it, or choose another folder" if create else "is not there; not a campaign?"
-        raise JournalError(f"{path} {problem}")
-    kind = _file_system(path.parent)
-    if kind in _NETWORK_FILE_SYSTEMS:
-        raise JournalError(
-            f"{path} lies on a network file system ({kind}), where SQLite loses data; "
-            "use a local folder, or PostgreSQL with [store] url in campaign.toml"
-        )
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return _prepared(engine, str(path), create)
-
-
-def open_postgres(url: str) -> SqlStore:
-    """The journal in PostgreSQL, for several PCs; made where it is not there. Raises JournalError."""
-    try:
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise JournalError(
-            f"[store] url = {url!r} cannot be used: {error}; pip install 'toughopt[postgres]'"
-        ) from error
-    shown = engine.url.render_as_string(hide_password=True)
-    return _prepared(engine, shown, create=True)
-
-
-def _prepared(engine: Engine, where: str, create: bool) -> SqlStore:
-    try:
-        if create:
-            _METADATA.create_all(engine)
-            if engine.dialect.name == "sqlite":
-                with engine.begin() as connection:
-                    for guard in _GUARDS:
-                        connection.execute(text(guard))
-        elif not inspect(engine).has_table("events"):
-            raise JournalError(f"{where} is not a toughopt journal")
-    except SQLAlchemyError as error:
-        engine.dispose()
-        reason = str(getattr(error, "orig", None) or error)
-        raise JournalError(f"{where} cannot be opened as a journal: {reason}") from error
-    except ToughoptError:
-        engine.dispose()
-        raise
-    return SqlStore(engine, where)
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver's guess
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _file_system(folder: Path) -> str:
-    """Type of the file system that `folder` lies on, where the platform tells ("" elsewhere)."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return "cifs" if str(folder.resolve()).startswith("\\\\") else ""
-    best, kind = "", ""
-    place = str(folder.resolve())
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split()
-        mount = fields[1].replace("\\040", " ")
-        if len(mount) > len(best) and (place + "/").startswith(mount.rstrip("/") + "/"):
-            best, kind = mount, fields[2]
-    return kind
+def explained(error: SQLAlchemyError) -> str:
+    """What the database said, on one line, and what to do about it where that is known."""
+    said = " ".join(str(getattr(error, "orig", None) or error).split())
+    hint = next((hint for words, hint in _HINTS if words in said.lower()), "")
+    return f"{said}; {hint}" if hint else said

@@ -6,15 +6,18 @@ import getpass
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import CampaignBusy, ConfigError, InputError, RunFailed
-from toughopt.journal import ConductorLock, Event, Experiment, State
+from toughopt.executor import open_executor
+from toughopt.journal import Event, Experiment, State
 from toughopt.journal import events as ev
 from toughopt.loop.conductor import Conductor, RunSummary
+from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.lab import Lab, open_lab
 from toughopt.loop.workspace import Workspace, open_workspace
 
@@ -33,7 +36,7 @@ class Campaign:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._lock = ConductorLock(workspace.folder)
+        self._lock = workspace.store.lock(workspace.folder)
         self._conductor: Conductor | None = None
 
     @classmethod
@@ -103,8 +106,17 @@ class Campaign:
         on_event: Callable[[Event, State], None] = lambda event, state: None,
         on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None,
         on_start: Callable[[Conductor], None] = lambda conductor: None,
+        lab: Callable[[Workspace], AbstractContextManager[Lab]] = open_lab,
+        crew: Crew | None = None,
     ) -> RunSummary:
         """Run or resume the loop, up to `budget` experiments in all.
+
+        Parameters
+        ----------
+        budget : experiments in all, where it is not what campaign.toml says
+        on_event, on_machine, on_start : told of each event, of what machines say, and of the conductor
+        lab : opens the machines; those that campaign.toml names, unless told otherwise
+        crew : who does the slow work; threads, unless told otherwise
 
         Raises
         ------
@@ -113,7 +125,12 @@ class Campaign:
         DeviceError
             If a machine does not answer, or all printers had to be disabled.
         """
-        with self._conducting(open_lab(self._workspace), on_event, on_machine) as conductor:
+        with ExitStack() as stack:
+            workers = self._workspace.config.fleet.workers
+            elsewhere = stack.enter_context(open_executor("processes", workers=workers)) if workers else None
+            conductor = stack.enter_context(
+                self._conducting(lab(self._workspace), on_event, on_machine, crew or ThreadCrew(), elsewhere)
+            )
             on_start(conductor)
             return conductor.run(budget)
 
@@ -171,7 +188,7 @@ class Campaign:
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S
         while seq not in self.state.answers:
             try:
-                with self._conducting(_nobody(), lambda event, state: None, lambda printer, event: None) as conductor:
+                with self._conducting(_nobody()) as conductor:
                     conductor.answer_requests()
             except CampaignBusy:
                 if time.monotonic() > deadline:
@@ -198,15 +215,17 @@ class Campaign:
     @contextmanager
     def _conducting(
         self,
-        lab: Any,
-        on_event: Callable[[Event, State], None],
-        on_machine: Callable[[str, PrintEvent], None],
+        lab: AbstractContextManager[Lab],
+        on_event: Callable[[Event, State], None] = lambda event, state: None,
+        on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None,
+        crew: Crew | None = None,
+        elsewhere: Executor | None = None,
     ) -> Iterator[Conductor]:
         with self._lock:
             self._workspace.take_in()
             self._workspace.note_changes()
             with lab as opened:
-                yield Conductor(self._workspace, opened, on_event, on_machine)
+                yield Conductor(self._workspace, opened, on_event, on_machine, crew or ThreadCrew(), elsewhere)
 
 
 @contextmanager

@@ -1,0 +1,118 @@
+"""One conductor over several PCs: real processes, killed and stopped, over a real server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from toughopt.errors import CampaignBusy
+from toughopt.journal import events as ev
+from toughopt.journal import open_postgres
+
+pytestmark = pytest.mark.full
+_LEASE_S = 2.0
+_HOLDER = """
+import os, sys
+from pathlib import Path
+from toughopt.errors import CampaignBusy
+from toughopt.journal import events as ev, open_postgres
+store = open_postgres(os.environ["JOURNAL"], lease_s=float(sys.argv[1]))
+with store.lock(Path(".")):
+    print("held", flush=True)
+    sys.stdin.readline()
+    try:
+        store.append(ev.Noted(who="first", text="still here"))
+    except CampaignBusy as error:
+        print(error, flush=True)
+"""
+
+
+@contextmanager
+def holding(url: str, lease_s: float = _LEASE_S) -> Iterator[subprocess.Popen[str]]:
+    """A process that conducts until it is told a line, and then tries to write."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(lease_s)],
+        stdin=-1,
+        stdout=-1,
+        text=True,
+        env={**os.environ, "JOURNAL": url},
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_a_second_conductor_is_refused_with_who_holds_it(postgres_url: str, tmp_path: Path) -> None:
+    store = open_postgres(postgres_url, lease_s=_LEASE_S)
+    with holding(postgres_url) as first:
+        with pytest.raises(CampaignBusy, match=f"process {first.pid} on "):
+            store.lock(tmp_path).acquire()
+        store.append(ev.Noted(who="somebody", text="requests are written all the same"))
+    store.close()
+
+
+def test_a_killed_conductor_frees_it_within_the_lease(postgres_url: str, tmp_path: Path) -> None:
+    store = open_postgres(postgres_url)
+    with holding(postgres_url, lease_s=30.0) as first:
+        first.kill()
+        first.wait(timeout=30)
+        begun = time.monotonic()
+        with store.lock(tmp_path):
+            assert time.monotonic() - begun < 30.0
+    store.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_a_conductor_that_hangs_loses_it_after_the_lease_and_can_write_nothing_more(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    store = open_postgres(postgres_url, lease_s=_LEASE_S)
+    with holding(postgres_url) as first:
+        first.send_signal(signal.SIGSTOP)
+        taken, deadline = None, time.monotonic() + 20 * _LEASE_S
+        while taken is None and time.monotonic() < deadline:
+            lock = store.lock(tmp_path)
+            try:
+                lock.acquire()
+                taken = lock
+            except CampaignBusy:
+                threading.Event().wait(0.1)
+        assert taken is not None
+        store.append(ev.Noted(who="second", text="I go on"))
+        first.send_signal(signal.SIGCONT)
+        assert first.stdin is not None and first.stdout is not None
+        first.stdin.write("\n")
+        first.stdin.flush()
+        assert f"process {os.getpid()}" in first.stdout.readline()
+        assert [e.payload["who"] for e in store.read()] == ["second"]
+        taken.release()
+    store.close()
+
+
+def test_it_is_free_again_after_it_was_let_go(postgres_url: str, tmp_path: Path) -> None:
+    store, other = open_postgres(postgres_url), open_postgres(postgres_url)
+    for _ in range(3):
+        with store.lock(tmp_path):
+            store.append(ev.Noted(who="first", text="mine"))
+            with pytest.raises(CampaignBusy):
+                other.lock(tmp_path).acquire()
+        with other.lock(tmp_path):
+            other.append(ev.Noted(who="second", text="mine"))
+    store.append(ev.Noted(who="first", text="as anybody may"))
+    store.close()
+    other.close()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toughopt.errors import JournalError
+from toughopt.journal import events as ev
+from toughopt.journal import open_postgres
+
+
+def test_an_address_of_another_kind_is_refused_without_telling_the_password() -> None:
+    with pytest.raises(JournalError, match="postgresql://") as caught:
+        open_postgres("mysql://lab:secret@host/db")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.full
+def test_a_server_that_does_not_answer_is_told_without_the_password(postgres_url: str) -> None:
+    gone = postgres_url.rsplit(":", 1)[0] + ":1/nowhere"
+    with pytest.raises(JournalError, match="cannot be opened") as caught:
+        open_postgres(gone)
+    assert postgres_url.split(":")[2].split("@")[0] not in str(caught.value)
+
+
+@pytest.mark.full
+def test_artifacts_are_shared_between_folders_and_a_spoilt_copy_is_mended(postgres_url: str, tmp_path: Path) -> None:
+    store = open_postgres(postgres_url)
+    here, there = store.artifacts(tmp_path / "here"), store.artifacts(tmp_path / "there")
+    digest = here.put(b"a curve")
+    assert there.get(digest) == b"a curve"
+    there.path(digest).write_bytes(b"spoilt")
+    assert there.get(digest) == b"a curve"
+    assert there.path(digest).read_bytes() == b"a curve"
+    store.close()
+
+
+@pytest.mark.full
+def test_an_artifact_changed_in_the_database_is_found(postgres_url: str, tmp_path: Path) -> None:
+    from sqlalchemy import text
+
+    store = open_postgres(postgres_url)
+    digest = store.artifacts(tmp_path / "here").put(b"a curve")
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE artifacts SET data = 'x'"))
+    there = store.artifacts(tmp_path / "there")
+    (problem,) = there.verify([digest])
+    assert "was changed" in problem
+    with pytest.raises(JournalError, match="was changed"):
+        there.get(digest)
+    store.close()
+
+
+@pytest.mark.full
+def test_each_schema_of_a_database_holds_a_campaign_of_its_own(postgres_url: str, tmp_path: Path) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA barrels")
+    one, two = open_postgres(postgres_url), open_postgres(postgres_url + "?options=-csearch_path%3Dbarrels")
+    one.append(ev.Noted(who="me", text="one"))
+    two.append(ev.Noted(who="me", text="two"))
+    assert [e.payload["text"] for e in two.read()] == ["two"]
+    with one.lock(tmp_path), two.lock(tmp_path):
+        pass
+    one.close()
+    two.close()

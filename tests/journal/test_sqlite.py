@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from toughopt.errors import JournalError
+from toughopt.journal import open_sqlite
+
+
+def test_a_database_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "other.sqlite").execute("CREATE TABLE t (x)").connection.close()
+    with pytest.raises(JournalError, match="not a toughopt journal"):
+        open_sqlite(tmp_path / "other.sqlite")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "broken.sqlite").write_bytes(b"\x00garbage" * 1000)
+    with pytest.raises(JournalError, match="cannot be opened"):
+        open_sqlite(tmp_path / "broken.sqlite")
+
+
+def test_a_missing_and_an_existing_file_are_told_apart(tmp_path: Path) -> None:
+    open_sqlite(tmp_path / "journal.sqlite", create=True).close()
+    with pytest.raises(JournalError, match="not there"):
+        open_sqlite(tmp_path / "nowhere.sqlite")
+    with pytest.raises(JournalError, match="already there"):
+        open_sqlite(tmp_path / "journal.sqlite", create=True)
+
+
+def test_a_damaged_page_is_found(tmp_path: Path) -> None:
+    from toughopt.journal import events as ev
+
+    path = tmp_path / "journal.sqlite"
+    store = open_sqlite(path, create=True)
+    for i in range(200):
+        store.append(ev.Noted(who="me", text=f"note {i} " + "x" * 200))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = b"\xff" * 64
+    path.write_bytes(data)
+    broken = open_sqlite(path)
+    with pytest.raises(JournalError, match=r"damaged|malformed|schema|JSON"):
+        broken.verify()
+    broken.close()

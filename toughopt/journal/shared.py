@@ -1,0 +1,69 @@
+"""Artifacts of a campaign that several PCs share: in the database by their hash, cached in each PC's folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from toughopt.errors import JournalError
+from toughopt.journal.artifacts import Artifacts
+from toughopt.journal.tables import ARTIFACTS
+
+if TYPE_CHECKING:
+    from toughopt.journal.store import SqlStore
+
+
+class SharedArtifacts(Artifacts):
+    """A table of artifacts and a folder that keeps those that this PC wrote or read."""
+
+    def __init__(self, folder: Path, store: SqlStore) -> None:
+        super().__init__(folder)
+        self._store = store
+
+    def put(self, data: bytes) -> str:
+        """Store `data`; returns its SHA-256. It is in the database when this returns. Raises JournalError."""
+        digest = hashlib.sha256(data).hexdigest()
+        with self._store.transaction() as connection:
+            known = connection.execute(select(ARTIFACTS.c.sha256).where(ARTIFACTS.c.sha256 == digest)).first()
+            if known is None:
+                row = insert(ARTIFACTS).values(sha256=digest, data=data).on_conflict_do_nothing()
+                connection.execute(row)
+        super().put(data)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of an artifact, from this PC where it has them. Raises JournalError where they are nowhere."""
+        if not self._problem(digest):
+            return self.path(digest).read_bytes()
+        with self._store.transaction() as connection:
+            data = connection.execute(select(ARTIFACTS.c.data).where(ARTIFACTS.c.sha256 == digest)).scalar()
+        if data is None:
+            raise JournalError(f"artifact {digest} is missing in {self._store.where}; restore it from a copy")
+        data = bytes(data)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise JournalError(f"artifact {digest} was changed in {self._store.where}; restore it from a copy")
+        self.path(digest).unlink(missing_ok=True)
+        super().put(data)
+        return data
+
+    def verify(self, digests: Iterable[str]) -> list[str]:
+        """What is wrong with the artifacts of those hashes in the database, one sentence each."""
+        wanted = sorted(set(digests))
+        query = select(ARTIFACTS.c.sha256, func.encode(func.sha256(ARTIFACTS.c.data), "hex"))
+        with self._store.transaction() as connection:
+            found = {row[0]: row[1] for row in connection.execute(query.where(ARTIFACTS.c.sha256.in_(wanted)))}
+        problems = []
+        for digest in wanted:
+            if digest not in found:
+                problems.append(f"artifact {digest} is missing in {self._store.where}; restore it from a copy")
+            elif found[digest] != digest:
+                problems.append(
+                    f"artifact {digest} was changed in {self._store.where} (its SHA-256 is {found[digest]}); "
+                    "restore it from a copy"
+                )
+        return problems
