@@ -34,6 +34,10 @@ _COMMANDS = {
     "export": "history",
     "plot": "views",
     "watch": "views",
+    "first-print": "first_print",
+    "doctor": "doctor",
+    "schema": "schema",
+    "completion": "schema",
 }
 
 
@@ -79,6 +83,10 @@ _HELP = {
     "export": "one row an experiment, to CSV, JSON Lines or Parquet",
     "plot": "figures to files",
     "watch": "a live window",
+    "first-print": "ask for a printer's limits and write its profile",
+    "doctor": "is this computer fit to run a campaign",
+    "schema": "JSON Schema of campaign.toml or a printer profile",
+    "completion": "let the shell complete commands and options",
 }
 
 
