@@ -122,6 +122,19 @@ class StoppingConfig(_Part):
     hours: Positive | None = None
 
 
+class FleetConfig(_Part):
+    """How the machines are kept busy."""
+
+    priority: Literal["printers", "press"] = "printers"  # what the hands do first, where both wait
+    workers: Annotated[int, Field(ge=0)] = 0  # processes that build and slice; 0: the loop's own
+
+
+class MassControlConfig(_Part):
+    """Whether each printer's flow follows what its parts weighed."""
+
+    enabled: bool = False
+
+
 class StoreConfig(_Part):
     """Where the journal is: in the folder, or in PostgreSQL."""
 
@@ -145,6 +158,8 @@ class CampaignConfig(_Part):
     test: TestConfig = TestConfig()
     analysis: dict[str, Any] = {}
     recovery: RecoveryConfig = RecoveryConfig()
+    fleet: FleetConfig = FleetConfig()
+    mass_control: MassControlConfig = MassControlConfig()
     stopping: StoppingConfig = StoppingConfig()
     store: StoreConfig = StoreConfig()
 

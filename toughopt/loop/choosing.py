@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -131,12 +131,12 @@ class Chooser:
             return None
         return self.optimizer(state).recommend()
 
-    def stopping_rule(self, state: State) -> tuple[str, str] | None:
+    def stopping_rule(self, state: State, now: datetime) -> tuple[str, str] | None:
         """The rule that ends the campaign now, and its reason; None to go on."""
         rules = self.config.stopping
         if rules.hours is not None and state.experiments:
             begun = datetime.fromisoformat(min(e.times["proposed"] for e in state.experiments.values()))
-            passed = (datetime.now(UTC) - begun).total_seconds() / 3600.0
+            passed = (now - begun).total_seconds() / 3600.0
             if passed >= rules.hours:
                 return "time", f"{passed:.1f} h have passed, of {rules.hours:g} h allowed"
         if rules.target is not None and state.complete:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import queue
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from toughopt.errors import DeviceError, RunFailed, ToughoptError
 from toughopt.journal import Event, Experiment, Stage, State
 from toughopt.journal import events as ev
+from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.recovery import recover, second_try
 from toughopt.loop.requests import answer
 from toughopt.loop.stations import Stations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _POLL_S = 0.25  # how often requests from outside are looked for when nothing else happens
+_LAST_WORDS_S = 60.0  # how long a machine may take to come to its end
 
 
 _MEASURING = frozenset({Stage.PRINTED, Stage.CLEARED, Stage.WEIGHED, Stage.TESTED})
@@ -56,13 +57,14 @@ class Conductor:
     lab: Lab
     on_event: Callable[[Event, State], None] = lambda event, state: None
     on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None
-    busy: set[int] = field(default_factory=set)  # experiments that somebody works on at this moment
-    _inbox: queue.SimpleQueue[Callable[[], None]] = field(default_factory=queue.SimpleQueue)
+    crew: Crew = field(default_factory=ThreadCrew)
+    elsewhere: Executor | None = None  # processes that build and slice
+    busy: set[Hashable] = field(default_factory=set)  # experiments, and other things, that somebody is at
+    stations: Stations = field(init=False)
     _will: Will = Will.RUN
-    _stations: Stations = field(init=False)
 
     def __post_init__(self) -> None:
-        self._stations = Stations(self)
+        self.stations = Stations(self, self.elsewhere)
 
     @property
     def state(self) -> State:
@@ -84,7 +86,7 @@ class Conductor:
 
     def later(self, action: Callable[[], None]) -> None:
         """Have `action` done on the conductor's own thread. From any thread."""
-        self._inbox.put(action)
+        self.crew.later(action)
 
     def run(self, budget: int | None = None) -> RunSummary:
         """Conduct until the budget is used, a rule or a person stops it, or no machine is left.
@@ -135,17 +137,21 @@ class Conductor:
 
     def start(
         self,
-        experiment: Experiment,
-        executor: Executor,
+        key: Hashable,
+        who: str,
         work: Callable[[], T],
         then: Callable[[T], None],
         otherwise: Callable[[ToughoptError], None],
+        at_least_s: float = 0.0,
     ) -> None:
-        """Do `work` on another thread; what follows from its result, or its error, is done on this one."""
-        self.busy.add(experiment.id)
+        """Have `who` do `work`; what follows from its result, or its error, is done on this thread.
+
+        `key`, an experiment's id or the name of something else, is busy until then.
+        """
+        self.busy.add(key)
 
         def finished(future: Future[T]) -> None:
-            self.busy.discard(experiment.id)
+            self.busy.discard(key)
             error = future.exception()
             if error is None:
                 then(future.result())
@@ -154,7 +160,7 @@ class Conductor:
             else:
                 raise error
 
-        executor.submit(work).add_done_callback(lambda future: self.later(lambda: finished(future)))
+        self.crew.start(who, work, finished, at_least_s)
 
     def _loop(self, budget: int | None) -> str:
         while True:
@@ -163,26 +169,25 @@ class Conductor:
             stop = self._reason_to_stop(budget)
             if stop is None:
                 self._propose(budget)
-            self._stations.advance(starting=stop is None, finishing=not self.aborting)
+            self.stations.advance(starting=stop is None, finishing=not self.aborting)
             if not self.busy:
                 end = stop or self._nothing_to_do(budget)
                 if end:
                     return end
-            try:
-                self._inbox.get(timeout=_POLL_S)()
-            except queue.Empty:
-                continue
+            action = self.crew.next(_POLL_S)
+            if action is not None:
+                action()
 
     def _reason_to_stop(self, budget: int | None) -> str | None:
         if self._will is not Will.RUN:
             return "stopped by hand" if self._will is Will.FINISH else "aborted by hand"
-        rule = self.workspace.stopping_rule()
+        rule = self.workspace.stopping_rule(self.crew.now())
         if rule is not None and self.state.stopped is None:
             self.record(ev.Stopped(rule=rule[0], reason=rule[1]))
         return rule[1] if rule is not None else None
 
     def _nothing_to_do(self, budget: int | None) -> str | None:
-        if not self._stations.able_printers():
+        if not self.stations.able_printers():
             last = next((e.reason for e in reversed(self.state.experiments.values()) if e.reason), "no reason is known")
             raise DeviceError(
                 f"every printer is disabled; the last failure: {last}. Mend it, then `toughopt ctl DIR enable PRINTER`"
@@ -195,7 +200,7 @@ class Conductor:
             return f"the budget of {self.workspace.budget(budget)} experiments is used"
         if any(e.stage is Stage.UNCERTAIN for e in self.state.under_way):
             return "an experiment is uncertain and waits for a person's decision"
-        if not self._stations.free_printers():
+        if not self.stations.free_printers():
             beds = ", ".join(f"{name} (experiment {identity})" for name, identity in self.state.beds.items())
             raise RunFailed(f"no printer is free: their beds are not confirmed clear: {beds}; clear them and say so")
         return None
@@ -207,7 +212,7 @@ class Conductor:
         if self.state.steering.get("paused"):
             return
         automatic = self._automatic()
-        free = len(self._stations.free_printers())
+        free = len(self.stations.free_printers())
         ready = sum(e.stage in (Stage.PROPOSED, Stage.BUILT, Stage.SLICED) for e in automatic)
         measuring = sum(e.stage in _MEASURING for e in automatic)
         # A result that is about to come is worth waiting for, as long as it costs no printer its work. One printer
@@ -238,10 +243,11 @@ class Conductor:
     def _settle(self) -> None:
         """Let the work in hand end, and write down how it did."""
         while self.busy:
-            try:
-                self._inbox.get(timeout=60)()
-            except queue.Empty:
+            action = self.crew.next(_LAST_WORDS_S)
+            if action is None:
                 break
+            try:
+                action()
             except ToughoptError as error:
                 self.record(ev.Fault(device="toughopt", data={"reason": str(error)}))
-        self._stations.dismiss()
+        self.crew.dismiss()

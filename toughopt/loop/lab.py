@@ -2,76 +2,56 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from toughopt.frames import Handler, LoadFrame, Scale, TestLimits
-from toughopt.journal import Experiment, Stage
-from toughopt.journal import events as ev
-from toughopt.loop.measuring import Measurement, measure_file
 from toughopt.printing import Printer
 
 if TYPE_CHECKING:
+    from toughopt.campaign import TestConfig
+    from toughopt.frames.guard import FrameGuard
     from toughopt.loop.workspace import Workspace
 
 _WEIGH_TIMEOUT_S = 120.0
-Tell = Callable[[ev.Payload], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """Everything that prints, carries, weighs and crushes."""
+    """Everything that prints, carries, weighs and crushes. What takes time is called from the crew's threads."""
 
     printers: dict[str, Printer]
     scale: Scale | None
     frame: LoadFrame
     handler: Handler
     path_of: Callable[[str], bytes | None] = lambda specimen: None
+    guard: FrameGuard | None = None
 
     def executed_path(self, specimen: str) -> bytes | None:
         """What the machine that printed it recorded, where it is one that does."""
         return self.path_of(specimen)
 
-    def measure(self, workspace: Workspace, experiment: Experiment, hands: threading.Lock, tell: Tell) -> Measurement:
-        """Weigh, crush and analyse one specimen, from whichever stage it is at; `tell` writes down each step.
+    def weigh(self, specimen: str) -> float | None:
+        """Mass in g, None where there is no scale. Raises DeviceError."""
+        if self.scale is None:
+            return None
+        self.handler.to_scale(specimen)
+        return self.scale.weigh(_WEIGH_TIMEOUT_S)
+
+    def crush(self, test: TestConfig, specimen: str, height_mm: float | None) -> tuple[bytes, str]:
+        """Crush the specimen that lies on the frame; the file that the frame wrote, and its name.
 
         Raises
         ------
         DeviceError
-            If a machine or the handler fails.
-        CurveError
-            If the frame's file holds no curve.
+            If the frame fails, refuses to move, or writes nothing in time.
         """
-        specimen, config = workspace.specimen(experiment), workspace.config
-        mass_g = experiment.mass_g
-        with hands:
-            if experiment.stage is Stage.CLEARED:
-                if self.scale is not None:
-                    self.handler.to_scale(specimen)
-                    mass_g = self.scale.weigh(_WEIGH_TIMEOUT_S)
-                tell(ev.Weighed(mass_g=mass_g, by=self.scale.name if self.scale else "nobody"))
-            body = workspace.body(experiment)
-            if experiment.stage is Stage.TESTED:
-                data, name, digest = workspace.artifacts.get(experiment.curve or ""), "curve", experiment.curve or ""
-            else:
-                self.handler.to_frame(specimen)
-                tell(ev.Crushing(frame=self.frame.name))
-                travel = config.test.travel_mm or 0.9 * (body.height_mm or 20.0)
-                limits = TestLimits(config.test.force_limit_n, travel, config.test.speed_mm_per_min)
-                try:
-                    file = self.frame.crush(specimen, limits, config.test.timeout_s)
-                    data, name = file.read_bytes(), file.name
-                    digest = workspace.artifacts.put(data)
-                    tell(ev.Tested(curve=digest, file_name=name, by=self.frame.name))
-                finally:
-                    self.handler.discard(specimen)
-        measurement = measure_file(config, data, name, mass_g=mass_g, body=body)
-        return Measurement(
-            measurement.value, measurement.reason, measurement.censored, measurement.result, mass_g, digest
-        )
+        travel_mm = test.travel_mm or 0.9 * (height_mm or 20.0)
+        limits = TestLimits(test.force_limit_n, travel_mm, test.speed_mm_per_min)
+        file = self.frame.crush(specimen, limits, test.timeout_s)
+        return file.read_bytes(), file.name
 
 
 @contextmanager
@@ -89,13 +69,13 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
 
     config = workspace.config
     with ExitStack() as stack:
-        profile = workspace.recipe.profile
+        profiles = {name: recipe.profile for name, recipe in workspace.recipes.items()}
         if config.all_virtual:
             from toughopt.virtual.lab import VirtualLab
 
             virtual = stack.enter_context(
                 VirtualLab(
-                    {printer.name: profile for printer in config.printers},
+                    profiles,
                     workspace.folder / "lab",
                     config.seed,
                     clocks={printer.name: printer.clock for printer in config.printers},
@@ -107,23 +87,25 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             frame: LoadFrame = virtual.frame
             handler: Handler = virtual.handler
             path_of: Callable[[str], bytes | None] = virtual.executed_path
+            guard: FrameGuard | None = virtual.guard
         else:
             from toughopt.frames import open_frame, open_handler, open_scale
 
             urls = {printer.name: printer.url for printer in config.printers}
             scale = None if config.scale.kind == "none" else open_scale(_options(config.scale))
             frame = open_frame(_options(config.frame))
-            handler = open_handler(_options(config.handler), guard=getattr(frame, "guard", None))
+            guard = getattr(frame, "guard", None)
+            handler = open_handler(_options(config.handler), guard=guard)
             path_of = _no_path
             if scale is not None:
                 stack.callback(scale.close)
             stack.callback(frame.close)
         printers: dict[str, Printer] = {}
         for printer in config.printers:
-            opened = open_printer(printer.name, urls[printer.name], profile)
+            opened = open_printer(printer.name, urls[printer.name], profiles[printer.name])
             stack.callback(opened.close)
             printers[printer.name] = opened
-        yield Lab(printers, scale, frame, handler, path_of)
+        yield Lab(printers, scale, frame, handler, path_of, guard)
 
 
 def _options(config: Any) -> dict[str, Any]:

@@ -32,9 +32,13 @@ def recover(conductor: Conductor) -> None:
         again = second_try(conductor.state, experiment, retries) if experiment.retry_of is None else None
         if again is not None:
             conductor.record(again, conductor.state.next_id())
-    for printer in list(conductor.state.beds):
-        if fresh_machines:
+    if fresh_machines:
+        for printer in list(conductor.state.beds):
             conductor.record(ev.BedCleared(printer=printer, by="the virtual lab, started anew"))
+        return
+    for printer in conductor.lab.printers:
+        if printer not in conductor.state.beds:
+            conductor.record(ev.BedDoubted(printer=printer, reason="nobody watched it while no loop was running"))
 
 
 def _doubt(experiment: Experiment, fresh_machines: bool) -> str:

@@ -14,6 +14,8 @@ from toughopt.profiles import PrinterProfile
 if TYPE_CHECKING:
     from toughopt.families import Family
     from toughopt.gcode import Program
+    from toughopt.geometry import Solid
+    from toughopt.slicing import Toolpaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,34 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """One design to be prepared; `filament_mm` is what the part shall take, where mass control says so."""
+
+    recipe: Recipe
+    experiment_id: int
+    design: dict[str, float | int | str]
+    proposed_utc: str
+    filament_mm: float | None = None
+    flow: float = 1.0  # extrusion multiplier to begin with
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A design as solid and as program."""
 
     mesh: bytes  # 3MF
     volume_mm3: float
     mass_g: float
+    size_mm: tuple[float, float, float]
     program: Program
     slicer: str
+    flow: float = 1.0
+    part_filament_mm: float = 0.0
     mesh_warnings: tuple[str, ...] = ()
     program_warnings: tuple[str, ...] = ()
 
 
-def prepare(recipe: Recipe, experiment_id: int, design: dict[str, float | int | str], proposed_utc: str) -> Prepared:
+def prepare(order: Order) -> Prepared:
     """Build, slice, write and check one design.
 
     Raises
@@ -53,34 +70,73 @@ def prepare(recipe: Recipe, experiment_id: int, design: dict[str, float | int | 
     """
     from toughopt.gcode import check, write_program
     from toughopt.geometry import check_solid, export
-    from toughopt.slicing import slicer
 
-    solid = recipe.family.solid(recipe.family.complete(design))
-    toolpaths = slicer(recipe.slicer).slice(solid, recipe.profile)
+    recipe = order.recipe
+    solid = recipe.family.solid(recipe.family.complete(order.design))
+    sliced = _sliced(order, solid)
+    profile, toolpaths = sliced.profile, sliced.toolpaths
     program = write_program(
         toolpaths,
-        recipe.profile,
-        design=design,
+        profile,
+        design=order.design,
         family=f"{recipe.family.name} {recipe.family.version}",
         seed=recipe.seed,
-        date=datetime.fromisoformat(proposed_utc),
-        metadata={"campaign": recipe.campaign, "experiment": str(experiment_id)},
+        date=datetime.fromisoformat(order.proposed_utc),
+        metadata={"campaign": recipe.campaign, "experiment": str(order.experiment_id)},
         templates_folder=recipe.templates,
     )
-    report = check(program, recipe.profile)
+    report = check(program, profile)
     if not report.ok:
         problems = "; ".join(f.message for f in report.findings if f.severity == "error")
-        raise ProgramError(f"the checker refuses the program of experiment {experiment_id}: {problems}")
+        raise ProgramError(f"the checker refuses the program of experiment {order.experiment_id}: {problems}")
     with TemporaryDirectory() as folder:
         target = Path(folder) / "part.3mf"
         export(solid, target)
         mesh = target.read_bytes()
+    low, high = solid.bounds_mm
     return Prepared(
         mesh=mesh,
         volume_mm3=solid.volume_mm3,
-        mass_g=solid.volume_mm3 * recipe.profile.filament.density_g_per_cm3 / 1000.0,
+        mass_g=solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0,
+        size_mm=(float(high[0] - low[0]), float(high[1] - low[1]), float(high[2] - low[2])),
         program=program,
         slicer=toolpaths.slicer,
-        mesh_warnings=tuple(finding.message for finding in check_solid(solid, recipe.profile)),
-        program_warnings=(*toolpaths.warnings, *(f.message for f in report.findings if f.severity == "warning")),
+        flow=sliced.flow,
+        part_filament_mm=sliced.filament_mm,
+        mesh_warnings=tuple(finding.message for finding in check_solid(solid, profile)),
+        program_warnings=(
+            *toolpaths.warnings,
+            *sliced.warnings,
+            *(f.message for f in report.findings if f.severity == "warning"),
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sliced:
+    toolpaths: Toolpaths
+    profile: PrinterProfile
+    flow: float
+    filament_mm: float
+    warnings: tuple[str, ...] = ()
+
+
+def _sliced(order: Order, solid: Solid) -> _Sliced:
+    """The part's toolpaths, sliced again until they take the filament that mass control asks for."""
+    from toughopt.gcode import fit_flow, part_filament_mm, with_flow
+    from toughopt.slicing import slicer
+
+    tool, profile = slicer(order.recipe.slicer), order.recipe.profile
+    if order.filament_mm is None:
+        toolpaths = tool.slice(solid, profile)
+        return _Sliced(toolpaths, profile, 1.0, part_filament_mm(toolpaths, profile))
+    tried: dict[float, tuple[Toolpaths, PrinterProfile]] = {}
+
+    def length_at(multiplier: float) -> float:
+        adjusted = with_flow(profile, multiplier)
+        tried[multiplier] = tool.slice(solid, adjusted), adjusted
+        return part_filament_mm(*tried[multiplier])
+
+    fit = fit_flow(length_at, order.filament_mm, order.flow)
+    toolpaths, adjusted = tried[fit.multiplier]
+    return _Sliced(toolpaths, adjusted, fit.multiplier, fit.filament_mm, fit.warnings)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -18,8 +19,9 @@ from toughopt.errors import ConfigError
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, open_postgres, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
-from toughopt.loop.measuring import Body
-from toughopt.loop.specimen import Recipe
+from toughopt.loop.massing import mass_control
+from toughopt.loop.measuring import Body, Measurement, measure_file
+from toughopt.loop.specimen import Order, Recipe
 from toughopt.profiles import PrinterProfile, load_profile
 
 if TYPE_CHECKING:
@@ -42,12 +44,17 @@ class Workspace:
     @property
     def artifacts(self) -> Artifacts:
         """The campaign's meshes, programs and curves."""
-        return Artifacts(self.folder / "artifacts")
+        return self.store.artifacts(self.folder / "artifacts")
 
     @cached_property
+    def recipes(self) -> dict[str, Recipe]:
+        """What turns a design into a program, for each printer. Raises ConfigError, UnknownName."""
+        return make_recipes(self.config, self.folder)
+
+    @property
     def recipe(self) -> Recipe:
-        """What turns a design into a program. Raises ConfigError, UnknownName."""
-        return make_recipe(self.config, self.folder)
+        """The first printer's recipe."""
+        return next(iter(self.recipes.values()))
 
     @cached_property
     def chooser(self) -> Chooser:
@@ -84,9 +91,9 @@ class Workspace:
         steered = self.state.steering.get("budget")
         return int(steered if steered is not None else override if override is not None else self.config.budget)
 
-    def stopping_rule(self) -> tuple[str, str] | None:
+    def stopping_rule(self, now: datetime) -> tuple[str, str] | None:
         """The rule that ends the loop now, and its reason; None to go on."""
-        return self.chooser.stopping_rule(self.state)
+        return self.chooser.stopping_rule(self.state, now)
 
     def choose(self, count: int) -> list[ev.Proposed]:
         """`count` proposals, each with the decision that made it."""
@@ -112,10 +119,40 @@ class Workspace:
 
     def body(self, experiment: Experiment) -> Body:
         """The measures of the designed part."""
-        family = self.recipe.family
-        low, high = family.solid(family.complete(experiment.design)).bounds_mm
-        width_mm, height_mm = max(high[0] - low[0], high[1] - low[1]), high[2] - low[2]
-        return Body.of_size(float(width_mm), float(height_mm))
+        if experiment.size_mm is not None:
+            x_mm, y_mm, z_mm = experiment.size_mm
+        else:
+            family = self.recipe.family
+            low, high = family.solid(family.complete(experiment.design)).bounds_mm
+            x_mm, y_mm, z_mm = (float(b - a) for a, b in zip(low, high, strict=True))
+        return Body.of_size(max(x_mm, y_mm), z_mm)
+
+    def order(self, experiment: Experiment, printer: str) -> Order:
+        """What is to be prepared for `printer`."""
+        recipe, design, proposed = self.recipes[printer], experiment.design, experiment.times["proposed"]
+        control = mass_control(self.state, printer, recipe.profile) if self.config.mass_control.enabled else None
+        if control is None:
+            return Order(recipe, experiment.id, design, proposed)
+        solid = recipe.family.solid(recipe.family.complete(design))
+        target_g = solid.volume_mm3 * recipe.profile.filament.density_g_per_cm3 / 1000.0
+        last = [e.flow for e in self.state.experiments.values() if e.sliced_for == printer]
+        return Order(recipe, experiment.id, design, proposed, control.filament_mm(target_g), last[-1] if last else 1.0)
+
+    def prints_alike(self, experiment: Experiment, printer: str) -> bool:
+        """Whether `printer` prints the program of a sliced experiment as the one that it was sliced for does."""
+        made_for = experiment.sliced_for or next(iter(self.recipes))
+        if made_for == printer:
+            return True
+        if experiment.wanted or self.config.mass_control.enabled or made_for not in self.recipes:
+            return False
+        return self.recipes[made_for].profile == self.recipes[printer].profile
+
+    def measure(self, experiment: Experiment) -> Measurement:
+        """Analyse the curve of a tested experiment. Raises CurveError, ConfigError."""
+        digest = experiment.curve or ""
+        data, body = self.artifacts.get(digest), self.body(experiment)
+        found = measure_file(self.config, data, f"curve of {experiment.id}", mass_g=experiment.mass_g, body=body)
+        return replace(found, curve=digest)
 
     def close(self) -> None:
         """Let the journal go."""
@@ -143,6 +180,12 @@ def open_workspace(folder: Path) -> Workspace:
     workspace.take_in()
     if workspace.state.seq == 0:
         return _create_in(workspace, text)
+    if config.store.url is not None and workspace.state.config["name"] != config.name:
+        workspace.close()
+        raise ConfigError(
+            f"{path}: [store] url holds the journal of the campaign {workspace.state.config['name']!r}, and this is "
+            f"{config.name!r}; give each campaign a database or a schema of its own (url?options=-csearch_path%3DNAME)"
+        )
     if workspace.state.config_toml != text:
         changed = changed_for_life(dict(workspace.state.config), config)
         if changed:
@@ -167,21 +210,28 @@ def _create_in(workspace: Workspace, text: str) -> Workspace:
 
 
 def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:
-    """What turns a design into a program. Raises ConfigError, UnknownName."""
+    """What turns a design into a program on the first printer. Raises ConfigError, UnknownName."""
+    return next(iter(make_recipes(config, folder).values()))
+
+
+def make_recipes(config: CampaignConfig, folder: Path) -> dict[str, Recipe]:
+    """What turns a design into a program, for each printer. Raises ConfigError, UnknownName."""
     from toughopt.families import family
 
-    profiles = {printer.profile for printer in config.printers}
-    if len(profiles) > 1:
-        raise ConfigError(
-            f"campaign.toml: the printers have different profiles ({', '.join(sorted(profiles))}); "
-            "one campaign compares parts of one profile: give all printers the same"
-        )
     made = family(config.family.name, **config.family.fixed)
-    profile = _overridden(load_profile(profiles.pop(), folder / "printers"), config.slicing.overrides)
-    if made.print_mode != profile.slicing.mode:
-        profile = _overridden(profile, {"mode": made.print_mode})
     own = folder / "gcode_templates"
-    return Recipe(made, profile, config.slicing.slicer, config.name, config.seed, own if own.is_dir() else None)
+    recipes: dict[str, Recipe] = {}
+    of_profile: dict[str, Recipe] = {}
+    for printer in config.printers:
+        if printer.profile not in of_profile:
+            profile = _overridden(load_profile(printer.profile, folder / "printers"), config.slicing.overrides)
+            if made.print_mode != profile.slicing.mode:
+                profile = _overridden(profile, {"mode": made.print_mode})
+            templates = own if own.is_dir() else None
+            slicer = config.slicing.slicer
+            of_profile[printer.profile] = Recipe(made, profile, slicer, config.name, config.seed, templates)
+        recipes[printer.name] = of_profile[printer.profile]
+    return recipes
 
 
 def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> PrinterProfile:

@@ -1,0 +1,119 @@
+"""The printers: which of them can take work, what they are given, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from toughopt.journal import Experiment, Stage
+from toughopt.journal import events as ev
+from toughopt.printing import PrintEvent, PrintOutcome, PrintStatus
+
+if TYPE_CHECKING:
+    from toughopt.loop.conductor import Conductor
+
+_TAKEN = frozenset({Stage.QUEUED, Stage.PRINTING})
+_SURE_SHARE = 0.9  # of a program's estimated time, that its print is sure to take
+
+
+@dataclass(slots=True)
+class PrintShop:
+    """Hands out programs; a printer that fails too often in a row is disabled."""
+
+    conductor: Conductor
+    _failures: dict[str, int] = field(default_factory=dict)  # printer -> failures in a row
+
+    def able(self) -> list[str]:
+        """Printers that nobody, and no series of failures, has disabled."""
+        steering = self.conductor.state.steering
+        return [name for name in self.conductor.lab.printers if not steering.get(f"disabled:{name}")]
+
+    def free(self) -> list[str]:
+        """Able printers without work whose bed is confirmed clear."""
+        state = self.conductor.state
+        taken = {e.printer for e in state.under_way if e.stage in _TAKEN}
+        return [name for name in self.able() if name not in taken and name not in state.beds]
+
+    def advance(self) -> None:
+        """Give every free printer the oldest program that it prints as it was sliced."""
+        conductor = self.conductor
+        for name in self.free():
+            for experiment in conductor.state.under_way:
+                waits = (
+                    experiment.stage is Stage.SLICED and not experiment.manual and experiment.id not in conductor.busy
+                )
+                if waits and conductor.workspace.prints_alike(experiment, name):
+                    self._print(experiment, name)
+                    break
+
+    def disable(self, printer: str, why: str) -> None:
+        """Give a printer no more work until a person enables it."""
+        self.conductor.record(ev.Steered(key=f"disabled:{printer}", value=True, who="toughopt", why=why))
+
+    def _print(self, experiment: Experiment, name: str) -> None:
+        conductor = self.conductor
+        digest = experiment.program or ""
+        program = conductor.workspace.program(digest)
+        printer = conductor.lab.printers[name]
+        conductor.record_all([ev.Queued(printer=name), ev.Printing(printer=name, program=digest)], experiment.id)
+        conductor.start(
+            experiment.id,
+            name,
+            lambda: printer.print(program, lambda event: self._machine_event(name, experiment, event)),
+            lambda outcome: self._ended(experiment, name, outcome),
+            lambda error: self._failed(experiment, name, str(error)),
+            at_least_s=_SURE_SHARE * program.time_s,
+        )
+
+    def _machine_event(self, printer: str, experiment: Experiment, event: PrintEvent) -> None:
+        self.conductor.on_machine(printer, event)
+        if event.kind == "fault":
+            fault = ev.Fault(device=printer, data=plain(dict(event.data)))
+            self.conductor.later(lambda: self.conductor.record(fault, experiment.id))
+
+    def _ended(self, experiment: Experiment, printer: str, outcome: PrintOutcome) -> None:
+        record = self.conductor.record
+        if not outcome.heaters_off:
+            record(ev.HeatersUnknown(printer=printer, reason=outcome.reason), experiment.id)
+        if outcome.status is not PrintStatus.PRINTED or experiment.ended:
+            if outcome.status is PrintStatus.UNCERTAIN and not experiment.ended:
+                record(ev.Uncertain(stage="printing", reason=outcome.reason), experiment.id)
+            self._failed(experiment, printer, outcome.reason)
+            return
+        self._failures[printer] = 0
+        printed = ev.Printed(
+            printer=printer,
+            duration_s=outcome.duration_s,
+            lines_sent=outcome.lines_sent,
+            resends=outcome.resends,
+            strays=outcome.strays,
+            heaters_off=outcome.heaters_off,
+            faults=[plain(dict(fault)) for fault in outcome.faults],
+        )
+        record(printed, experiment.id)
+
+    def _failed(self, experiment: Experiment, printer: str, reason: str) -> None:
+        conductor, recovery = self.conductor, self.conductor.workspace.config.recovery
+        if not experiment.ended:
+            self._failures[printer] = self._failures.get(printer, 0) + 1
+        if self._failures.get(printer, 0) >= recovery.failures_to_disable:
+            self.disable(printer, f"{self._failures.pop(printer)} failures in a row, the last: {reason}")
+        if experiment.stage is Stage.PRINTING:
+            conductor.fail(experiment, "printing", reason, "lab")
+        elif experiment.stage is Stage.UNCERTAIN and conductor.workspace.config.discards_uncertain:
+            conductor.fail(experiment, "printing", f"uncertain: {reason}", "lab")
+
+
+def plain(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with bytes and numpy numbers made fit for JSON."""
+    return {key: _plain(value) for key, value in data.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, dict):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
