@@ -9,7 +9,7 @@ from toughopt import Campaign, Curve
 from toughopt.cli.setup import campaign_text
 from toughopt.compression import write_csv
 from toughopt.errors import InputError
-from toughopt.plots import overview, read_board, save_figures, watch
+from toughopt.plots import Scene, overview, save_figures, watch
 from toughopt.plots.progress import prediction
 
 
@@ -31,7 +31,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 
 
 def test_the_overview_shows_each_result_and_the_best_so_far(campaign: Campaign) -> None:
-    figure = overview(read_board(campaign.workspace))
+    figure = overview(Scene(campaign.workspace, campaign.state))
     progress, curve, parity, shape = figure.axes
     (line,) = (artist for artist in progress.lines if artist.get_label() == "best so far")
     assert np.asarray(line.get_ydata()).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 4.0]
@@ -58,7 +58,7 @@ def test_files_are_written_and_the_same_state_gives_the_same_bytes(campaign: Cam
 
 def test_a_campaign_without_results_is_drawn_too(tmp_path: Path) -> None:
     with Campaign.create(tmp_path / "empty", campaign_text()) as empty:
-        figure = overview(read_board(empty.workspace))
+        figure = overview(Scene(empty.workspace, empty.state))
     words = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "no result yet" in words and "no test yet" in words
 

@@ -1,17 +1,28 @@
 """State becomes figures."""
 
 from toughopt.plots.backtests import backtest_figure, save_figure_to
-from toughopt.plots.board import Board, overview, read_board, save_figures, single_figures
+from toughopt.plots.board import overview, save_figures, svg
+from toughopt.plots.comparison import comparison_figure
+from toughopt.plots.gallery import GALLERY, PORTRAITS, draw, draw_portrait, words_of
 from toughopt.plots.live import has_display, watch
+from toughopt.plots.scene import Scene
+from toughopt.plots.style import label, unit_of
 
 __all__ = [
-    "Board",
+    "GALLERY",
+    "PORTRAITS",
+    "Scene",
     "backtest_figure",
+    "comparison_figure",
+    "draw",
+    "draw_portrait",
     "has_display",
+    "label",
     "overview",
-    "read_board",
     "save_figure_to",
     "save_figures",
-    "single_figures",
+    "svg",
+    "unit_of",
     "watch",
+    "words_of",
 ]

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from toughopt.errors import InputError
-from toughopt.plots.board import overview, read_board
+from toughopt.plots.board import overview
+from toughopt.plots.scene import Scene
 
 _LOOK_MS = 500
 
@@ -34,11 +35,11 @@ def watch(folder: Path) -> None:
         if plt.get_backend().lower() not in _interactive_backends():
             raise InputError(f"matplotlib finds no window toolkit here: pip install PySide6; until then, {instead}")
         figure = plt.figure(figsize=(11.5, 8.0), layout="constrained", num=f"toughopt: {workspace.config.name}")
-        overview(read_board(workspace), figure)
+        overview(Scene(workspace, workspace.state), figure)
 
         def look() -> None:
             if workspace.take_in():
-                overview(read_board(workspace), figure)
+                overview(Scene(workspace, workspace.state), figure)
                 figure.canvas.draw_idle()
 
         timer = figure.canvas.new_timer(interval=_LOOK_MS)

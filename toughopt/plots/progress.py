@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toughopt.plots.style import BLUE, GREEN, GREY, ORANGE, RED, empty, label
+from toughopt.plots.style import BLUE, GREEN, MOST_VECTORS, PALE_BLUE, RED, colour_of, empty, label, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from toughopt.journal import Experiment, State
 
+Belief = Mapping[int, tuple[float, float]]  # experiment -> mean and standard deviation that the model gives its design
 
-def draw_progress(axes: Axes, state: State) -> None:
-    """Every experiment as a dot in the order of its result, and the best so far as a line."""
+_SHAPES = (("measured", "o"), ("lower bound", "^"), ("left out", "D"))
+
+
+def progress_figure(state: State, belief: Belief | None = None, target: float | None = None) -> Figure:
+    """`draw_progress` on a sheet of its own."""
+    with styled():
+        figure = new_figure(9.0, 4.6)
+        draw_progress(figure.add_subplot(), state, belief, target)
+        return figure
+
+
+def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target: float | None = None) -> None:
+    """Every experiment in the order of its result, the best so far, what the model believes of that best, the target.
+
+    A dot's shape says what became of the experiment, its colour who printed it; it is hollow where no model chose it.
+    """
     name = str(state.config.get("objective", {}).get("name", "value"))
     axes.set_title("Best so far")
     axes.set_xlabel("experiments with a result")
     axes.set_ylabel(label(name))
-    done = [e for e in state.complete if not e.excluded]
-    if not done:
-        empty(axes, "no result yet")
-        return
-    values = np.array([e.value or 0.0 for e in done])
-    order = np.arange(1, len(done) + 1)
-    better = np.maximum if state.goal_sign > 0 else np.minimum
-    axes.step(order, better.accumulate(values), where="post", color=BLUE, label="best so far", zorder=2)
-    for words, chosen, marker, colour in (
-        ("model's choice", [_by_model(e) for e in done], "o", ORANGE),
-        ("initial or a person's", [not _by_model(e) for e in done], "s", GREY),
-    ):
-        mask = np.array(chosen)
-        if mask.any():
-            axes.scatter(order[mask], values[mask], marker=marker, s=28, color=colour, label=words, zorder=3)
+    results = state.complete
     failed = [e for e in state.experiments.values() if e.stage == "failed"]
+    if not results:
+        words = f"no result yet; {len(failed)} failed" if failed else "no result yet"
+        empty(axes, words)
+        return
+    order = np.arange(1, len(results) + 1)
+    values = np.array([e.value or 0.0 for e in results])
+    leaders = _leaders(results, state.goal_sign)
+    first = leaders.index(next(leader for leader in leaders if leader is not None)) if any(leaders) else 0
+    line = np.array([e.value if e is not None else np.nan for e in leaders], dtype=float)
+    if belief:
+        known = [belief.get(e.id, (np.nan, np.nan)) if e is not None else (np.nan, np.nan) for e in leaders]
+        mean, std = np.array(known).T
+        band = {"step": "post", "color": PALE_BLUE, "alpha": 0.45, "linewidth": 0, "zorder": 1}
+        axes.fill_between(order, mean - 1.96 * std, mean + 1.96 * std, label="its true value, 95 % (model)", **band)
+    axes.step(order[first:], line[first:], where="post", color=BLUE, label="best so far", zorder=2)
+    if target is not None:
+        axes.axhline(target, color=GREEN, linewidth=1.4, linestyle=(0, (6, 3)), label=f"target {target:g}", zorder=1)
+    _dots(axes, results, order, values)
     if failed:
-        after = [sum(d.complete_seq < e.failed_seq for d in done) + 0.5 for e in failed]
-        axes.scatter(after, [axes.get_ylim()[0]] * len(failed), marker="x", color=RED, label="failed", zorder=3)
-    axes.legend(loc="best")
+        places = np.searchsorted([e.complete_seq for e in results], [e.failed_seq for e in failed]) + 0.5
+        foot = axes.get_ylim()[0]
+        axes.plot(places, np.full(len(failed), foot), "x", color=RED, label="failed", zorder=3, clip_on=False)
+        axes.set_ylim(bottom=foot)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def draw_parity(axes: Axes, state: State) -> None:
     """What the model expected of each design that it chose, against what was measured."""
     name = str(state.config.get("objective", {}).get("name", "value"))
-    axes.set_title("Predicted against measured")
+    axes.set_title("Predicted when chosen, against measured")
     axes.set_xlabel(f"measured {label(name)}")
     axes.set_ylabel("predicted, +/- 1 std")
     points = [(e.value, *expected) for e in state.complete if (expected := prediction(state, e)) is not None]
@@ -53,7 +76,17 @@ def draw_parity(axes: Axes, state: State) -> None:
         empty(axes, "the model has chosen nothing yet")
         return
     measured, mean, std = np.array(points, dtype=float).T
-    axes.errorbar(measured, mean, yerr=std, fmt="o", color=BLUE, ecolor="#9cc5de", markersize=5, elinewidth=1.2)
+    axes.errorbar(
+        measured,
+        mean,
+        yerr=std,
+        fmt="o",
+        color=BLUE,
+        ecolor=PALE_BLUE,
+        markersize=5,
+        elinewidth=1.2,
+        rasterized=len(points) > MOST_VECTORS,
+    )
     low = min(measured.min(), (mean - std).min())
     high = max(measured.max(), (mean + std).max())
     axes.plot([low, high], [low, high], color=GREEN, linewidth=1.2, label="as predicted")
@@ -70,6 +103,58 @@ def prediction(state: State, experiment: Experiment) -> tuple[float, float] | No
         return None
     mean, std = record["predicted_mean"][index], record["predicted_std"][index]
     return None if mean is None or std is None else (float(mean), float(std))
+
+
+def incumbents(state: State) -> list[Experiment]:
+    """The experiments that were the best so far at some time, in order."""
+    found: dict[int, Experiment] = {}
+    for leader in _leaders(state.complete, state.goal_sign):
+        if leader is not None:
+            found[leader.id] = leader
+    return list(found.values())
+
+
+def _leaders(results: Sequence[Experiment], sign: int) -> list[Experiment | None]:
+    leaders: list[Experiment | None] = []
+    leader: Experiment | None = None
+    for e in results:
+        if not e.excluded and (leader is None or sign * (e.value or 0.0) > sign * (leader.value or 0.0)):
+            leader = e
+        leaders.append(leader)
+    return leaders
+
+
+def _dots(axes: Axes, results: Sequence[Experiment], order: np.ndarray, values: np.ndarray) -> None:
+    printers = sorted({e.printer for e in results if e.printer})
+    many = len(results) > MOST_VECTORS
+    size, seen = (5.0 if many else 34.0), set[str]()
+    groups: dict[tuple[str, str, bool, str], list[int]] = {}
+    for index, e in enumerate(results):
+        what, marker = _SHAPES[2] if e.excluded else _SHAPES[1] if e.censored else _SHAPES[0]
+        who = e.printer or "made by hand"
+        words = who if what == "measured" else f"{who}, {what}"
+        groups.setdefault((words, marker, _by_model(e), colour_of(printers, e.printer)), []).append(index)
+    for (words, marker, chosen, colour), members in sorted(
+        groups.items(), key=lambda item: (item[0][0], not item[0][2])
+    ):
+        axes.scatter(
+            order[members],
+            values[members],
+            s=size,
+            marker=marker,
+            facecolors=colour if chosen or many else "white",
+            edgecolors="white" if chosen and not many else colour,
+            linewidths=0.0 if many else 0.6 if chosen else 1.4,
+            alpha=0.5 if many else 1.0,
+            label=None if words in seen else words,
+            rasterized=many,
+            zorder=3,
+        )
+        seen.add(words)
+    if not many and any(not key[2] for key in groups) and any(key[2] for key in groups):
+        axes.plot(
+            [], [], "o", markerfacecolor="white", markeredgecolor="#777777", label="hollow: not the model's choice"
+        )
 
 
 def _by_model(experiment: Experiment) -> bool:

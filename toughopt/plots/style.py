@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
@@ -21,6 +22,9 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
     "#777777",
 )
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+INK, PALE_BLUE, RULE = "#30343a", "#9cc5de", "#dddddd"
+MAP = "cividis"  # even in lightness, and the same to the colour-blind: doi 10.1371/journal.pone.0199239
+MOST_VECTORS = 1500  # dots; above, they are drawn as one picture inside the figure, which stays small
 
 _RC: dict[str, Any] = {
     "font.size": 11,
@@ -39,6 +43,11 @@ _RC: dict[str, Any] = {
     "figure.dpi": 110,
     "savefig.dpi": 150,
     "svg.hashsalt": "toughopt",
+    "font.family": "DejaVu Sans",
+    "axes.edgecolor": "#8a9099",
+    "axes.labelcolor": "#30343a",
+    "xtick.color": "#5b626b",
+    "ytick.color": "#5b626b",
 }
 
 _UNITS = {
@@ -65,6 +74,24 @@ def styled() -> Iterator[None]:
 def label(objective: str) -> str:
     """The axis label of an objective, with its unit."""
     return _UNITS.get(objective, objective)
+
+
+def unit_of(objective: str) -> str:
+    """The unit of an objective, "" where it has none."""
+    _, bracket, unit = label(objective).partition("[")
+    return unit.rstrip("]") if bracket else ""
+
+
+def new_figure(width: float = 7.0, height: float = 4.8) -> Figure:
+    """An empty figure of that many inches; call it, and draw, inside `styled`."""
+    from matplotlib.figure import Figure as NewFigure
+
+    return NewFigure(figsize=(width, height), layout="constrained")
+
+
+def colour_of(names: Sequence[str], name: str | None) -> str:
+    """The colour of a printer among `names`; grey for what no printer made."""
+    return SERIES[names.index(name) % len(SERIES)] if name in names else GREY
 
 
 def empty(axes: Axes, words: str) -> None:

@@ -1,0 +1,115 @@
+"""Maps of the model over two parameters: what it believes, how sure it is, and where the next test promises most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toughopt.plots.style import GREY, INK, MAP, RED, label, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The model over two parameters, the others held.
+
+    x, y : names of the parameters
+    xs : (nx,) float; ys : (ny,) float
+    mean, std : (ny, nx) float, in the units of the objective; NaN where no design is allowed
+    gain : (ny, nx) float, expected improvement over the best design, in the units of the objective
+    held : the other parameters
+    tested : (n, 2) float, tested designs seen from here
+    marked : the design that the map is drawn through
+    """
+
+    x: str
+    y: str
+    xs: FloatArray
+    ys: FloatArray
+    mean: FloatArray
+    std: FloatArray
+    gain: FloatArray
+    held: Mapping[str, Any]
+    tested: FloatArray
+    marked: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why a design was chosen: the map of what a test promised then, and the reason in words."""
+
+    experiment_id: int
+    landscape: Slice | None
+    words: Sequence[str]
+
+
+def slice_figure(found: Slice, objective: str) -> Figure:
+    """What the model believes around the best design, and how sure it is, with the tested points."""
+    with styled():
+        figure = new_figure(10.8, 4.7)
+        left, right = figure.subplots(1, 2, sharey=True)
+        _map(figure, left, found, found.mean, label(objective), "What the model believes")
+        _map(figure, right, found, found.std, f"standard deviation of {label(objective)}", "How unsure it is")
+        right.set_ylabel("")
+        figure.supxlabel(_held(found), fontsize=9, color=GREY)
+        return figure
+
+
+def choice_figure(choice: Choice, objective: str) -> Figure:
+    """Where a test promised most when the design was chosen, and why it was, in words."""
+    with styled():
+        figure = new_figure(10.8, 4.7)
+        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
+        if choice.landscape is None:
+            left.text(0.5, 0.5, "no model chose this design", ha="center", va="center", color=GREY)
+            left.set_axis_off()
+        else:
+            unit = label(objective)
+            words = f"expected improvement{unit[unit.find(' [') :] if ' [' in unit else ''}"
+            title = f"What a test promised before experiment {choice.experiment_id}"
+            _map(figure, left, choice.landscape, choice.landscape.gain, words, title)
+            left.set_xlabel(f"{choice.landscape.x}\n{_held(choice.landscape)}")
+        right.set_axis_off()
+        right.set_title(f"Why experiment {choice.experiment_id}")
+        height = 0.97
+        for paragraph in choice.words:
+            lines = wrap(paragraph, 52)
+            right.text(
+                0.0, height, "\n".join(lines), va="top", fontsize=10.5, color=INK, transform=right.transAxes,
+                linespacing=1.4,
+            )  # fmt: skip
+            height -= 0.072 * len(lines) + 0.04
+        return figure
+
+
+def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: str, title: str) -> None:
+    shown = np.ma.masked_invalid(values)
+    axes.set_facecolor("#eeeeee")
+    mesh = axes.pcolormesh(found.xs, found.ys, shown, cmap=MAP, shading="nearest", rasterized=True)
+    if np.isfinite(values).sum() > 16 and float(np.nanmax(values)) > float(np.nanmin(values)):
+        axes.contour(found.xs, found.ys, shown, levels=6, colors="white", linewidths=0.6, alpha=0.7)
+    axes.plot(
+        found.tested[:, 0], found.tested[:, 1], "o", markersize=4, color="white", markeredgecolor=INK,
+        markeredgewidth=0.8, label="tested", alpha=0.9, rasterized=len(found.tested) > 500,
+    )  # fmt: skip
+    axes.plot(*found.marked, "*", markersize=17, color=RED, markeredgecolor="white", markeredgewidth=1.0)
+    axes.set(xlabel=found.x, ylabel=found.y, title=title)
+    axes.margins(0.0)
+    axes.grid(visible=False)
+    bar = figure.colorbar(mesh, ax=axes, label=words, pad=0.02, aspect=28)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def _held(found: Slice) -> str:
+    fixed = ", ".join(f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}" for k, v in found.held.items())
+    return f"through the star: {fixed}" if fixed else ""
