@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from toughopt.optimizer import Surrogate
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
-from toughopt.optimizer.gp import GaussianProcess, GPSettings
+from toughopt.optimizer.fitting import GPSettings
+from toughopt.optimizer.gp import GaussianProcess
+from toughopt.optimizer.kernels import KERNELS
 from toughopt.optimizer.likelihood import Priors, Problem, negative_log_posterior
 from toughopt.optimizer.local import LocalGaussianProcess, NeighbourGaussianProcess
 from toughopt.optimizer.observations import Table
@@ -36,6 +38,7 @@ def fixed(d, length=0.5, noise=1e-2, power=1.0):
 
 SURROGATES = {
     "gp": GaussianProcess,
+    "published": lambda: GaussianProcess(GPSettings(kernel="squared_exponential", tied=True)),
     "trend": lambda: GaussianProcess(GPSettings(noise="trend")),
     "ensemble": EnsembleGaussianProcess,
     "local": LocalGaussianProcess,
@@ -66,8 +69,8 @@ def test_every_surrogate_learns_conditions_and_stays_as_it_is(name):
 
 
 @SLOW
-@given(seeds)
-def test_gradients_match_finite_differences(seed):
+@given(seeds, st.sampled_from(KERNELS), st.booleans())
+def test_gradients_match_finite_differences(seed, kernel, tied):
     rng = np.random.default_rng(seed)
     n, d = 12, 3
     problem = Problem(
@@ -78,10 +81,18 @@ def test_gradients_match_finite_differences(seed):
         trend=rng.standard_normal(n),
         basis=rng.standard_normal((n, 2)),
         basis_sd=np.array([1.0, 0.5]),
+        kernel=kernel,
+        tied=tied,
     )
     theta = rng.standard_normal(d + 3) * 0.7
-    _, gradient = negative_log_posterior(theta, problem, Priors())
     step = 1e-5 * np.eye(d + 3)
+    if tied:  # the length scales only ever move together
+        theta[:d] = theta[0]
+        step = np.vstack([step[:d].sum(axis=0), step[d:]])
+    _, gradient = negative_log_posterior(theta, problem, Priors())
+    if tied:
+        assert np.ptp(gradient[:d]) == 0.0
+        gradient = np.concatenate([[gradient[:d].sum()], gradient[d:]])
     numeric = [
         (
             negative_log_posterior(theta + s, problem, Priors())[0]
@@ -149,7 +160,7 @@ def test_leave_one_out_is_what_leaving_one_out_gives():
     other = GaussianProcess()
     from dataclasses import replace
 
-    from toughopt.optimizer.likelihood import matern52
+    from toughopt.optimizer.kernels import matern52
 
     state = model.state
     kernel = matern52(x, x, np.full(2, 0.5)) + 1.0

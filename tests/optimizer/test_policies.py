@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toughopt.errors import SpaceError
+from toughopt.errors import ConfigError, SpaceError
 from toughopt.optimizer import Observation, Optimizer, Policy, Space, available_policies, observations_sha256, policy
 from toughopt.optimizer.designs import initial_designs
 from toughopt.optimizer.feasibility import Feasibility, log_preference
@@ -138,3 +138,19 @@ def test_many_pending_designs_spread_out():
     gaps = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2))[np.triu_indices(5, 1)]
     assert gaps.max() > 0.3  # not five times the same hill
     assert np.median(gaps) > 0.05
+
+
+def test_the_policy_of_2020_has_one_length_scale_and_that_of_the_shells_one_per_input():
+    rng = np.random.default_rng(0)
+    space = Space.from_dict(SPEC)
+    designs = space.designs(space.sample(20, rng))
+    scales = {}
+    for name in ("bear2020", "mamabear"):
+        optimizer = Optimizer(space, name, seed=1, initial=0)
+        optimizer.tell(designs, [float(np.sin(6.0 * d["x"])) for d in designs])
+        assert optimizer.surrogate().settings.kernel == "squared_exponential"
+        scales[name] = optimizer.surrogate().length_scales
+    assert scales["bear2020"][0] == pytest.approx(scales["bear2020"][1])
+    assert scales["mamabear"][1] > 2.0 * scales["mamabear"][0]
+    with pytest.raises(ConfigError, match="kernel = 'cubic' is none of matern52"):
+        policy("default", kernel="cubic")

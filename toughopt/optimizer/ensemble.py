@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.gp import GaussianProcess, GPSettings
+from toughopt.optimizer.fitting import GPSettings
+from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.likelihood import Priors, Problem, bounds, cost_only, negative_log_posterior
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toughopt.optimizer.base import BoolArray, FloatArray
-from toughopt.optimizer.likelihood import matern52
+from toughopt.optimizer.kernels import matern52
 
 _LENGTHS = (0.15, 0.3, 0.6, 1.2)  # of the unit interval, times the root of the number of inputs
 _SIGNAL = 4.0  # variance of the latent function: probabilities up to about 0.98 within one length scale

@@ -1,45 +1,21 @@
-"""The exact Gaussian process: Matern 5/2 with relevance per input, learned noise, transform chosen by likelihood."""
+"""The exact Gaussian process: relevance per input, learned noise, output transform chosen by likelihood."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.likelihood import Priors, Problem, matern52, maximise_posterior
+from toughopt.optimizer.fitting import GPSettings, most_telling, still_likely
+from toughopt.optimizer.kernels import correlation
+from toughopt.optimizer.likelihood import Problem, maximise_posterior
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed, State, cholesky, solve, solve_lower
 from toughopt.optimizer.transforms import Transform, possible_powers
-
-
-@dataclass(frozen=True, slots=True)
-class GPSettings:
-    """How a Gaussian process is fitted.
-
-    powers : Box-Cox powers among which the likelihood chooses; (1,) for no transform
-    noise : "equal", or "trend" where its logarithm is linear in the predicted value
-    fit_points : hyperparameters are fitted to at most so many tests; all of them make the posterior
-    iterations : L-BFGS-B iterations of a warm start; the first fit has five times as many
-    prior_weight_sd : standard deviation of the weight of the simulation prior about 1
-    prior_as_input : whether the simulation prior is an input of the kernel as well
-    source_columns : columns of x that hold the standardised beliefs of earlier campaigns
-    source_weight : mean and standard deviation of the weight of each of them
-    """
-
-    powers: tuple[float, ...] = (1.0, 0.5, 0.0)
-    noise: str = "equal"
-    fit_points: int = 300
-    iterations: int = 12
-    prior_weight_sd: float = 0.5
-    prior_as_input: bool = True
-    source_columns: tuple[int, ...] = ()
-    source_weight: tuple[float, float] = (0.5, 0.5)
-    priors: Priors = field(default_factory=Priors)
-
 
 _MANY = 100  # tests from which one start is enough
 _REVIEW = 5  # tests between fits that look at every transform; others look at those that were likely
@@ -76,7 +52,7 @@ class GaussianProcess:
         warm = {float(entry["power"]): entry for entry in start.get("fits", ())}
         found: list[tuple[float, float, FloatArray, tuple[float, float]]] = []
         powers = possible_powers(data.y, self.settings.powers)
-        likely = _still_likely(powers, warm) if len(data) % _REVIEW else powers
+        likely = still_likely(powers, warm) if len(data) % _REVIEW else powers
         for power in likely:
             transform = Transform.of(data.y, power)
             theta, cost, trend = self._maximise(fitting, transform, warm.get(power), rng)
@@ -233,7 +209,7 @@ class GaussianProcess:
 
     def _kernel(self, a: FloatArray, b: FloatArray) -> FloatArray:
         theta = self.state.theta
-        return np.asarray(math.exp(theta[-3]) * matern52(a, b, np.exp(theta[:-3])))
+        return np.asarray(math.exp(theta[-3]) * correlation(self.settings.kernel, a, b, np.exp(theta[:-3])))
 
     def _inputs(self, x: FloatArray, transform: Transform) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Kernel inputs, basis functions times their standard deviations, and the prior's mean."""
@@ -269,6 +245,8 @@ class GaussianProcess:
             trend=np.zeros(len(data)) if trend is None else trend,
             basis=basis,
             basis_sd=np.ones(basis.shape[1]),
+            kernel=self.settings.kernel,
+            tied=self.settings.tied,
         )
 
     def problem_of(self, data: Table, fit: Mapping[str, Any]) -> tuple[Problem, float]:
@@ -295,6 +273,8 @@ class GaussianProcess:
                 starts, iterations = starts[:1], 2 * settings.iterations
         for start in starts:
             start[-1] = 0.0
+            if settings.tied:
+                start[:d] = start[:d].mean()
         theta, cost = maximise_posterior(problem, settings.priors, starts, iterations)
         if settings.noise == "equal" or not math.isfinite(cost):
             return theta, cost, (0.0, 0.0)
@@ -313,7 +293,8 @@ class GaussianProcess:
         problem = self.problem(data, transform, None)
         inputs, basis, _ = self._inputs(data.x, transform)
         state = State(transform, theta, inputs, basis, np.zeros((0, 0)), np.zeros(0), problem.y, np.zeros(0), trend)
-        kernel = math.exp(theta[-3]) * matern52(inputs, inputs, np.exp(theta[:-3])) + basis @ basis.T
+        kernel = basis @ basis.T
+        kernel += math.exp(theta[-3]) * correlation(self.settings.kernel, inputs, inputs, np.exp(theta[:-3]))
         learned = math.exp(theta[-2]) * problem.free
         noise = learned + problem.fixed + 1e-8
         state = solve(state, kernel, noise)
@@ -328,21 +309,3 @@ class GaussianProcess:
             target, noise = censored_sites(kernel, state.target, state.noise, data.censored)
             state = solve(replace(state, target=target), kernel, noise)
         return state
-
-
-def _still_likely(powers: tuple[float, ...], warm: Mapping[float, Mapping[str, Any]]) -> tuple[float, ...]:
-    """Those powers that the fit before did not find far less likely than the best."""
-    if any(power not in warm for power in powers):
-        return powers
-    lowest = min(float(warm[power]["cost"]) for power in powers)
-    return tuple(power for power in powers if float(warm[power]["cost"]) - lowest < 3.0)
-
-
-def most_telling(data: Table, limit: int, rng: np.random.Generator) -> Any:
-    """Rows to fit hyperparameters to: all, or half the best and half a random choice of the rest, in order."""
-    n = len(data)
-    if n <= limit:
-        return np.arange(n)
-    order = np.argsort(-data.y, kind="stable")
-    best, rest = order[: limit // 2], order[limit // 2 :]
-    return np.sort(np.concatenate([best, rng.choice(rest, limit - len(best), replace=False)]))

@@ -1,4 +1,4 @@
-"""The Matern 5/2 kernel with a length scale per input, and the log posterior of its hyperparameters with gradients."""
+"""The log posterior of a Gaussian process's hyperparameters, with its gradient, and the search for its maximum."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray
+from toughopt.optimizer.kernels import Kernel, of_squared, pull_of_squared, squared_distance
 
-LOG_LENGTH = (math.log(0.02), math.log(50.0))
+LOG_LENGTH = (math.log(0.01), math.log(100.0))
 LOG_SIGNAL = (math.log(0.01), math.log(30.0))
 LOG_NOISE = (math.log(1e-6), math.log(3.0))
 SLOPE = (-3.0, 3.0)
@@ -51,12 +52,6 @@ def bounds(d: int) -> list[tuple[float, float]]:
     return [LOG_LENGTH] * d + [LOG_SIGNAL, LOG_NOISE, SLOPE]
 
 
-def matern52(a: FloatArray, b: FloatArray, length: FloatArray) -> FloatArray:
-    """(n, m) Matern 5/2 correlation of the rows of `a` (n, d) and `b` (m, d) with length scales `length` (d,)."""
-    s = _scaled_distance(a / length, b / length)
-    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What the likelihood is of: standardised data and what is known of their noise.
@@ -67,6 +62,8 @@ class Problem:
     fixed : (n,) float, known noise variance
     trend : (n,) float, what the log of the noise variance may be linear in; zeros for equal noise
     basis : (n, q) float, basis functions with coefficients of standard deviation `basis_sd` (q,) about 0
+    kernel : of the latent function
+    tied : whether all inputs share one length scale; starts then have equal ones
     """
 
     x: FloatArray
@@ -76,6 +73,8 @@ class Problem:
     trend: FloatArray
     basis: FloatArray
     basis_sd: FloatArray
+    kernel: Kernel = "matern52"
+    tied: bool = False
 
 
 def negative_log_posterior(theta: FloatArray, problem: Problem, priors: Priors) -> tuple[float, FloatArray]:
@@ -99,9 +98,9 @@ def negative_log_posterior(theta: FloatArray, problem: Problem, priors: Priors) 
 
     n, d = problem.x.shape
     a = problem.x * np.exp(-theta[:d])
-    s = _scaled_distance(a, a)
-    decay = math.exp(theta[d]) * np.exp(-s)
-    kernel = (1.0 + s + s * s / 3.0) * decay
+    squared = squared_distance(a, a)
+    signal = math.exp(theta[d])
+    kernel = signal * of_squared(problem.kernel, squared)
     learned, covariance = _covariance(theta, problem, kernel)
     factor, info = dpotrf(covariance, lower=1, overwrite_a=1)
     if info:
@@ -113,15 +112,18 @@ def negative_log_posterior(theta: FloatArray, problem: Problem, priors: Priors) 
     alpha = inverse @ problem.y
     value = 0.5 * float(problem.y @ alpha) + half_log_det + n * _HALF_LOG_TAU
     weight = np.outer(alpha, alpha) - inverse
-    pull = weight * ((1.0 + s) * decay)
+    pull = weight * (signal * pull_of_squared(problem.kernel, squared))
     gradient = np.empty_like(theta)
-    gradient[:d] = (5.0 / 3.0) * ((a * a * pull.sum(axis=1)[:, None]).sum(axis=0) - (a * (pull @ a)).sum(axis=0))
+    gradient[:d] = (a * a * pull.sum(axis=1)[:, None]).sum(axis=0) - (a * (pull @ a)).sum(axis=0)
     gradient[d] = 0.5 * float((weight * kernel).sum())
     by_noise = 0.5 * weight.diagonal() * learned
     gradient[d + 1] = float(by_noise.sum())
     gradient[d + 2] = float(by_noise @ problem.trend)
     off = (theta - priors.means(d)) / priors.sds(d)
-    return value + 0.5 * float(off @ off), -gradient + off / priors.sds(d)
+    gradient = off / priors.sds(d) - gradient
+    if problem.tied:  # equal shares keep equal length scales equal, and are the derivative along that direction
+        gradient[:d] = gradient[:d].mean()
+    return value + 0.5 * float(off @ off), gradient
 
 
 def cost_only(theta: FloatArray, problem: Problem, priors: Priors) -> float:
@@ -130,8 +132,7 @@ def cost_only(theta: FloatArray, problem: Problem, priors: Priors) -> float:
 
     n, d = problem.x.shape
     a = problem.x * np.exp(-theta[:d])
-    s = _scaled_distance(a, a)
-    kernel = math.exp(theta[d]) * (1.0 + s + s * s / 3.0) * np.exp(-s)
+    kernel = math.exp(theta[d]) * of_squared(problem.kernel, squared_distance(a, a))
     _, covariance = _covariance(theta, problem, kernel)
     factor, info = dpotrf(covariance, lower=1, overwrite_a=1)
     if info:
@@ -177,8 +178,3 @@ def _covariance(theta: FloatArray, problem: Problem, kernel: FloatArray) -> tupl
     covariance = kernel + basis @ basis.T
     covariance.flat[:: n + 1] += learned + problem.fixed + 1e-8
     return learned, covariance
-
-
-def _scaled_distance(a: FloatArray, b: FloatArray) -> FloatArray:
-    squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2.0 * (a @ b.T)
-    return np.asarray(np.sqrt(5.0 * np.maximum(squared, 0.0)))

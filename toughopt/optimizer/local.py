@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.gp import GaussianProcess, GPSettings
+from toughopt.optimizer.fitting import GPSettings, most_telling
+from toughopt.optimizer.gp import GaussianProcess
+from toughopt.optimizer.kernels import correlation
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed
 
@@ -81,8 +83,6 @@ class NeighbourGaussianProcess:
     def fit(self, data: Table, start: Hyperparameters, rng: np.random.Generator) -> NeighbourGaussianProcess:
         """Fitted to `data`."""
         from scipy.spatial import cKDTree
-
-        from toughopt.optimizer.gp import most_telling
 
         if not len(data):
             raise FitFailed("no observation has a value yet")
@@ -185,20 +185,13 @@ def predict_from(
         noise_here = np.full((m, p), math.exp(state.theta[-2]))
     else:
         noise_here = np.zeros((len(x), 0))
-    a = near / length
-    covariance = signal * _batched_matern(a, a) + near_basis @ near_basis.transpose(0, 2, 1)
+    a, kind, one = near / length, gp.settings.kernel, np.ones(len(length))
+    covariance = signal * correlation(kind, a, a, one) + near_basis @ near_basis.transpose(0, 2, 1)
     index = np.arange(covariance.shape[1])
     covariance[:, index, index] += np.concatenate([noise, noise_here], axis=1)
-    cross = signal * _batched_matern(a, (inputs / length)[:, None, :]) + near_basis @ basis[:, :, None]
+    cross = signal * correlation(kind, a, (inputs / length)[:, None, :], one) + near_basis @ basis[:, :, None]
     c = target.shape[1]
     mean = np.einsum("ij,ij->i", np.linalg.solve(covariance[:, :c, :c], cross[:, :c])[:, :, 0], target)
     solved = np.linalg.solve(covariance, cross)[:, :, 0]
     variance = signal + (basis * basis).sum(axis=1) - np.einsum("ij,ij->i", solved, cross[:, :, 0])
     return offset + mean, np.sqrt(np.maximum(variance, 1e-12))
-
-
-def _batched_matern(a: FloatArray, b: FloatArray) -> FloatArray:
-    """(m, p, q) Matern 5/2 correlation of a (m, p, d) and b (m, q, d), both in length scales."""
-    squared = (a * a).sum(axis=2)[:, :, None] + (b * b).sum(axis=2)[:, None, :] - 2.0 * (a @ b.transpose(0, 2, 1))
-    s = np.sqrt(5.0 * np.maximum(squared, 0.0))
-    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))

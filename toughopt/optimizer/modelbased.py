@@ -18,7 +18,7 @@ from toughopt.optimizer.surrogates import make_surrogate
 
 _LAST_RESORT = 100.0  # taken off the log of the acquisition below the printability threshold: only if nothing is above
 
-_REASONS = {
+REASONS = {
     "log_ei": "largest expected improvement over the best predicted tested design",
     "ei": "largest expected improvement",
     "noisy_ei": "largest expected improvement over an uncertain incumbent",
@@ -97,7 +97,7 @@ class ModelPolicy:
             if len(designs) < task.k:
                 model = model.condition(row)
                 pending = np.vstack([pending, row])
-        reason = _REASONS[str(settings["acquisition"])]
+        reason = REASONS[str(settings["acquisition"])]
         return Proposal(designs, means, stds, values, reason, fitted.hyperparameters())
 
     def _score(self, task: Task, model: Surrogate, pending: FloatArray) -> Callable[[FloatArray], FloatArray]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.optimizer.base import Policy
-from toughopt.optimizer.modelbased import ModelPolicy
+from toughopt.optimizer.kernels import KERNELS
+from toughopt.optimizer.modelbased import REASONS, ModelPolicy
 from toughopt.optimizer.modelfree import SequencePolicy
+from toughopt.optimizer.surrogates import KINDS
 
 _ENTRY_POINTS = "toughopt.policies"
 
@@ -18,6 +20,8 @@ COMMON: Mapping[str, Any] = {
     "acquisition": "log_ei",
     "incumbent": "mean",  # the best posterior mean of a tested design; "observed": the best test
     "powers": (1.0, 0.5, 0.0),  # Box-Cox powers among which the likelihood chooses
+    "kernel": "matern52",  # or "squared_exponential"
+    "tied": False,  # whether all inputs share one length scale
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
     "retest": False,  # whether a tested design may be proposed again
@@ -40,11 +44,32 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
     "max_variance": {"acquisition": "max_variance", "powers": (1.0,)},
     "thompson": {"acquisition": "thompson", "powers": (1.0,)},
     "knowledge_gradient": {"acquisition": "knowledge_gradient", "powers": (1.0,), "retest": True},
-    "bear2020": {"acquisition": "ei", "powers": (1.0,), "incumbent": "observed", "retest": True},
-    "mamabear": {"acquisition": "ei", "surrogate": "local_gp", "powers": (1.0,), "incumbent": "observed"},
+    "bear2020": {
+        "acquisition": "ei",
+        "powers": (1.0,),
+        "incumbent": "observed",
+        "retest": True,
+        "kernel": "squared_exponential",
+        "tied": True,
+    },
+    "mamabear": {
+        "acquisition": "ei",
+        "surrogate": "local_gp",
+        "powers": (1.0,),
+        "incumbent": "observed",
+        "kernel": "squared_exponential",
+    },
     "skopt": {"acquisition": "ei", "surrogate": "skopt", "incumbent": "observed"},
     "forest": {"acquisition": "ei", "surrogate": "forest", "incumbent": "observed"},
     "botorch": {"acquisition": "log_ei", "surrogate": "botorch", "incumbent": "observed"},
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "surrogate": KINDS,
+    "acquisition": tuple(REASONS),
+    "incumbent": ("mean", "observed"),
+    "kernel": KERNELS,
+    "noise": ("equal", "trend"),
+    "improvement": ("latent", "objective"),
 }
 _SEQUENCES = ("random", "grid", "lhs", "sobol")
 
@@ -96,6 +121,8 @@ def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]
             raise ConfigError(
                 f"policy {name!r}: {key} = {value!r} must be of type {type(wanted).__name__}, as its default {wanted!r}"
             )
+        if value not in _CHOICES.get(key, (value,)):
+            raise ConfigError(f"policy {name!r}: {key} = {value!r} is none of {', '.join(_CHOICES[key])}")
         found[key] = value
     return found
 

@@ -12,12 +12,13 @@ from toughopt.errors import ConfigError
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction, Surrogate
 from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
-from toughopt.optimizer.gp import GaussianProcess, GPSettings
+from toughopt.optimizer.fitting import GPSettings
+from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.local import LocalGaussianProcess, NeighbourGaussianProcess
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed
 
-_KINDS = ("gp", "local_gp", "forest", "skopt", "botorch")
+KINDS = ("gp", "local_gp", "forest", "skopt", "botorch")
 
 
 def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Surrogate:
@@ -44,7 +45,11 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
 
         return BotorchSurrogate()
     gp = GPSettings(
-        powers=tuple(settings["powers"]), noise=str(settings["noise"]), source_columns=encoder.source_columns
+        powers=tuple(settings["powers"]),
+        noise=str(settings["noise"]),
+        source_columns=encoder.source_columns,
+        kernel=settings["kernel"],
+        tied=bool(settings["tied"]),
     )
     if kind == "local_gp":
         return LocalGaussianProcess(gp, encoder.prior_column)
@@ -54,7 +59,7 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
         if n <= int(settings["ensemble_limit"]):
             return EnsembleGaussianProcess(gp, encoder.prior_column, int(settings["ensemble"]))
         return GaussianProcess(gp, encoder.prior_column)
-    raise ConfigError(f"surrogate = {kind!r} is none of {', '.join(_KINDS)}")
+    raise ConfigError(f"surrogate = {kind!r} is none of {', '.join(KINDS)}")
 
 
 class SklearnSurrogate:

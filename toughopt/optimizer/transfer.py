@@ -87,7 +87,8 @@ def source_mean(name: str, x: FloatArray, values: Sequence[float], sign: float) 
     ObservationError
         If no model fits it.
     """
-    from toughopt.optimizer.gp import GaussianProcess, GPSettings, most_telling
+    from toughopt.optimizer.fitting import GPSettings, most_telling
+    from toughopt.optimizer.gp import GaussianProcess
     from toughopt.optimizer.observations import Table
     from toughopt.optimizer.posterior import FitFailed
 
