@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toughopt.slicing.base import Layer, Line, Toolpaths
 
 _SAME_MM = 5e-4  # half of the last digit that is written
+_SAME_WIDTH_MM = 5e-3  # what no viewer shows
 
 
 class Body:
@@ -62,8 +63,8 @@ class Body:
         if line.role != self._type:
             self.lines.append(f";TYPE:{line.role.value}")
             self._type = line.role
-        if abs(line.width_mm - self._width) > 1e-4:
-            self.lines.append(f";WIDTH:{line.width_mm:.4g}")
+        if abs(line.width_mm - self._width) > _SAME_WIDTH_MM:
+            self.lines.append(f";WIDTH:{line.width_mm:.3g}")
             self._width = line.width_mm
         self.lines.append(f"G1 F{line.speed_mm_s * 60:.0f}")
         self.lines += next(self._written)

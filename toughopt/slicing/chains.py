@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_ROUNDS = 10
 _JUMP = 1.3  # spacings that differ by more belong to different lanes
 
 
@@ -114,42 +113,3 @@ def joined(pieces: Sequence[Chains]) -> Chains:
         np.concatenate([piece.layer for piece in pieces]),
         np.concatenate([piece.depth for piece in pieces]),
     )
-
-
-def simplified(chains: Chains, tolerance_mm: float) -> Chains:
-    """Chains without points whose absence moves neither line nor edge of a bead by more than `tolerance_mm`.
-
-    Notes
-    -----
-    A point's cost is its distance from the straight line between its neighbours, plus half the change of the spacing
-    there, plus what its neighbours' removal has already cost. In each round all points go that are cheaper than both
-    neighbours and than the tolerance, so the costs add up to a bound on the deviation.
-    """
-    spent = np.zeros(len(chains.point_mm))
-    for _ in range(_ROUNDS):
-        count = len(chains.point_mm)
-        if count < 3:
-            return chains
-        index = np.arange(count)
-        before, after = index - 1, index + 1
-        first, last = chains.start[:-1], chains.start[1:] - 1
-        before[first], after[last] = last, first
-        ahead = chains.point_mm[after] - chains.point_mm
-        back = chains.point_mm - chains.point_mm[before]
-        chord = ahead + back
-        size = np.maximum(np.hypot(chord[:, 0], chord[:, 1]), 1e-9)
-        off = np.abs(chord[:, 0] * back[:, 1] - chord[:, 1] * back[:, 0]) / size
-        run, rise = np.sum(back * chord, axis=1), np.sum(ahead * chord, axis=1)
-        part = np.clip(run / size**2, 0.0, 1.0)
-        straight = chains.spacing_mm[before] * (1.0 - part) + chains.spacing_mm[after] * part
-        cost = spent + off + np.abs(straight - chains.spacing_mm) / 2.0
-        cost[(run <= 0.0) | (rise <= 0.0)] = np.inf
-        cost[first], cost[last] = np.inf, np.inf
-        drop = (cost < tolerance_mm) & (cost <= cost[before]) & (cost < cost[after])
-        if not np.any(drop):
-            return chains
-        for neighbour in (before, after):
-            np.maximum.at(spent, neighbour[drop], cost[drop])
-        spent = spent[~drop]
-        chains = chains.without_points(drop)
-    return chains

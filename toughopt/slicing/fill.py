@@ -12,10 +12,11 @@ from manifold3d import CrossSection, FillRule, JoinType
 
 from toughopt.errors import MeshError
 from toughopt.slicing.base import Role
-from toughopt.slicing.chains import Chains, joined, simplified
+from toughopt.slicing.chains import Chains, joined
 from toughopt.slicing.infill import rectilinear
 from toughopt.slicing.outlines import Samples, sample
 from toughopt.slicing.sections import contours
+from toughopt.slicing.simplify import simplified
 from toughopt.slicing.walls import Plan, Spacing, chains, plan, rest
 
 if TYPE_CHECKING:
