@@ -125,7 +125,7 @@ class StoppingConfig(_Part):
 class FleetConfig(_Part):
     """How the machines are kept busy."""
 
-    priority: Literal["printers", "press"] = "printers"  # what the hands do first, where both wait
+    priority: Literal["balanced", "printers", "press"] = "balanced"  # what the hands do first, where both wait
     workers: Annotated[int, Field(ge=0)] = 0  # processes that build and slice; 0: the loop's own
 
 

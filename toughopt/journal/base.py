@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -38,6 +38,8 @@ class Lock(Protocol):
 @runtime_checkable
 class Store(Protocol):
     """An append-only log. An append that returned is on disk."""
+
+    clock: Callable[[], str]  # what events are dated with: the real time, unless a simulated lab has its own
 
     def append(self, payload: Payload, experiment_id: int | None = None) -> Event:
         """Write one event. Raises JournalError where it cannot be written; then nothing is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class SqlStore(ABC):
     def __init__(self, engine: Engine, where: str) -> None:
         self._engine = engine
         self.where = where
+        self.clock: Callable[[], str] = now_utc
 
     @abstractmethod
     def lock(self, folder: Path) -> Lock:
@@ -56,7 +57,7 @@ class SqlStore(ABC):
             for payload, experiment_id in events:
                 text_ = encode(payload)
                 row = {
-                    "time_utc": now_utc(),
+                    "time_utc": self.clock(),
                     "kind": payload.kind,
                     "experiment_id": experiment_id,
                     "schema_version": payload.version,

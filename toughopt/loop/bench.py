@@ -52,10 +52,16 @@ class Bench:
         """What the hands could do now, most urgent first."""
         if self._on_frame is not None and self._on_frame.spent:
             yield self._throw_away
-        beds = [*self._parts_to_take_off(), *self._beds_to_clear()]
-        frame = [*self._parts_to_load(), *self._parts_to_weigh()]
-        printers_first = self.conductor.workspace.config.fleet.priority == "printers"
-        yield from (*beds, *frame) if printers_first else (*frame, *beds)
+        take_off, load, weigh = self._parts_to_take_off(), self._parts_to_load(), self._parts_to_weigh()
+        beds = [*take_off, *self._beds_to_clear()]
+        match self.conductor.workspace.config.fleet.priority:
+            case "printers":
+                yield from (*beds, *load, *weigh)
+            case "press":
+                yield from (*load, *weigh, *beds)
+            case _:  # an idle frame waits for seconds of handling, then the hands have minutes for the beds
+                starved = [] if self._on_frame is not None or self._waiting(Stage.WEIGHED) else weigh
+                yield from (*load, *starved, *beds, *weigh)
 
     def _waiting(self, *stages: Stage) -> list[Experiment]:
         busy = self.conductor.busy

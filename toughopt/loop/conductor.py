@@ -219,6 +219,9 @@ class Conductor:
         # waits for its last part even when idle: what it prints next depends on it, so the order is always the same.
         if measuring and (not free or (len(self.lab.printers) == 1 and measuring == 1)):
             return
+        waiting = sum(e.stage in (Stage.CLEARED, Stage.WEIGHED) for e in automatic)
+        if waiting > len(self.lab.printers):
+            return  # the press is behind: what is chosen later is chosen knowing more
         lookahead = self.workspace.config.optimizer.lookahead if len(automatic) > ready else 0
         room = self.workspace.budget(budget) - self.state.counted()
         if room <= 0 or ready >= free + lookahead:

@@ -108,6 +108,7 @@ class Campaign:
         on_start: Callable[[Conductor], None] = lambda conductor: None,
         lab: Callable[[Workspace], AbstractContextManager[Lab]] = open_lab,
         crew: Crew | None = None,
+        elsewhere: Executor | None = None,
     ) -> RunSummary:
         """Run or resume the loop, up to `budget` experiments in all.
 
@@ -117,6 +118,7 @@ class Campaign:
         on_event, on_machine, on_start : told of each event, of what machines say, and of the conductor
         lab : opens the machines; those that campaign.toml names, unless told otherwise
         crew : who does the slow work; threads, unless told otherwise
+        elsewhere : processes that build and slice; as campaign.toml says, unless told otherwise
 
         Raises
         ------
@@ -127,7 +129,8 @@ class Campaign:
         """
         with ExitStack() as stack:
             workers = self._workspace.config.fleet.workers
-            elsewhere = stack.enter_context(open_executor("processes", workers=workers)) if workers else None
+            if elsewhere is None and workers:
+                elsewhere = stack.enter_context(open_executor("processes", workers=workers))
             conductor = stack.enter_context(
                 self._conducting(lab(self._workspace), on_event, on_machine, crew or ThreadCrew(), elsewhere)
             )

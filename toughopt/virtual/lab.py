@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toughopt.errors import DeviceError, UnknownName
 from toughopt.frames.folder import FolderWatch, WatchedFolderFrame
@@ -26,6 +26,7 @@ from toughopt.virtual.press import PressSettings
 from toughopt.virtual.scale import VirtualScale
 
 if TYPE_CHECKING:
+    from toughopt.gcode.base import ExecutedPath
     from toughopt.gcode.deposit import Deposit
     from toughopt.virtual.firmware import VirtualPrinterProcess
 
@@ -49,6 +50,14 @@ def specimen_seed(lab_seed: int, specimen: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{lab_seed}/{specimen}".encode()).digest()[:8], "big")
 
 
+class Recorder(Protocol):
+    """A printer that knows what it laid down."""
+
+    def take(self, path: Path) -> ExecutedPath:
+        """Take the part off the bed: writes the record to `path` and returns it."""
+        ...
+
+
 class VirtualHandler:
     """The lab's hands: a `Handler` that takes a part off its printer, lays it on the scale, then on the press."""
 
@@ -56,7 +65,7 @@ class VirtualHandler:
 
     def __init__(
         self,
-        printers: Mapping[str, VirtualPrinterProcess],
+        printers: Mapping[str, Recorder],
         scale: VirtualScale,
         press: VirtualPress,
         guard: FrameGuard,
