@@ -66,6 +66,13 @@ def test_retesting_is_a_setting():
     assert optimizer.ask() == [{"x": 1.0}]
 
 
+def test_the_first_designs_differ_even_where_retests_are_wanted():
+    optimizer = Optimizer(Space.from_dict(SPEC), "bear2020", seed=1, initial=4)
+    for _ in range(4):
+        optimizer.tell(optimizer.ask(), [1.0])
+    assert len({str(o.design) for o in optimizer.observations}) == 4
+
+
 def test_features_let_the_model_see_what_the_parameters_hide():
     pool = [{"x": i / 40, "y": j / 9} for i in range(41) for j in range(10)]
 

@@ -245,7 +245,8 @@ def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Propo
     """The policy's proposal, with what is left of the initial designs before it."""
     if not chosen_by.needs_observations or task.made >= initial:
         return chosen_by.propose(task)
-    first = [d for d in initial_designs(space, initial, task.seed) if space.key(d) not in task.taken]
+    known = task.taken | {space.key(d) for d in task.good}  # even where retests are wanted, the first designs are new
+    first = [d for d in initial_designs(space, initial, task.seed) if space.key(d) not in known]
     first = first[: min(task.k, initial - task.made)]
     unknown: list[float | None] = [None] * len(first)
     head = Proposal(first, unknown, unknown, unknown, f"one of {initial} initial designs (Latin hypercube)", task.start)

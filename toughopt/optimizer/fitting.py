@@ -20,7 +20,7 @@ class GPSettings:
     powers : Box-Cox powers among which the likelihood chooses; (1,) for no transform
     noise : "equal", or "trend" where its logarithm is linear in the predicted value
     fit_points : hyperparameters are fitted to at most so many tests; all of them make the posterior
-    iterations : L-BFGS-B iterations of a warm start; the first fit has five times as many
+    iterations : L-BFGS-B iterations of a warm start; the first fit has twice as many
     prior_weight_sd : standard deviation of the weight of the simulation prior about 1
     prior_as_input : whether the simulation prior is an input of the kernel as well
     source_columns : columns of x that hold the standardised beliefs of earlier campaigns
@@ -32,7 +32,7 @@ class GPSettings:
     powers: tuple[float, ...] = (1.0, 0.5, 0.0)
     noise: str = "equal"
     fit_points: int = 300
-    iterations: int = 12
+    iterations: int = 20
     prior_weight_sd: float = 0.5
     prior_as_input: bool = True
     source_columns: tuple[int, ...] = ()

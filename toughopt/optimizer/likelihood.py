@@ -24,18 +24,17 @@ class Priors:
 
     Notes
     -----
-    Length scales grow with the root of the number of inputs, as distances do: LogNormal(sqrt 2 + log(d)/2, sqrt 3) and
-    noise variance LogNormal(-4, 1) in Hvarfner, Hellsten and Nardi, ICML 2024, arXiv 2402.02229. Here shorter scales
-    and more noise, since crushed structures have cliffs and repeated tests of one design scatter by 10 to 50 % of the
-    range; chosen by what fitted models predict on the problems in ``benchmarks/problems.py``.
+    Length scales grow with the root of the number of inputs, as distances do: LogNormal(sqrt 2 + log(d)/2, sqrt 3), and
+    noise variance LogNormal(-4, 1), as in Hvarfner, Hellsten and Nardi, ICML 2024, arXiv 2402.02229. The signal's
+    variance, which they fix at 1, may move a little.
     """
 
-    length_mean: float = 0.1
+    length_mean: float = math.sqrt(2.0)
     length_sd: float = math.sqrt(3.0)
     signal_mean: float = 0.0
-    signal_sd: float = 1.0
-    noise_mean: float = -3.0
-    noise_sd: float = 1.5
+    signal_sd: float = 0.5
+    noise_mean: float = -4.0
+    noise_sd: float = 1.0
     slope_sd: float = 0.5
 
     def means(self, d: int) -> FloatArray:

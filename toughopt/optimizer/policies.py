@@ -35,7 +35,7 @@ COMMON: Mapping[str, Any] = {
 }
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
-    "default": {"ensemble_limit": 150, "improvement": "objective"},
+    "default": {"acquisition": "ucb", "beta": 1.0, "powers": (1.0,)},
     "ei": {"acquisition": "ei", "powers": (1.0,), "incumbent": "observed"},
     "log_ei": {"powers": (1.0,)},
     "noisy_ei": {"acquisition": "noisy_ei", "powers": (1.0,)},
