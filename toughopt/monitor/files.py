@@ -136,12 +136,18 @@ def _viewer(mesh_3mf: bytes) -> str:
     from trimesh.viewer.notebook import scene_to_html
 
     loaded = trimesh.load(io.BytesIO(mesh_3mf), file_type="3mf", force="mesh")
-    loaded.visual = trimesh.visual.ColorVisuals(loaded, face_colors=[92, 143, 184, 255])
     # flat shading: corners are not shared, so that the edges of struts stay sharp
     loaded.unmerge_vertices()
-    upright = trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0])  # glTF's y axis points up
-    loaded.apply_transform(upright)
+    turned = trimesh.transformations.rotation_matrix
+    loaded.apply_transform(turned(-np.pi / 2, [1, 0, 0]))  # the viewer's y axis points up
+    paint = trimesh.visual.material.PBRMaterial(
+        baseColorFactor=[84, 132, 176, 255], metallicFactor=0.0, roughnessFactor=0.7, doubleSided=True
+    )
+    loaded.visual = trimesh.visual.TextureVisuals(material=paint)
     scene = trimesh.Scene(loaded)
-    scene.set_camera(angles=(-0.45, 0.6, 0.0), distance=2.2 * float(np.linalg.norm(loaded.extents)))
+    aside, above = np.radians((30.0, -28.0))
+    scene.camera_transform = scene.camera.look_at(
+        loaded.bounding_box.vertices, rotation=turned(aside, [0, 1, 0]) @ turned(above, [1, 0, 0])
+    )
     html: str = scene_to_html(scene)
     return html

@@ -182,7 +182,9 @@ def ago(time_utc: str, now: datetime | None = None) -> str:
     if not time_utc:
         return "never"
     seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(time_utc)).total_seconds()
-    return "just now" if seconds < 5 else f"{lasting(seconds)} ago"
+    if seconds < 5:
+        return "just now"
+    return f"{lasting(seconds // 60 * 60 if 60 <= seconds < 3600 else seconds)} ago"
 
 
 def lasting(seconds: float | None) -> str:

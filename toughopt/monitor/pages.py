@@ -172,7 +172,9 @@ def number(value: Any, digits: int = 4) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if 1000.0 <= abs(value) < 1e7 else f"{value:.{digits}g}"
 
 
 def clock(time_utc: str) -> str:

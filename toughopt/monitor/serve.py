@@ -41,7 +41,7 @@ def serve(
     InputError
         If the port is taken, or the address is not one of this machine.
     """
-    listening = _listen(bind, port)
+    listening = listen(bind, port)
     taken = int(listening.getsockname()[1])
     access = access_for(bind, taken, operator_token=operator_token, reader_token=reader_token, names=names)
     try:
@@ -73,7 +73,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listen(bind: str, port: int) -> socket.socket:
+def listen(bind: str, port: int) -> socket.socket:
+    """A bound socket; port 0 for any that is free. Raises InputError."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toughopt.plots.style import GREY, INK, MAP, RED, empty, label, new_figure, styled
+from toughopt.plots.style import INK, MAP, RED, empty, label, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from toughopt.journal import Experiment, State
 
+_MOST_MARKS = 8
 _MOST_LINES = 400  # more is a smear; the best and an even choice of the others remain
 
 
@@ -48,10 +49,11 @@ def coordinates_figure(state: State, dimensions: Mapping[str, Mapping[str, Any]]
             at = [*(_place(dimensions[name], best.design[name]) for name in names), ((best.value or 0.0) - low) / span]
             axes.plot(range(len(names) + 1), at, color=RED, linewidth=2.6, label=f"best: experiment {best.id}")
             axes.legend(loc="upper right", bbox_to_anchor=(1.0, 1.13))
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
         for place, name in enumerate(names):
             axes.axvline(place, color=INK, linewidth=1.0)
             for text, height in _marks(dimensions[name]):
-                axes.text(place - 0.03, height, text, ha="right", va="center", fontsize=8.5, color=GREY)
+                axes.text(place - 0.03, height, text, ha="right", va="center", fontsize=8.5, color=INK, bbox=paper)
         axes.axvline(len(names), color=INK, linewidth=1.0)
         axes.set_xticks(range(len(names) + 1), [*names, label(objective).replace(" [", "\n[")])
         axes.set(xlim=(-0.5, len(names) + 0.05), ylim=(-0.04, 1.04))
@@ -89,4 +91,9 @@ def _marks(dimension: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
         levels = list(dimension["values"])
         return [(str(level), index / max(len(levels) - 1, 1)) for index, level in enumerate(levels)]
     low, high = float(dimension["low"]), float(dimension["high"])
+    step = float(dimension.get("step") or 0.0)
+    if step and (high - low) / step < _MOST_MARKS:
+        return [
+            (f"{value:.4g}", (value - low) / ((high - low) or 1.0)) for value in np.arange(low, high + step / 2, step)
+        ]
     return [(f"{low + share * (high - low):.4g}", share) for share in (0.0, 0.5, 1.0)]

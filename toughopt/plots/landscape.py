@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
+_FEW = 8  # levels of a stepped parameter: each is marked, and no contour runs between them
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """The model over two parameters, the others held.
@@ -96,7 +99,11 @@ def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: st
     shown = np.ma.masked_invalid(values)
     axes.set_facecolor("#eeeeee")
     mesh = axes.pcolormesh(found.xs, found.ys, shown, cmap=MAP, shading="nearest", rasterized=True)
-    if np.isfinite(values).sum() > 16 and float(np.nanmax(values)) > float(np.nanmin(values)):
+    for levels, place in ((found.xs, axes.set_xticks), (found.ys, axes.set_yticks)):
+        if len(levels) <= _FEW:
+            place(levels)
+    smooth = min(len(found.xs), len(found.ys)) > _FEW and np.isfinite(values).sum() > 16
+    if smooth and float(np.nanmax(values)) > float(np.nanmin(values)):
         axes.contour(found.xs, found.ys, shown, levels=6, colors="white", linewidths=0.6, alpha=0.7)
     axes.plot(
         found.tested[:, 0], found.tested[:, 1], "o", markersize=4, color="white", markeredgecolor=INK,

@@ -53,7 +53,8 @@ def mass_figure(state: State, filament_g_per_mm: float | None = None) -> Figure:
                 if mask.any():
                     ratio = f"{printer or 'by hand'}: {float(np.median(mass[mask] / grams[mask])):.3f} g/g"
                     _dots(right, grams[mask], mass[mask], colour_of(printers, printer), ratio)
-            ends = np.array([0.0, 1.05 * float(grams.max())])
+            both = np.concatenate([grams, mass])
+            ends = np.array([0.97 * float(both.min()), 1.03 * float(both.max())])
             right.plot(ends, ends, color=GREY, linewidth=1.0, linestyle="--", label="all that was fed")
             right.legend(loc="best")
         else:

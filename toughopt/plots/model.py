@@ -63,9 +63,9 @@ def parity_figure(found: Parity, objective: str) -> Figure:
 def dependence_figure(found: Sequence[PartialDependence], state: State, objective: str) -> Figure:
     """The objective against each parameter, averaged over the others, with 95 % bands and the tested points."""
     with styled():
-        columns = min(3, max(1, len(found)))
+        columns = {1: 1, 2: 2, 4: 2}.get(len(found), 3)
         rows = -(-len(found) // columns)
-        figure = new_figure(3.6 * columns + 0.6, 3.1 * rows + 0.3)
+        figure = new_figure(3.7 * columns + 0.6, 2.9 * rows + 0.4)
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         tested = [e for e in state.complete if not e.excluded]
         for index, axes in enumerate(grid.flat):

@@ -98,7 +98,7 @@ def timeline_figure(state: State) -> Figure:
         axes.set_yticks(range(len(rows)), rows)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.28 if len(rows) < 5 else -0.18), ncols=7)
+        figure.legend(loc="outside lower center", ncols=7)
         return figure
 
 

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from toughopt import Campaign
+from toughopt.errors import ConfigError, InputError
+from toughopt.monitor import access_for, create_app, is_loopback
+from toughopt.monitor.gist import ago, gist_of, lasting
+from toughopt.monitor.serve import listen
+
+PAGES = ("/", "/experiments", "/lab", "/model", "/compare", "/log", "/steer", "/sign-in")
+
+
+@pytest.mark.parametrize("results", [0, 1, 6])
+def test_every_page_and_figure_answers(
+    serve_campaign: Callable[..., Any], make_campaign: Callable[..., Path], tmp_path: Path, results: int
+) -> None:
+    with serve_campaign(make_campaign(tmp_path / "c", results)) as served:
+        for path in PAGES:
+            status, _, body = served.ask("GET", path, headers={"Accept": "text/html"})
+            assert status == 200, path
+            for name in {part.partition(b"?")[0].decode() for part in body.split(b'src="/figures/')[1:]}:
+                status, _, picture = served.ask("GET", f"/figures/{name}")
+                assert status == 200 and b"<svg" in picture, name
+        assert served.ask("GET", f"/experiments/{results}")[0] == (200 if results else 404)
+
+
+def test_the_overview_tells_the_best_result_and_who_made_it(served: Any) -> None:
+    told = json.loads(served.ask("GET", "/status.json")[2])
+    assert told["complete"] == 2 and told["best"]["id"] == 1 and told["best"]["value"] == 1.0
+    page = served.ask("GET", "/")[2].decode()
+    assert '<span data-test="best">1</span>' in page and 'href="/experiments/1"' in page
+
+
+def test_a_command_is_in_the_journal_with_who_and_why(served: Any) -> None:
+    body = urlencode({"token": served.token, "name": "Anna"}).encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    _, headers, _ = served.ask("POST", "/sign-in", body, form)
+    cookie = headers["set-cookie"].partition(";")[0]
+    page = served.ask("GET", "/", headers={"Cookie": cookie})[2].decode()
+    form_token = page.partition('name="form_token" value="')[2].partition('"')[0]
+    body = urlencode({"form_token": form_token, "why": "lunch", "now": "on"}).encode()
+    status, _, answer = served.ask(
+        "POST", "/ctl/pause", body, {**form, "Cookie": cookie, "Origin": served.base, "Accept": "application/json"}
+    )
+    assert status == 200 and json.loads(answer)["ok"]
+    with Campaign.open(served.folder) as campaign:
+        asked = [e for e in campaign.workspace.store.read() if e.kind == "requested"][-1]
+    assert (asked.payload["verb"], asked.payload["who"], asked.payload["why"]) == ("pause", "Anna (page)", "lunch")
+    assert asked.payload["arguments"] == {"now": True}
+
+
+def test_a_design_and_a_curve_can_be_sent_by_form(served: Any, tmp_path: Path) -> None:
+    status, told = served.order("add", {"design": {"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0}, "manual": True})
+    assert status == 200
+    identity = told["result"]["id"]
+    curve = (served.folder.parent / "campaign-curve.csv").read_bytes()
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="id"\r\n\r\n{identity}\r\n'.encode(),
+        b'--b\r\nContent-Disposition: form-data; name="curve"; filename="..\\..\\evil/test.csv"\r\n\r\n'
+        + curve
+        + b"\r\n",
+        b"--b--\r\n",
+    ]
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Authorization": f"Bearer {served.token}",
+        "Accept": "application/json",
+    }
+    status, _, answer = served.ask("POST", "/ctl/tell", b"".join(parts), headers)
+    assert status == 200, answer
+    assert json.loads(answer)["result"]["value"] == pytest.approx(1.0, rel=0.02)
+    assert served.ask("GET", f"/experiments/{identity}/curve")[2] == curve
+
+
+def test_listeners_learn_of_new_events_and_are_let_go_at_the_end(
+    serve_campaign: Callable[..., Any], make_campaign: Callable[..., Path], tmp_path: Path
+) -> None:
+    import http.client
+
+    folder = make_campaign(tmp_path / "c", 1)
+    seen: list[int] = []
+    grown, ended = threading.Event(), threading.Event()
+
+    def follow(port: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/events")
+        answer = connection.getresponse()
+        while line := answer.readline():
+            if line.startswith(b"data: "):
+                seen.append(json.loads(line[6:]).get("seq", 0))
+                if seen[-1] > seen[0]:
+                    grown.set()
+        ended.set()
+
+    with serve_campaign(folder) as served:
+        threading.Thread(target=follow, args=(served.port,), daemon=True).start()
+        served.order("note", {}, "something new")
+        served.order("note", {}, "and more")
+        assert grown.wait(20)
+    assert ended.wait(20)
+
+
+def test_25000_experiments_make_pages_of_bounded_size(tmp_path: Path, many: Callable[[Path, int], Path]) -> None:
+    app = create_app(many(tmp_path / "many", 25_000), access=access_for("127.0.0.1", 80, operator_token="t" * 20))
+    from starlette.testclient import TestClient
+
+    with TestClient(app, base_url="http://127.0.0.1:80") as client:
+        for path in PAGES:
+            answer = client.get(path)
+            assert answer.status_code == 200 and len(answer.content) < 100_000, path
+        assert client.get("/status.json").json()["complete"] == 24_000
+        assert "page 500 of 500" in client.get("/experiments?page=99999").text
+        picture = client.get("/figures/best_so_far.svg")
+        assert picture.status_code == 200 and len(picture.content) < 1_500_000
+
+
+def test_figures_are_drawn_again_no_faster_than_their_cost_allows(
+    make_campaign: Callable[..., Path], tmp_path: Path
+) -> None:
+    from toughopt.monitor.shelf import Shelf
+    from toughopt.monitor.source import Source
+
+    folder = make_campaign(tmp_path / "c", 1)
+    now = [0.0]
+    source = Source(folder)
+    shelf = Shelf(source, clock=lambda: now[0])
+    first = shelf.picture("timeline")
+    before = shelf.stamps()["timeline"]
+    with Campaign.open(folder) as campaign:
+        (entry,) = campaign.suggest()
+        campaign.tell(entry["id"], value=2.0)
+    source.look()
+    assert shelf.stamps()["timeline"] == before and shelf.picture("timeline") == first
+    now[0] = 60.0
+    assert shelf.stamps()["timeline"] > before and shelf.picture("timeline") != first
+    source.close()
+
+
+def test_a_moment_does_not_change_any_more(make_campaign: Callable[..., Path], tmp_path: Path) -> None:
+    from toughopt.monitor.source import Source
+
+    folder = make_campaign(tmp_path / "c", 1)
+    source = Source(folder)
+    with Campaign.open(folder) as campaign:
+        (entry,) = campaign.suggest()
+        source.look()
+        before = source.moment
+        campaign.tell(entry["id"], value=2.0)
+    assert source.look()
+    assert before.state.experiments[entry["id"]].stage == "proposed"
+    assert source.moment.state.experiments[entry["id"]].stage == "complete"
+    source.close()
+
+
+def test_what_waits_for_a_person_is_an_alert(make_campaign: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_campaign(tmp_path / "c", 1)
+    with Campaign.open(folder) as campaign:
+        campaign.suggest()
+        campaign.request("disable", {"printer": "printer-1"}, why="nozzle")
+        gist = gist_of(campaign.state, campaign.workspace.config, campaign.workspace.budget())
+    assert [(alert.tone, alert.target) for alert in gist.alerts] == [("wait", "2"), ("note", "printer-1")]
+    assert gist.printers[0].disabled and gist.mood == "idle"
+
+
+def test_no_campaign_and_a_taken_port_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        create_app(tmp_path)
+    with listen("127.0.0.1", 0) as taken, pytest.raises(InputError, match="--port"):
+        taken.listen()
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_only_loopback_reads_without_a_token() -> None:
+    assert is_loopback("127.0.0.1") and is_loopback("::1") and not is_loopback("0.0.0.0")
+    assert access_for("127.0.0.1", 1).reader_token is None
+    assert access_for("192.0.2.1", 1).reader_token
+
+
+def test_lengths_of_time_are_told_in_two_units() -> None:
+    assert [lasting(s) for s in (0.25, 59, 61, 7260, 90_000)] == ["0.2 s", "59 s", "1 min 1 s", "2 h 1 min", "1 d 1 h"]
+    assert ago("") == "never"
