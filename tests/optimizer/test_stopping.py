@@ -118,3 +118,21 @@ def test_too_little_data_is_said_to_be_too_little():
         importances(told(2))
     with pytest.raises(ObservationError, match="have a mass"):
         effects_beside_mass(told(4), {0: 1.0})
+
+
+def test_a_design_too_strong_for_the_test_is_recommended_and_stops_a_campaign_only_on_demand():
+    space = Space.from_dict({"x": {"type": "real", "low": 0.0, "high": 1.0}})
+    optimizer = Optimizer(space, seed=1, initial=0)
+    x = np.linspace(0.0, 1.0, 16)
+    value = np.where(x < 0.7, 10.0 + 20.0 * x, 30.0)
+    optimizer.tell([{"x": float(v)} for v in x], value.tolist(), censored=(x >= 0.7).tolist())
+    assert optimizer.recommend().design["x"] < 0.7
+    assert optimizer.recommend(too_strong=True).design["x"] >= 0.7
+    assert Stopping(target=27.0).check(optimizer) is None
+    assert Stopping(target=18.0).check(optimizer) is not None
+
+
+def test_where_every_test_was_censored_the_best_of_them_is_recommended():
+    optimizer = Optimizer(Space.from_dict({"x": {"type": "real", "low": 0.0, "high": 1.0}}), seed=1, initial=0)
+    optimizer.tell([{"x": 0.1}, {"x": 0.5}, {"x": 0.9}], [1.0, 2.0, 3.0], censored=True)
+    assert optimizer.recommend().design == {"x": 0.9}

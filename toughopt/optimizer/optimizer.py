@@ -279,8 +279,12 @@ class Optimizer:
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
         return model_policy.surrogate(self._task(model_policy))
 
-    def recommend(self) -> Recommendation:
+    def recommend(self, *, too_strong: bool = False) -> Recommendation:
         """The tested design with the best predicted mean; not the luckiest test.
+
+        Parameters
+        ----------
+        too_strong : whether designs count whose tests are more likely than not to be censored
 
         Raises
         ------
@@ -288,7 +292,7 @@ class Optimizer:
             If no value has been told yet.
         """
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
-        return recommend(self._task(model_policy), model_policy)
+        return recommend(self._task(model_policy), model_policy, too_strong)
 
     def expected_gain(self) -> float:
         """Expected rise of the best true mean from the most promising next test, in the units of the objective.

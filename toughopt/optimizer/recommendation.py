@@ -9,9 +9,10 @@ import numpy as np
 
 from toughopt.errors import ObservationError
 from toughopt.optimizer.acquisition import expected_improvement
-from toughopt.optimizer.base import FloatArray, Policy, Prediction, Surrogate, Task, Value
+from toughopt.optimizer.base import BoolArray, FloatArray, Policy, Prediction, Surrogate, Task, Value
 from toughopt.optimizer.candidates import candidates
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
+from toughopt.optimizer.feasibility import Feasibility
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.posterior import FitFailed
 
@@ -38,8 +39,13 @@ class Recommendation:
     probability_top: float
 
 
-def recommend(task: Task, chosen_by: Policy) -> Recommendation:
+def recommend(task: Task, chosen_by: Policy, too_strong: bool = False) -> Recommendation:
     """The tested design with the best posterior mean.
+
+    Parameters
+    ----------
+    too_strong : whether designs count that are more likely than not to exceed what the test can measure (their value is
+        censored); where all are, they count anyhow
 
     Raises
     ------
@@ -51,6 +57,9 @@ def recommend(task: Task, chosen_by: Policy) -> Recommendation:
         raise ObservationError("no value has been told yet: there is nothing to recommend")
     order = np.argsort(-data.y, kind="stable")[:500]
     rows = np.array(sorted({int(data.group[i]): int(i) for i in order[::-1]}.values()))
+    if not too_strong:
+        measurable = _measurable(task, data.x[rows]) >= 0.5
+        rows = rows[measurable] if measurable.any() else rows
     model: Surrogate | None
     try:
         model = chosen_by.surrogate(task)
@@ -78,6 +87,7 @@ def recommend(task: Task, chosen_by: Policy) -> Recommendation:
 def expected_gain(task: Task, chosen_by: Policy) -> float:
     """Largest expected improvement over the best predicted tested design, in the units of the objective.
 
+    Designs more likely than not to exceed what the test can measure count neither as the best nor as the next.
     Infinity where the model cannot be fitted, so that nothing stops because of it.
     """
     if not len(task.data):
@@ -88,9 +98,27 @@ def expected_gain(task: Task, chosen_by: Policy) -> float:
         return math.inf
     if model is None:
         return math.inf
-    best = float(model.predict(task.data.x[np.argsort(-task.data.y, kind="stable")[:300]]).mean.max())
-    belief = model.predict(candidates(task, 2048).x)
+    tested = task.data.x[np.argsort(-task.data.y, kind="stable")[:300]]
+    x = candidates(task, 2048).x
+    tested, x = _where(_measurable(task, tested) >= 0.5, tested), _where(_measurable(task, x) >= 0.5, x)
+    best = float(model.predict(tested).mean.max())
+    belief = model.predict(x)
     return float(expected_improvement(belief.mean, np.maximum(belief.std, 1e-12), best).max())
+
+
+def _measurable(task: Task, x: FloatArray) -> FloatArray:
+    """(m,) probability that a test of the rows of `x` gives a value instead of a bound."""
+    if not task.data.censored.any():
+        return np.ones(len(x))
+    encoder = task.encoder
+    columns = [i for i in range(encoder.width) if i != encoder.prior_column and i not in encoder.source_columns]
+    model = Feasibility.fit(task.data.x[:, columns], ~task.data.censored)
+    return np.ones(len(x)) if model is None else model(x[:, columns])
+
+
+def _where(good: BoolArray, x: FloatArray) -> FloatArray:
+    """The rows that are good, or all where none is."""
+    return x[good] if good.any() else x
 
 
 def _parts(model: Surrogate) -> list[tuple[float, GaussianProcess]]:
