@@ -169,6 +169,13 @@ speed_mm_per_min = 2.0
 retries = 2          # how often the lab may fail a design before it is given up
 failures_to_disable = 3
 
+[fleet]
+priority = "balanced"  # what the hands do first: clear beds ("printers"), feed the frame ("press"), or as it comes
+workers = 0            # processes that build and slice; 0: the loop's own
+
+[mass_control]
+enabled = false        # let each printer's flow follow what its parts weighed
+
 [stopping]
 # target = 40.0      # stop when the best design reaches it
 # hours = 48

@@ -131,6 +131,20 @@ def simulate(
         return summary(folder, campaign.state, occupied, clock.now_s - begun_s)
 
 
+def begun(folder: Path, text: str) -> int:
+    """Begin the campaign of that text in `folder`, where there is none yet; returns its budget. Raises ConfigError."""
+    if not (folder / "campaign.toml").exists():
+        Campaign.create(folder, text).close()
+    with Campaign.open(folder) as campaign:
+        return campaign.workspace.budget()
+
+
+def simulate_one(folder: Path, text: str, simulation: Simulation, budget: int | None) -> Simulated:
+    """Begin or resume one campaign of many, all in this process: fit for a worker."""
+    begun(folder, text)
+    return simulate(folder, simulation, budget=budget)
+
+
 def summary(folder: Path, state: State, occupied: Occupied, lasted_s: float) -> Simulated:
     """What `state` and the machines' logs tell of the last `lasted_s` seconds."""
     waits = [
