@@ -108,18 +108,31 @@ def test_listeners_learn_of_new_events_and_are_let_go_at_the_end(
     assert ended.wait(20)
 
 
-def test_25000_experiments_make_pages_of_bounded_size(tmp_path: Path, many: Callable[[Path, int], Path]) -> None:
-    app = create_app(many(tmp_path / "many", 25_000), access=access_for("127.0.0.1", 80, operator_token="t" * 20))
-    from starlette.testclient import TestClient
-
-    with TestClient(app, base_url="http://127.0.0.1:80") as client:
+def test_25000_experiments_make_pages_of_bounded_size(
+    serve_campaign: Callable[..., Any], many: Callable[[Path, int], Path], tmp_path: Path
+) -> None:
+    with serve_campaign(many(tmp_path / "many", 25_000)) as served:
         for path in PAGES:
-            answer = client.get(path)
-            assert answer.status_code == 200 and len(answer.content) < 100_000, path
-        assert client.get("/status.json").json()["complete"] == 24_000
-        assert "page 500 of 500" in client.get("/experiments?page=99999").text
-        picture = client.get("/figures/best_so_far.svg")
-        assert picture.status_code == 200 and len(picture.content) < 1_500_000
+            status, _, body = served.ask("GET", path)
+            assert status == 200 and len(body) < 100_000, path
+        assert json.loads(served.ask("GET", "/status.json")[2])["complete"] == 24_000
+        assert b"page 500 of 500" in served.ask("GET", "/experiments?page=99999")[2]
+        status, _, picture = served.ask("GET", "/figures/best_so_far.svg")
+        assert status == 200 and len(picture) < 1_500_000
+
+
+def test_a_campaign_in_which_everything_failed_is_shown(
+    serve_campaign: Callable[..., Any], make_campaign: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_campaign(tmp_path / "c", 0)
+    with Campaign.open(folder) as campaign:
+        for entry in campaign.suggest(3):
+            campaign.fail(entry["id"], why="came off the bed")
+    with serve_campaign(folder) as served:
+        for path in (*PAGES, "/experiments/1"):
+            assert served.ask("GET", path)[0] == 200, path
+        assert b"came off the bed" in served.ask("GET", "/")[2]
+        assert b"<svg" in served.ask("GET", "/figures/best_so_far.svg")[2]
 
 
 def test_figures_are_drawn_again_no_faster_than_their_cost_allows(

@@ -56,7 +56,12 @@ def create_app(
     stream = Stream(sources[0], allowed)
     pages = Pages(sources, shelf, allowed)
     steering = Steering(Path(campaign_dir))
-    control = Control(allowed, steering, pages)
+
+    async def seen() -> None:
+        await asyncio.to_thread(sources[0].look)
+        stream.tell(stream.trouble)
+
+    control = Control(allowed, steering, pages, seen)
     files = Files(sources, shelf, allowed)
 
     @asynccontextmanager

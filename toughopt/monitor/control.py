@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,10 @@ class Steering:
 class Control:
     """`POST /ctl/VERB`, and signing in and out."""
 
-    def __init__(self, access: Access, steering: Steering, pages: Pages) -> None:
+    def __init__(self, access: Access, steering: Steering, pages: Pages, seen: Callable[[], Awaitable[None]]) -> None:
+        """`seen` is awaited after each command, so that the next page shows what it did."""
         self._access = access
+        self._seen = seen
         self._steering = steering
         self._pages = pages
 
@@ -75,6 +77,7 @@ class Control:
             raise HTTPException(400, "these arguments cannot be written into the journal") from error
         except ToughoptError as error:
             return self._answered(request, order, False, str(error), {}, 503)
+        await self._seen()
         return self._answered(request, order, True, str(answer["message"]), dict(answer["result"]), 200)
 
     async def sign_in(self, request: Request) -> Response:

@@ -50,6 +50,9 @@ class Pages:
         )  # fmt: skip
         self._templates.filters |= {"number": number, "lasting": lasting, "clock": clock, "ago": ago}
         self._templates.globals |= {"label": label, "unit_of": unit_of}
+        for name in self._templates.list_templates(["html"]):  # the first visitor waits for no compiler
+            self._templates.get_template(name)
+        self._gist_of(self._source.moment)
 
     def overview(self, request: Request) -> Response:
         """Whether all is well, and how far the campaign is."""
