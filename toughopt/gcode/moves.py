@@ -141,7 +141,7 @@ def moves_of(commands: Commands) -> Moves:
     tool = tools.at(rows).astype(np.int64)
     targets = _nozzle_targets(commands, tools)
     nozzle = np.zeros(len(rows))
-    for number in np.unique(tool):
+    for number in np.flatnonzero(np.bincount(tool)):
         chosen = tool == number
         nozzle[chosen] = targets[int(number)].at(rows[chosen]) if int(number) in targets else 0.0
     bed = _bed_target(commands)
@@ -204,7 +204,7 @@ def _filament(
 
 def _extruded(fed: NDArray[np.float64], tool: NDArray[np.int64]) -> NDArray[np.float64]:
     out = np.zeros(len(fed))
-    for number in np.unique(tool):
+    for number in np.flatnonzero(np.bincount(tool)):
         chosen = tool == number
         total = np.cumsum(fed[chosen])
         furthest = np.maximum.accumulate(np.concatenate([[0.0], total]))

@@ -150,7 +150,7 @@ def _scan_block(original: bytes, first_line: int, first_row: int) -> Commands:
 
     straight = codes <= 10
     lines = owner[head]
-    gaps = np.unique(t_row[~t_number & straight[t_row]])
+    gaps = np.flatnonzero(np.bincount(t_row[~t_number & straight[t_row]]))
     broken = tuple((first_line + int(lines[row]), _line(original, starts, stops, int(lines[row]))) for row in gaps)
     words = _words(codes, t_row, t_letter, t_value, t_number, first_row)
     sent = _sent_lengths(raw, starts, ends)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def in_single_precision(vertices: FloatArray, faces: IntArray) -> tuple[FloatArr
 def _metadata(entries: Mapping[str, str]) -> str:
     named = {"Application": "toughopt", **entries}
     return "".join(
-        f"<metadata name={quoteattr(_qualified(key))}>{escape(value)}</metadata>\n" for key, value in named.items()
+        f'<metadata name="{escape(_qualified(key))}">{escape(value)}</metadata>\n' for key, value in named.items()
     )
 
 

@@ -31,6 +31,8 @@ _UNREADABLE = (
     struct.error,
     zipfile.BadZipFile,
 )
+_STL_HEADER = 84
+_STL_FACE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _IN_METRES_Y_UP = (".glb", ".gltf")
 _MM = {
     "micron": 1e-3,
@@ -80,6 +82,8 @@ def load_mesh(path: str | Path) -> Solid:
 
 
 def _read(source: Path) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+    if source.suffix.lower() == ".stl" and (corners := _binary_stl(source.read_bytes())) is not None:
+        return [(corners, np.arange(len(corners)).reshape(-1, 3))]
     import trimesh
 
     loader: Any = trimesh.load
@@ -94,6 +98,17 @@ def _read(source: Path) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
     if not meshes:
         raise MeshError(f"{source}: there is not one triangle in it")
     return meshes
+
+
+def _binary_stl(data: bytes) -> NDArray[np.float64] | None:
+    """(3 f, 3) float: the corners of all faces, or None where this is no binary STL that is as long as it says."""
+    if len(data) < _STL_HEADER + _STL_FACE.itemsize:
+        return None
+    (count,) = struct.unpack_from("<I", data, _STL_HEADER - 4)
+    if len(data) != _STL_HEADER + count * _STL_FACE.itemsize:
+        return None
+    faces = np.frombuffer(data, _STL_FACE, count, _STL_HEADER)
+    return faces["corners"].reshape(-1, 3).astype(np.float64)
 
 
 def _flattened(loaded: Any, units: bool) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:

@@ -100,9 +100,23 @@ def open_loops(faces: IntArray) -> list[IntArray]:
 
 
 def _welded(surface: Surface, tolerance: float) -> Surface:
-    keys = surface.vertices + 0.0 if tolerance == 0.0 else np.round(surface.vertices / tolerance)
-    _, first, index = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return replace(surface, vertices=surface.vertices[first], faces=index.reshape(-1)[surface.faces])
+    keys = surface.vertices + 0.0 if tolerance == 0.0 else np.round(surface.vertices / tolerance) + 0.0
+    first, index = _distinct(keys)
+    return replace(surface, vertices=surface.vertices[first], faces=index[surface.faces])
+
+
+def _distinct(rows: FloatArray) -> tuple[IntArray, IntArray]:
+    """First of each set of equal rows, in their order, and to which set each row belongs."""
+    order = np.lexsort(rows.T)
+    ordered = rows[order]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    first = order[new]  # the sort is stable
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    index = np.empty(len(rows), dtype=np.int64)
+    index[order] = rank[np.cumsum(new) - 1]
+    return np.sort(first), index
 
 
 def _cleaned(surface: Surface) -> Surface:
@@ -111,19 +125,18 @@ def _cleaned(surface: Surface) -> Surface:
     dropped = len(surface.faces) - len(kept)
     if dropped:
         surface = surface.noted(kept, f"{_count(dropped, 'face')} without area dropped")
-    order = np.sort(kept, axis=1)
-    _, first, times = np.unique(order, axis=0, return_index=True, return_counts=True)
-    if (times > 1).any():
-        extra = int((times - 1).sum())
-        surface = surface.noted(kept[np.sort(first)], f"{_count(extra, 'face')} given more than once dropped")
+    first, _ = _distinct(np.sort(kept, axis=1).astype(np.float64))
+    if len(first) < len(kept):
+        extra = len(kept) - len(first)
+        surface = surface.noted(kept[first], f"{_count(extra, 'face')} given more than once dropped")
     return surface
 
 
 def _consistent(surface: Surface, what: str) -> Surface:
     """Neighbouring faces run in opposite senses along their common edge, and every body is right side out."""
-    import trimesh
-
     if _sense_clashes(surface.faces):
+        import trimesh
+
         mesh: Any = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
         fix_winding: Any = trimesh.repair.fix_winding
         fix_winding(mesh)
@@ -161,30 +174,35 @@ def _directed(faces: IntArray) -> IntArray:
     return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
 
 
+def _keys(edges: IntArray) -> IntArray:
+    """(e,) int: one number an edge."""
+    keys: IntArray = edges[:, 0] * (int(edges.max(initial=0)) + 1) + edges[:, 1]
+    return keys
+
+
 def _open_edges(faces: IntArray) -> IntArray:
     edges = _directed(faces)
-    _, inverse, times = np.unique(np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True)
-    lonely: IntArray = edges[times[inverse.reshape(-1)] == 1]
+    _, inverse, times = np.unique(_keys(np.sort(edges, axis=1)), return_inverse=True, return_counts=True)
+    lonely: IntArray = edges[times[inverse] == 1]
     return lonely
 
 
 def _sense_clashes(faces: IntArray) -> bool:
     edges = _directed(faces)
-    _, times = np.unique(edges, axis=0, return_counts=True)
-    _, both = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
+    _, times = np.unique(_keys(edges), return_counts=True)
+    _, both = np.unique(_keys(np.sort(edges, axis=1)), return_counts=True)
     return bool((both <= 2).all() and (times > 1).any())
 
 
 def _paired(faces: IntArray) -> bool:
     edges = _directed(faces)
-    unique, times = np.unique(edges, axis=0, return_counts=True)
-    mirrored, back = np.unique(edges[:, ::-1], axis=0, return_counts=True)
-    return bool(len(unique) == len(mirrored) and (unique == mirrored).all() and (times == back).all())
+    return np.array_equal(np.sort(_keys(edges)), np.sort(_keys(edges[:, ::-1])))
 
 
 def _crowded_place(surface: Surface) -> FloatArray:
-    unique, times = np.unique(np.sort(_directed(surface.faces), axis=1), axis=0, return_counts=True)
-    place: FloatArray = surface.vertices[unique[np.argmax(times)]].mean(axis=0)
+    edges = np.sort(_directed(surface.faces), axis=1)
+    _, first, times = np.unique(_keys(edges), return_index=True, return_counts=True)
+    place: FloatArray = surface.vertices[edges[first[np.argmax(times)]]].mean(axis=0)
     return place
 
 

@@ -48,7 +48,7 @@ def assembled(
     members = np.split(numbers, np.cumsum(np.bincount(lines.layer, minlength=count))[:-1])
     rank = np.where(filling.role >= 3, 1, 0)
     starts, closed = lines.start.tolist(), lines.closed.tolist()
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0) if settings.seam == "random" else None
     position, seams = np.zeros(2), np.empty((0, 2))
     stops: list[Stop] = []
     for here in members:

@@ -37,7 +37,7 @@ def order(
     rank: NDArray[np.int64],
     position_mm: NDArray[np.float64],
     seam: Seam,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     seams_below: NDArray[np.float64],
 ) -> list[Stop]:
     """Nearest-first order of `paths`; all of one rank come before those of a higher one.
@@ -47,7 +47,7 @@ def order(
     rank : (paths,) int, the lowest is printed first
     position_mm : (2,) float, where the nozzle is
     seam : where closed paths begin
-    rng : used where seam is "random" only
+    rng : given where seam is "random", else None
     seams_below : (k, 2) float, seams of the layer below, used where seam is "aligned"
     """
     sizes = np.array([len(path.point_mm) for path in paths], dtype=np.int64)
@@ -87,13 +87,13 @@ def _seams(
     start: NDArray[np.int64],
     closed: NDArray[np.bool_],
     seam: Seam,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     seams_below: NDArray[np.float64],
 ) -> list[int]:
     chosen = []
     for index in np.flatnonzero(closed).tolist():
         point = paths[index].point_mm
-        if seam == "random":
+        if rng is not None:
             first = int(rng.integers(len(point)))
         elif seam == "rear" or not len(seams_below):
             first = int(np.lexsort((point[:, 0], point[:, 1]))[-1])
