@@ -2,13 +2,16 @@
 
     python benchmarks/ask_latency.py --sizes 50,200,1000,25000 --repeats 5
 
-A peer is left out beyond the size at which one of its asks would take minutes.
+A peer is left out beyond the size at which one of its asks would take minutes. Each finished size is one line of the
+results file, from which `sample_efficiency.py report` makes its table.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -56,7 +59,9 @@ def main() -> None:
     parser.add_argument("--dimensions", default="4,11")
     parser.add_argument("--policies", default="default,skopt")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/ask_latency.jsonl"))
     options = parser.parse_args()
+    options.results.parent.mkdir(parents=True, exist_ok=True)
     print("| d | tests | policy | median, s | 95th percentile, s | memory, MiB |")
     print("| --- | --- | --- | --- | --- | --- |")
     for d in map(int, options.dimensions.split(",")):
@@ -70,6 +75,9 @@ def main() -> None:
                     f"| {peak_mib():.0f} |",
                     flush=True,
                 )
+                row = {"d": d, "n": n, "policy": policy, "seconds": seconds.tolist(), "mib": peak_mib()}
+                with options.results.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

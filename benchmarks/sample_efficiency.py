@@ -1,186 +1,171 @@
-"""How many tests it takes: our policies and named peers on the same pools, the same first designs and the same draws.
+"""How many tests it takes: our policies and named peers on the same tasks, the same first designs and the same draws.
 
-    python benchmarks/sample_efficiency.py run --tasks crossed_barrel --policies default,skopt,random --seeds 20
-    python benchmarks/sample_efficiency.py report
+    python benchmarks/sample_efficiency.py run --tasks crossed_barrel --policies default,random --seeds 50
+    python benchmarks/sample_efficiency.py run --policies botorch_logei,skopt_gp --peers-python VENV/bin/python
+    python benchmarks/sample_efficiency.py report --page docs/optimizer-results.md
 
-Every finished run is one line of the results file, so that a stopped benchmark goes on where it was. BoTorch may live
-in an environment of its own: run the script with that environment's Python and PYTHONPATH set to the checkout. The
-published table is read from the folder that TOUGHOPT_DATA names. "NAME+features" hands a policy the family's features.
+Every finished run is one line of the results file, so that a stopped benchmark goes on where it was; `--minutes` stops
+it by itself. The peers of `peers.py` run in the Python that `--peers-python` names. The published table is read from
+the folder that TOUGHOPT_DATA names. `default+features`, `default+prior` hand over what the crossed barrel's family and
+the virtual press know; `half0` to `half9` are the halves of the published designs to which that press was not fitted.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
-from collections import defaultdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from problems import PROBLEMS, random_nature
+from efficiency_report import BUDGET, report
+from efficiency_tasks import SPLITS, SYNTHETIC, box_task, pool_task
+from peers import PEERS, BoxPeer, PoolPeer, versions
 
-from toughopt.optimizer import Optimizer, Space
-
-BUDGET = 60
-FIRST = 5
-POOL = 600
-RANDOM_TASKS = ("random3", "random4", "random6")
+RESULTS = Path("benchmarks/results/sample_efficiency.jsonl")
 
 
-def table_task(data: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray, Space]:
-    """Designs, true means (600,), tests (3, 600) and the space of the published table."""
-    tests: dict[tuple[float, ...], list[float]] = defaultdict(list)
-    with (data / "crossed_barrel.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            tests[tuple(float(row[c]) for c in ("n", "theta", "r", "t"))].append(float(row["toughness"]))
-    designs = [{"n": int(n), "theta": theta, "r": r, "t": t} for n, theta, r, t in tests]
-    values = np.array([v[:3] for v in tests.values()]).T
-    return designs, values.mean(axis=0), values, Space(pool=designs)
+def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
+    """One campaign on a pool: the order in which designs were tested, and what that found."""
+    task = pool_task(name, seed)
+    order, seconds = task.first(seed), []
+    if policy in PEERS:
+        from toughopt.optimizer import Encoder
 
+        peer = PoolPeer(policy, Encoder(task.space).encode(task.space.pool_columns), seed)
+        peer.tell(order, task.drawn[order].tolist())
+        while len(order) < BUDGET:
+            begin = time.perf_counter()
+            order.append(peer.ask())
+            peer.tell(order[-1:], [float(task.drawn[order[-1]])])
+            seconds.append(time.perf_counter() - begin)
+    else:
+        from toughopt.optimizer import Optimizer
 
-def task(name: str, seed: int, data: Path | None) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray, Space]:
-    """Designs, true means, three tests of each and the space; synthetic pools differ from seed to seed."""
-    if name == "crossed_barrel":
-        if data is None:
-            raise SystemExit("crossed_barrel: set TOUGHOPT_DATA to the folder that holds crossed_barrel.csv")
-        return table_task(data)
-    problem = random_nature(int(name.removeprefix("random")), 1000 + seed) if name in RANDOM_TASKS else PROBLEMS[name]
-    designs = problem.pool(POOL, 1000 + seed)
-    space = Space(problem.space.parameters, pool=designs)
-    columns = space.pool_columns
-    return designs, problem.truth(columns), problem.tests(columns, 3, np.random.default_rng([seed, 5])), space
-
-
-def run(name: str, policy: str, seed: int, data: Path | None) -> dict[str, Any]:
-    """One campaign: the order in which designs were tested, and what that found."""
-    designs, truth, tests, space = task(name, seed, data)
-    drawn = tests[np.random.default_rng([seed, 9]).integers(0, 3, len(designs)), np.arange(len(designs))]
-    features = None
-    bare = policy.removesuffix("+features")
-    if bare != policy:
-        from toughopt.families import family
-
-        features = family("crossed_barrel").features
-    optimizer = Optimizer(space, bare, seed=seed, initial=0, features=features)
-    index = {key: i for i, key in enumerate(space.pool_keys)}
-    order = [int(i) for i in np.random.default_rng([seed, 3]).permutation(len(designs))[:FIRST]]
-    optimizer.tell([designs[i] for i in order], drawn[order].tolist())
-    seconds = []
-    while len(order) < BUDGET:
-        begin = time.perf_counter()
-        design = optimizer.ask()[0]
-        order.append(index[space.key(design)])
-        optimizer.tell([design], [float(drawn[order[-1]])])
-        seconds.append(time.perf_counter() - begin)
-    ranked = np.argsort(-truth)
+        bare, *knowledge = policy.split("+")
+        optimizer = Optimizer(
+            task.space,
+            bare,
+            seed=seed,
+            initial=0,
+            features=task.features if "features" in knowledge else None,
+            prior=task.prior if "prior" in knowledge else None,
+        )
+        index = {key: i for i, key in enumerate(task.space.pool_keys)}
+        optimizer.tell([task.designs[i] for i in order], task.drawn[order].tolist())
+        while len(order) < BUDGET:
+            begin = time.perf_counter()
+            design = optimizer.ask()[0]
+            order.append(index[task.space.key(design)])
+            optimizer.tell([design], [float(task.drawn[order[-1]])])
+            seconds.append(time.perf_counter() - begin)
+    ranked, n = np.argsort(-task.truth), len(task.designs)
+    top5 = set(ranked[: n // 20].tolist())
     return {
-        "task": name,
-        "policy": policy,
-        "seed": seed,
         "order": order,
-        "first_top1": _first(order, set(ranked[: len(designs) // 100].tolist())),
+        "pool": n,
+        "first_top1": _first(order, set(ranked[: n // 100].tolist())),
         "first_best": _first(order, {int(ranked[0])}),
-        "first_90": _first(order, set(np.flatnonzero(truth >= 0.9 * truth.max()).tolist())),
-        "top5_in_50": len(set(order[:50]) & set(ranked[: len(designs) // 20].tolist())),
+        "first_90": _first(order, set(np.flatnonzero(task.truth >= 0.9 * task.truth.max()).tolist())),
+        "top5": [len(top5 & set(order[: i + 1])) for i in range(len(order))],
+        "best": float(task.truth[order[:50]].max() / task.truth.max()),
         "ask_median_s": float(np.median(seconds)),
     }
+
+
+def run_box(name: str, policy: str, seed: int) -> dict[str, Any]:
+    """One campaign in a box, of 50 tests."""
+    task = box_task(name, seed)
+    designs, seconds = task.first(seed), []
+    values = [task.test(design, i) for i, design in enumerate(designs)]
+    optimizer: Any
+    if policy in PEERS:
+        optimizer = BoxPeer(policy, task.problem.spec, seed)
+        for design, value in zip(designs, values, strict=True):
+            optimizer.tell(design, value, False)
+    else:
+        from toughopt.optimizer import Optimizer
+
+        optimizer = Optimizer(task.problem.space, policy, seed=seed, initial=0)
+        optimizer.tell(designs, values)
+    while len(designs) < 50:
+        begin = time.perf_counter()
+        designs.append(optimizer.ask() if policy in PEERS else optimizer.ask()[0])
+        value = task.test(designs[-1], len(designs) - 1)
+        if policy in PEERS:
+            optimizer.tell(designs[-1], value, True)
+        else:
+            optimizer.tell(designs[-1:], [value])
+        seconds.append(time.perf_counter() - begin)
+    truth = [task.truth(design) for design in designs]
+    top1 = next((i + 1 for i, value in enumerate(truth) if value >= task.threshold), None)
+    return {"first_top1": top1, "best": max(truth) / task.best, "ask_median_s": float(np.median(seconds))}
 
 
 def _first(order: list[int], wanted: set[int]) -> int | None:
     return next((i + 1 for i, design in enumerate(order) if design in wanted), None)
 
 
-def exact_random(pool: int, wanted: int) -> float:
-    """Median number of draws without replacement until one of `wanted` among `pool` is met."""
-    left, draws = 1.0, 0
-    while left > 0.5:
-        left *= (pool - wanted - draws) / (pool - draws)
-        draws += 1
-    return float(draws)
-
-
-def interval(values: np.ndarray, statistic: Any) -> tuple[float, float]:
-    """Bootstrap 95 % interval of a statistic."""
-    rng = np.random.default_rng(0)
-    found = [statistic(values[rng.integers(0, len(values), len(values))]) for _ in range(2000)]
-    return float(np.percentile(found, 2.5)), float(np.percentile(found, 97.5))
-
-
-def report(results: Path) -> None:
-    """Medians with intervals, a table a task; runs that never got there count as one test more than the budget."""
-    rows = [json.loads(line) for line in results.read_text().splitlines()]
-    by: dict[str, dict[str, dict[int, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
-    for row in rows:
-        by[row["task"]][row["policy"]][row["seed"]] = row
-    print(f"random, exact: top-1 % design after {exact_random(POOL, 6):.0f} tests (median); top-30 in 50: 2.5")
-    for name, policies in by.items():
-        print(f"\n### {name}\n")
-        print(
-            "| policy | seeds | tests to top 1 % | top-30 in 50 | tests to the best | tests to 90 % of it | ask, ms |"
-        )
-        print("| --- | --- | --- | --- | --- | --- | --- |")
-        for policy, runs in policies.items():
-            cells = []
-            for key in ("first_top1", "top5_in_50", "first_best", "first_90"):
-                v = np.array([BUDGET + 1 if r[key] is None else r[key] for r in runs.values()], dtype=float)
-                of = np.mean if key == "top5_in_50" else np.median
-                low, high = interval(v, of)
-                mark = ">" if of(v) > BUDGET else ""
-                cells.append(f"{mark}{of(v):.1f} ({low:.1f}–{high:.1f})")
-            ms = 1e3 * float(np.median([r["ask_median_s"] for r in runs.values()]))
-            print(f"| {policy} | {len(runs)} | " + " | ".join(cells) + f" | {ms:.0f} |")
+def run_all(options: argparse.Namespace) -> None:
+    """All tasks, policies and seeds that have no line yet, seed by seed."""
+    done = set()
+    if options.results.exists():
+        done = {(r["task"], r["policy"], r["seed"]) for r in map(json.loads, options.results.read_text().splitlines())}
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    policies = options.policies.split(",")
+    if options.peers_python and (theirs := [p for p in policies if p in PEERS]):
+        policies = [p for p in policies if p not in PEERS]
+        arguments = [options.peers_python, __file__, "run", "--policies", ",".join(theirs)]
+        for name in ("results", "tasks", "seeds", "first_seed", "minutes"):
+            arguments += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+        root = str(Path(__file__).parent.parent)
+        subprocess.run(arguments, check=True, env={**os.environ, "PYTHONPATH": root})
+    software = {"python": platform.python_version(), **versions()}
+    print("versions:", software, flush=True)
+    end = time.monotonic() + 60.0 * options.minutes
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
+        for name in options.tasks.split(","):
+            for policy in policies:
+                if (name, policy, seed) in done:
+                    continue
+                if time.monotonic() > end:
+                    print("the minutes are used up; run again to go on")
+                    return
+                found = run_box(name[4:], policy, seed) if name.startswith("box:") else run_pool(name, policy, seed)
+                row = {"task": name, "policy": policy, "seed": seed, **found, "versions": software}
+                with options.results.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(f"{name:16s} {policy:18s} seed {seed:3d}  top 1 % after {found['first_top1']}", flush=True)
 
 
 def main() -> None:
     """Parse and do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=["run", "report"])
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/results/sample_efficiency.jsonl"))
-    parser.add_argument("--tasks", default=",".join(["crossed_barrel", *PROBLEMS, *RANDOM_TASKS]))
-    parser.add_argument("--policies", default="default,random,skopt,forest,log_ei")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--tasks", default="crossed_barrel," + ",".join(SYNTHETIC), help=f"also half0..{SPLITS - 1}")
+    parser.add_argument("--policies", default="default,random")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=240.0)
+    parser.add_argument("--peers-python", help="a Python that has the peers")
+    parser.add_argument("--page", type=Path, help="write the report there instead of printing it")
     options = parser.parse_args()
-    if options.verb == "report":
-        report(options.results)
+    if options.verb == "run":
+        run_all(options)
         return
-    data = Path(os.environ["TOUGHOPT_DATA"]) if os.environ.get("TOUGHOPT_DATA") else None
-    done = set()
-    if options.results.exists():
-        done = {(r["task"], r["policy"], r["seed"]) for r in map(json.loads, options.results.read_text().splitlines())}
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    versions = {p: metadata.version(p) for p in ("numpy", "scipy", "scikit-optimize") if _installed(p)}
-    versions |= {p: metadata.version(p) for p in ("botorch", "torch") if _installed(p)}
-    print("versions:", {"python": platform.python_version(), **versions}, flush=True)
-    for seed in range(options.first_seed, options.first_seed + options.seeds):
-        for name in options.tasks.split(","):
-            for policy in options.policies.split(","):
-                if (name, policy, seed) in done:
-                    continue
-                found = run(name, policy, seed, data) | {"versions": versions}
-                with options.results.open("a") as file:
-                    file.write(json.dumps(found) + "\n")
-                print(
-                    f"{name:16s} {policy:18s} seed {seed:3d}  top 1 % after {found['first_top1']}, "
-                    f"top-30 in 50: {found['top5_in_50']}, ask {1e3 * found['ask_median_s']:.0f} ms",
-                    flush=True,
-                )
-
-
-def _installed(package: str) -> bool:
-    try:
-        metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+    text = report(options.results, options.results.with_name("ask_latency.jsonl"))
+    if options.page:
+        options.page.write_text(text, encoding="utf-8")
+    else:
+        print(text)
 
 
 if __name__ == "__main__":
