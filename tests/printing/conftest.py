@@ -11,6 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -251,3 +255,49 @@ def make_printer(profile: PrinterProfile) -> Iterator[Callable[..., MarlinPrinte
 def program_text() -> str:
     moves = "\n".join(f"G1 X{10 + k % 50} Y{20 + k // 50} E{k / 10 + 1:.1f} F1800" for k in range(60))
     return f"; a small program\nG28\nM190 S60\nM109 S210\nG90\nM82\nG92 E0\n{moves}\nM400\n"
+
+
+def _beside(name: str) -> ModuleType:
+    """A module beside this file."""
+    spec = spec_from_file_location(f"printing_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def make_moonraker() -> Iterator[Callable[..., Any]]:
+    """Fake Moonraker servers; see moonraker_fake.py."""
+    made: list[Any] = []
+
+    def make(**options: object) -> Any:
+        made.append(_beside("moonraker_fake").FakeMoonraker(**options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def start_octoprint(need: Callable[[str, bool], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Starts real OctoPrint servers; TOUGHOPT_OCTOPRINT_PYTHON names the interpreter that has it."""
+    python = os.environ.get("TOUGHOPT_OCTOPRINT_PYTHON", "")
+    need("octoprint", bool(python))
+    module = _beside("octoprint_server")
+    made: list[Any] = []
+
+    def start() -> Any:
+        made.append(module.OctoPrintServer(python, tmp_path_factory.mktemp("octoprint")))
+        return made[-1]
+
+    yield start
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def octoprint(start_octoprint: Callable[[], Any]) -> Any:
+    """One OctoPrint for all tests that leave it running."""
+    return start_octoprint()

@@ -11,7 +11,7 @@ from threading import Lock, get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from toughopt.errors import DeviceError, LinkLost, ProgramError
+from toughopt.errors import DeviceError, LinkLost
 from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
 from toughopt.printing.clock import Clock, SystemClock
 from toughopt.printing.connection import ANSWER_S, Connection
@@ -21,6 +21,7 @@ from toughopt.printing.lines import Command
 from toughopt.printing.link import Request, Verb
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
+from toughopt.printing.refusal import refuse_errors
 from toughopt.printing.replies import Reply, parse
 from toughopt.printing.safety import SafetyReport, is_off, off_commands
 from toughopt.printing.states import State, StateMachine
@@ -32,8 +33,6 @@ from toughopt.profiles import PrinterProfile
 if TYPE_CHECKING:
     from toughopt.gcode import Program
 
-# what the host sees to itself, or what harms nothing
-_SEEN_TO = frozenset({"heater_on_at_end", "motors_on_at_end", "fan_on_at_end", "nothing_extruded"})
 _STOP_S = 60.0  # a stop takes at most seconds; what waits for one waits no longer than this
 
 
@@ -123,7 +122,7 @@ class MarlinPrinter:
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
         total = check_lines(lines_of(program.text), self.profile, "the program")
-        _refuse_errors(program, self.profile)
+        refuse_errors(program, self.profile)
         return self._run(lambda: lines_of(program.text), "the program", total, program.time_s, on_event)
 
     def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
@@ -297,13 +296,3 @@ class MarlinPrinter:
         if ending.confirmed:
             return self._warden.halted(ending.reason)
         return self._warden.stop(ending.reason, teller)
-
-
-def _refuse_errors(program: Program, profile: PrinterProfile) -> None:
-    from toughopt.gcode import check  # heavy, and only prints of whole programs need it
-
-    findings = check(program, profile).findings
-    errors = [str(finding) for finding in findings if finding.severity == "error" and finding.code not in _SEEN_TO]
-    if errors:
-        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise ProgramError(f"the program is not printed: {'; '.join(errors[:3])}{more}")
