@@ -132,9 +132,10 @@ def _viewer(mesh_3mf: bytes) -> str:
     import io
 
     import numpy as np
-    import trimesh
+    import trimesh as untyped
     from trimesh.viewer.notebook import scene_to_html
 
+    trimesh: Any = untyped
     loaded = trimesh.load(io.BytesIO(mesh_3mf), file_type="3mf", force="mesh")
     # flat shading: corners are not shared, so that the edges of struts stay sharp
     loaded.unmerge_vertices()

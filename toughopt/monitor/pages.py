@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 _ROWS = 50  # of a table
 _LOG_ROWS = 100
-_SORTS = {
-    "newest": lambda sign: lambda e: -e.id,
-    "oldest": lambda sign: lambda e: e.id,
-    "best": lambda sign: lambda e: (e.value is None, -sign * (e.value or 0.0)),
-    "worst": lambda sign: lambda e: (e.value is None, sign * (e.value or 0.0)),
-}
+_SORTS = ("newest", "oldest", "best", "worst")
 
 
 class Pages:
@@ -64,7 +59,11 @@ class Pages:
         state = self._source.moment.state
         wanted, sort = query.get("state", ""), query.get("sort", "newest")
         chosen = [e for e in state.experiments.values() if not wanted or str(e.stage) == wanted]
-        chosen.sort(key=_SORTS.get(sort, _SORTS["newest"])(state.goal_sign))
+        if sort in ("best", "worst"):
+            sign = state.goal_sign if sort == "worst" else -state.goal_sign
+            chosen.sort(key=lambda e: (e.value is None, sign * (e.value or 0.0)))
+        elif sort != "oldest":
+            chosen.reverse()
         pages = max(1, -(-len(chosen) // _ROWS))
         page = min(max(1, _whole(query.get("page", "1"))), pages)
         return self._page(

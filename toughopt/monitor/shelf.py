@@ -13,7 +13,7 @@ from toughopt.plots import GALLERY, PORTRAITS, Scene, draw, draw_portrait, svg
 if TYPE_CHECKING:
     from toughopt.monitor.source import Source
 
-_SHARE = 0.1  # of one processor's time, at most, for redrawing one figure
+_SHARE = 0.25  # of one processor's time, at most, for redrawing one figure
 _SHORTEST_S = 1.0
 _KEPT = 96
 _RESULTS = ("complete", "failed", "excluded", "restored", "corrected", "campaign_changed", "steered")

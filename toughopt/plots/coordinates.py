@@ -42,7 +42,7 @@ def coordinates_figure(state: State, dimensions: Mapping[str, Mapping[str, Any]]
         rows = np.array([*columns, (values - low) / span]).T
         order = np.argsort(state.goal_sign * values)
         lines = np.stack([np.broadcast_to(np.arange(len(names) + 1.0), rows.shape), rows], axis=2)[order]
-        drawn = LineCollection(lines, cmap=MAP, array=values[order], linewidths=1.2, alpha=0.75)
+        drawn = LineCollection(list(lines), cmap=MAP, array=values[order], linewidths=1.2, alpha=0.75)
         axes.add_collection(drawn)
         best = state.best
         if best is not None:
@@ -62,7 +62,7 @@ def coordinates_figure(state: State, dimensions: Mapping[str, Mapping[str, Any]]
         for side in ("left", "bottom"):
             axes.spines[side].set_visible(False)
         bar = figure.colorbar(drawn, ax=axes, label=label(objective), pad=0.02, aspect=30)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         if of > len(tests):
             axes.set_xlabel(f"{len(tests)} of {of} tests: the best, and every so many of the others", fontsize=9)
         return figure

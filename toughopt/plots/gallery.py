@@ -12,7 +12,7 @@ from toughopt.plots.coordinates import coordinates_figure
 from toughopt.plots.landscape import choice_figure, slice_figure
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.model import dependence_figure, importance_figure, nothing_figure, parity_figure
-from toughopt.plots.progress import draw_parity, progress_figure
+from toughopt.plots.progress import Belief, draw_parity, progress_figure
 from toughopt.plots.specimen import curve_figure, layers_figure, shape_figure
 from toughopt.plots.style import new_figure, styled
 from toughopt.plots.timeline import timeline_figure
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from toughopt.journal import Experiment
     from toughopt.plots.scene import Scene
+
+
+_MOST_FOR_BELIEF = 2000  # results; with more the model takes longer than a figure that is always on show may
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ class Portrait:
 
 
 def _progress(scene: Scene) -> Figure:
+    belief: Belief = {}
     try:
-        belief = scene.learned.belief
+        if len(scene.state.complete) <= _MOST_FOR_BELIEF:
+            belief = scene.learned.belief
     except (ObservationError, FitFailed):  # too little is known for a model: the figure does without
-        belief = {}
+        pass
     return progress_figure(scene.state, belief, scene.target)
 
 

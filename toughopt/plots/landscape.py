@@ -71,12 +71,12 @@ def slice_figure(found: Slice, objective: str) -> Figure:
 def choice_figure(choice: Choice, objective: str) -> Figure:
     """Where a test promised most when the design was chosen, and why it was, in words."""
     with styled():
-        figure = new_figure(10.8, 4.7)
-        left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
         if choice.landscape is None:
-            left.text(0.5, 0.5, "no model chose this design", ha="center", va="center", color=GREY)
-            left.set_axis_off()
+            figure = new_figure(10.8, 0.9 + 0.5 * len(choice.words))
+            right = figure.add_subplot()
         else:
+            figure = new_figure(10.8, 4.7)
+            left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
             unit = label(objective)
             words = f"expected improvement{unit[unit.find(' [') :] if ' [' in unit else ''}"
             title = f"What a test promised before experiment {choice.experiment_id}"
@@ -84,14 +84,16 @@ def choice_figure(choice: Choice, objective: str) -> Figure:
             left.set_xlabel(f"{choice.landscape.x}\n{_held(choice.landscape)}")
         right.set_axis_off()
         right.set_title(f"Why experiment {choice.experiment_id}")
+        width, line = (52, 0.072) if choice.landscape is not None else (110, 0.8 / (2.0 * len(choice.words)))
         height = 0.97
         for paragraph in choice.words:
-            lines = wrap(paragraph, 52)
+            lines = wrap(paragraph, width)
             right.text(
-                0.0, height, "\n".join(lines), va="top", fontsize=10.5, color=INK, transform=right.transAxes,
+                0.0,
+                height, "\n".join(lines), va="top", fontsize=10.5, color=INK, transform=right.transAxes,
                 linespacing=1.4,
             )  # fmt: skip
-            height -= 0.072 * len(lines) + 0.04
+            height -= line * len(lines) + 0.55 * line
         return figure
 
 
@@ -114,7 +116,7 @@ def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: st
     axes.margins(0.0)
     axes.grid(visible=False)
     bar = figure.colorbar(mesh, ax=axes, label=words, pad=0.02, aspect=28)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _held(found: Slice) -> str:

@@ -105,10 +105,10 @@ class Learned:
         top = float(np.max(sign * self._predict([e.design for e in tested])[0]))
         z = (sign * mean - top) / np.maximum(std, 1e-12)
         gain = std * (z * ndtr(z) + np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi))
-        shown = [np.where(allowed, values, np.nan).reshape(grid_x.shape) for values in (mean, std, gain)]
+        mean, std, gain = (np.where(allowed, values, np.nan).reshape(grid_x.shape) for values in (mean, std, gain))
         held = {name: value for name, value in through.items() if name not in (x, y)}
         seen = np.array([[float(e.design[x]), float(e.design[y])] for e in tested])
-        return Slice(x, y, xs, ys, *shown, held, seen, (float(through[x]), float(through[y])))
+        return Slice(x, y, xs, ys, mean, std, gain, held, seen, (float(through[x]), float(through[y])))
 
     def main_pair(self) -> tuple[str, str] | None:
         """The two numeric parameters that contribute most; None where there are not two."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Belief = Mapping[int, tuple[float, float]]  # experiment -> mean and standard deviation that the model gives its design
 
+_MOST_CROSSES = 100
 _SHAPES = (("measured", "o"), ("lower bound", "^"), ("left out", "D"))
 
 
@@ -51,7 +52,7 @@ def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target
     if belief:
         known = [belief.get(e.id, (np.nan, np.nan)) if e is not None else (np.nan, np.nan) for e in leaders]
         mean, std = np.array(known).T
-        band = {"step": "post", "color": PALE_BLUE, "alpha": 0.45, "linewidth": 0, "zorder": 1}
+        band: dict[str, Any] = {"step": "post", "color": PALE_BLUE, "alpha": 0.45, "linewidth": 0, "zorder": 1}
         axes.fill_between(order, mean - 1.96 * std, mean + 1.96 * std, label="its true value, 95 % (model)", **band)
     axes.step(order[first:], line[first:], where="post", color=BLUE, label="best so far", zorder=2)
     if target is not None:
@@ -60,7 +61,14 @@ def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target
     if failed:
         places = np.searchsorted([e.complete_seq for e in results], [e.failed_seq for e in failed]) + 0.5
         foot = axes.get_ylim()[0]
-        axes.plot(places, np.full(len(failed), foot), "x", color=RED, label="failed", zorder=3, clip_on=False)
+        many = len(failed) > _MOST_CROSSES
+        marker: dict[str, Any] = (
+            {"marker": "|", "alpha": 0.25, "markersize": 6, "rasterized": True} if many else {"marker": "x"}
+        )
+        words = f"failed ({len(failed)})"
+        axes.plot(
+            places, np.full(len(failed), foot), color=RED, label=words, linestyle="", zorder=3, clip_on=False, **marker
+        )
         axes.set_ylim(bottom=foot)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
