@@ -51,10 +51,11 @@ def _making(config: CampaignConfig, profile: Any, state: State) -> str:
     machines = f"{count} printers" if count != 1 else "one printer"
     if config.all_virtual:
         machines = f"{count} virtual printers" if count != 1 else kind
+    nozzle, profile_name = profile.nozzle.diameter_mm, config.printers[0].profile
     return (
         f"Specimens were sliced with the {config.slicing.slicer} slicer in layers of "
         f"{profile.slicing.layer_height_mm:g} mm and made by fused filament fabrication on {machines} "
-        f"(profile {config.printers[0].profile}, nozzle {profile.nozzle.diameter_mm:g} mm, {profile.filament.material})."
+        f"(profile {profile_name}, nozzle {nozzle:g} mm, {profile.filament.material})."
     )
 
 
