@@ -107,7 +107,8 @@ class Encoder:
         parts += [self._encode_context(p, contexts, n) for p in self.space.context_parameters]
         if self._features is not None:
             raw = self._call(self._features, "features", columns, 2)
-            parts.append((raw - self._low) / self._range)
+            scaled = (raw - self._low) / self._range
+            parts.append(np.where(np.isfinite(scaled), scaled, 0.5))  # a design that is not allowed: in the middle
         return np.ascontiguousarray(np.hstack(parts), dtype=float)
 
     def _reference(self) -> Columns:
@@ -127,8 +128,7 @@ class Encoder:
             code[known] = parameter.encode(np.array([v for v in values if v is not None], dtype=float))
         return code
 
-    @staticmethod
-    def _call(function: Features, what: str, columns: Columns, ndim: int) -> FloatArray:
+    def _call(self, function: Features, what: str, columns: Columns, ndim: int) -> FloatArray:
         n = len(next(iter(columns.values())))
         answer = np.asarray(function(columns), dtype=float)
         if ndim == 2 and answer.ndim == 1:
@@ -136,9 +136,13 @@ class Encoder:
         if answer.ndim != ndim or len(answer) != n:
             raise SpaceError(f"{what} answered with shape {answer.shape} for {n} designs; expected ({n}, ...)")
         if not np.isfinite(answer).all():
-            at = int(np.argwhere(~np.isfinite(answer))[0][0])
+            wrong = ~np.isfinite(answer.reshape(n, -1)).all(axis=1)
+            wrong &= np.asarray(self.space.allowed(columns), dtype=bool)  # of others a family need not know anything
+            if ndim == 2 and not wrong.any():
+                return answer
+            at = int(np.flatnonzero(~np.isfinite(answer.reshape(n, -1)).all(axis=1) if ndim == 1 else wrong)[0])
             where = {name: np.asarray(column)[at] for name, column in columns.items()}
             raise SpaceError(
-                f"{what} answered with a number that is not finite at {where}; it must be finite everywhere"
+                f"{what} answered with a number that is not finite at {where}; it must be finite wherever the space allows a design"
             )
         return answer

@@ -19,6 +19,7 @@ from toughopt.optimizer.transforms import Transform, possible_powers
 
 _MANY = 100  # tests from which one start is enough
 _REVIEW = 5  # tests between fits that look at every transform; others look at those that were likely
+_CONSTANT_SD = 0.1  # of a constant added to the mean of standardised data; 1 where a prior's errors may have one
 
 
 class GaussianProcess:
@@ -216,7 +217,7 @@ class GaussianProcess:
         settings, column = self.settings, self.prior_column
         basis, offset = [np.ones(len(x))], np.zeros(len(x))
         if column is None and not settings.source_columns:
-            return x, basis[0][:, None], offset
+            return x, _CONSTANT_SD * basis[0][:, None], offset
         inputs = np.delete(x, [*settings.source_columns, *([] if column is None else [column])], axis=1)
         weight, weight_sd = settings.source_weight
         for source in settings.source_columns:
