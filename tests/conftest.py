@@ -18,6 +18,14 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Figures are compared with their reference images wherever pytest-mpl is there."""
+    config.addinivalue_line("markers", "mpl_image_compare: the figure returned is compared with a reference image")
+    if hasattr(config.option, "mpl"):
+        config.option.mpl = True
+
+
 @pytest.fixture(scope="session")
 def published() -> Path:
     """The folder of the published measurements; skips where TOUGHOPT_DATA does not name it."""
