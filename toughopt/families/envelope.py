@@ -11,7 +11,7 @@ from toughopt.families.base import Parameter
 from toughopt.geometry import Solid, circle, circle_sides, combine, main_body
 
 if TYPE_CHECKING:
-    from manifold3d import Manifold
+    from manifold3d import CrossSection, Manifold
 
 #: The parameters that both have, fixed by default.
 ENVELOPE = (
@@ -45,16 +45,31 @@ def enclosed(core: Manifold, values: Mapping[str, Any]) -> Solid:
 
     `core` is centred on the z axis and reaches from below the lower plate's top to above the upper one's underside.
     """
-    from manifold3d import CrossSection, Manifold
+    from manifold3d import Manifold
 
-    width, height, plate = values["width"], values["height"], values["plate"]
-    if values["envelope"] == "cylinder":
-        outline = CrossSection([circle(width / 2.0, circle_sides(width / 2.0, values["chord_error"], multiple_of=4))])
-    else:
-        outline = CrossSection.square((width, width), True)
-    room = Manifold.extrude(outline, height)
-    cut = combine([core, room], "intersect")
+    height, plate = values["height"], values["plate"]
+    outline = _outline(values)
+    cut = combine([core, Manifold.extrude(outline, height)], "intersect")
     if plate > 0.0:
         floor = Manifold.extrude(outline, plate)
         cut = combine([cut, floor, floor.translate((0.0, 0.0, height - plate))], "add")
     return main_body(Solid(cut.simplify(1e-4)), "the envelope")
+
+
+def in_envelope(block: Manifold, values: Mapping[str, Any]) -> Solid:
+    """A block that fills the square of the envelope from corner (0, 0, 0) on, centred, and cut where it is round."""
+    from manifold3d import Manifold
+
+    body = block.translate((-values["width"] / 2.0, -values["width"] / 2.0, 0.0))
+    if values["envelope"] == "cylinder":
+        body = combine([body, Manifold.extrude(_outline(values), values["height"])], "intersect").simplify(1e-4)
+    return main_body(Solid(body), "the envelope")
+
+
+def _outline(values: Mapping[str, Any]) -> CrossSection:
+    from manifold3d import CrossSection
+
+    width = values["width"]
+    if values["envelope"] == "cylinder":
+        return CrossSection([circle(width / 2.0, circle_sides(width / 2.0, values["chord_error"], multiple_of=4))])
+    return CrossSection.square((width, width), True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from toughopt.families.base import Parameter
-from toughopt.families.envelope import ENVELOPE, core_height, cross_area, enclosed
+from toughopt.families.envelope import ENVELOPE, core_height, cross_area, in_envelope
 from toughopt.families.parametric import Fault, ParametricFamily
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ CELLS: Mapping[str, FloatArray] = MappingProxyType(
         "kelvin": _struts(_KELVIN, _KELVIN, sqrt(0.125)),
     }
 )
+
+
+_OFF = 0.04  # of the thinnest strut's radius, by which facets may be off
 
 
 class StrutLattice(ParametricFamily):
@@ -125,23 +128,47 @@ class StrutLattice(ParametricFamily):
         yield np.log(slenderness)
 
     def build(self, values: Mapping[str, Any]) -> Solid:
-        """All struts and the balls at their joints, united at once and cut to the envelope."""
+        """A quarter of one column of cells, with its plates, mirrored into all the others.
+
+        All cells have mirror planes across x and y through their middles, so a quarter meets its image corner for
+        corner: the struts and balls of one quarter alone have to be united.
+        """
         from manifold3d import Manifold
 
-        from toughopt.geometry import circle_sides, combine, swept_tube
+        from toughopt.geometry import circle_sides, combine, mirrored_tiles, swept_tube
 
-        starts, ends = lattice_segments(values)
-        bottom, core = values["plate"], core_height(values)
+        across, bottom, core = int(values["cells"]), values["plate"], core_height(values)
+        half = values["width"] / across / 2.0
         slope = (values["grading"] - 1.0) / core
+        starts, ends = _column(values)
         nodes, index = np.unique(np.round(np.concatenate([starts, ends]), 9), axis=0, return_inverse=True)
         index = index.reshape(2, -1)
         radii = values["radius"] * (1.0 + slope * np.clip(nodes[:, 2] - bottom, 0.0, core))
+        # joints are a good part of thin struts' volume: their facets may be off by little of the radius
+        off = min(values["chord_error"], _OFF * float(radii.min()))
         # chords of a ball err in two directions at once
-        unit = Manifold.sphere(1.0, circle_sides(float(radii.max()), 0.5 * values["chord_error"], multiple_of=4))
+        unit = Manifold.sphere(1.0, circle_sides(float(radii.max()), 0.5 * off, multiple_of=4))
         grow = float(np.cbrt(4.0 / 3.0 * np.pi / unit.volume()))
         balls = [unit.scale((radius * grow,) * 3).translate(tuple(at)) for radius, at in zip(radii, nodes, strict=True)]
-        struts = [swept_tube(nodes[pair], radii[pair], values["chord_error"]) for pair in index.T]
-        return enclosed(combine([*balls, *struts], "add"), values)
+        struts = [swept_tube(nodes[pair], radii[pair], off) for pair in index.T]
+        slab = Manifold.cube((half + 2.0, half + 2.0, bottom)).translate((-1.0, -1.0, 0.0))
+        plates = [slab, slab.translate((0.0, 0.0, values["height"] - bottom))] if bottom > 0.0 else []
+        room = Manifold.cube((half, half, values["height"]))
+        quarter = combine([combine([*balls, *struts, *plates], "add"), room], "intersect")
+        return in_envelope(mirrored_tiles(quarter, half, 2 * across), values)
+
+
+def _column(values: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:
+    """(m, 3) float each: the struts that reach into the quarter of the first cell, which lies at x, y = 0."""
+    size = values["width"] / values["cells"]
+    starts, ends = lattice_segments({**values, "cells": 3, "width": 3.0 * size})
+    # three cells side by side are as high as all: the number on top of each other goes by their size
+    shift = np.array([0.5 * size, 0.5 * size, 0.0])
+    starts, ends = starts + shift, ends + shift
+    reach = values["radius"] * max(values["grading"], 1.0)
+    near = (np.maximum(starts, ends)[:, :2] > -reach).all(axis=1)
+    near &= (np.minimum(starts, ends)[:, :2] < size / 2.0 + reach).all(axis=1)
+    return starts[near], ends[near]
 
 
 def lattice_segments(values: Mapping[str, Any]) -> tuple[FloatArray, FloatArray]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toughopt.errors import MeshError
+from toughopt.geometry.solid import distinct_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,22 +102,8 @@ def open_loops(faces: IntArray) -> list[IntArray]:
 
 def _welded(surface: Surface, tolerance: float) -> Surface:
     keys = surface.vertices + 0.0 if tolerance == 0.0 else np.round(surface.vertices / tolerance) + 0.0
-    first, index = _distinct(keys)
+    first, index = distinct_rows(keys)
     return replace(surface, vertices=surface.vertices[first], faces=index[surface.faces])
-
-
-def _distinct(rows: FloatArray) -> tuple[IntArray, IntArray]:
-    """First of each set of equal rows, in their order, and to which set each row belongs."""
-    order = np.lexsort(rows.T)
-    ordered = rows[order]
-    new = np.ones(len(rows), dtype=bool)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    first = order[new]  # the sort is stable
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    index = np.empty(len(rows), dtype=np.int64)
-    index[order] = rank[np.cumsum(new) - 1]
-    return np.sort(first), index
 
 
 def _cleaned(surface: Surface) -> Surface:
@@ -125,7 +112,7 @@ def _cleaned(surface: Surface) -> Surface:
     dropped = len(surface.faces) - len(kept)
     if dropped:
         surface = surface.noted(kept, f"{_count(dropped, 'face')} without area dropped")
-    first, _ = _distinct(np.sort(kept, axis=1).astype(np.float64))
+    first, _ = distinct_rows(np.sort(kept, axis=1).astype(np.float64))
     if len(first) < len(kept):
         extra = len(kept) - len(first)
         surface = surface.noted(kept[first], f"{_count(extra, 'face')} given more than once dropped")

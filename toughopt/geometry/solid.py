@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
+#: Less than this share of a body is the dust of cuts along its own faces.
+_DUST = 1e-9
 #: What the status words of manifold3d mean, in words that help.
 _STATUS = {
     "NotManifold": "its faces do not close: some edge does not join exactly two faces that run in opposite senses",
@@ -146,6 +148,20 @@ def manifold_from(vertices: ArrayLike, faces: ArrayLike) -> Manifold:
     return Manifold(Mesh64(points, triangles))
 
 
+def distinct_rows(rows: FloatArray) -> tuple[IntArray, IntArray]:
+    """(k,) int: the first of each set of equal rows, in their order; and (n,) int: to which set each row belongs."""
+    order = np.lexsort(rows.T)
+    ordered = rows[order]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    first = order[new]  # the sort is stable
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    index = np.empty(len(rows), dtype=np.int64)
+    index[order] = rank[np.cumsum(new) - 1]
+    return np.sort(first), index
+
+
 def combine(
     solids: Sequence[Manifold], operation: Literal["add", "subtract", "intersect"], tidy_mm: float = 0.0
 ) -> Manifold:
@@ -166,6 +182,8 @@ def main_body(solid: Solid, cause: str) -> Solid:
     if not crumbs:
         return solid
     lost = sum(crumb.volume_mm3 for crumb in crumbs)
+    if lost < _DUST * main.volume_mm3:
+        return main
     pieces = "1 piece" if len(crumbs) == 1 else f"{len(crumbs)} pieces"
     note = f"{pieces} ({lost:.3g} mm3 in all) that {cause} cut off the rest left out"
     return replace(main, warnings=(*solid.warnings, note))
