@@ -7,19 +7,22 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from problems import PROBLEMS, Problem, random_nature
+from problems import PROBLEMS, Problem, random_nature, trend_nature
 
 from toughopt.optimizer import Space
 
 POOL = 600
 FIRST = 5  # random designs that every policy starts from
 SPLITS = 10
-RANDOM_TASKS = ("random3", "random4", "random6")
+RANDOM_TASKS = {
+    **{f"random{d}": partial(random_nature, d) for d in (3, 4, 6)},
+    **{f"trend{d}": partial(trend_nature, d) for d in (3, 4, 6)},
+}
 SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS)
 _REFERENCE = 4096  # designs of a box that tell what its best 1 % are
 
@@ -87,7 +90,7 @@ def box_task(name: str, seed: int) -> BoxTask:
 
 
 def _problem(name: str, seed: int) -> Problem:
-    return random_nature(int(name.removeprefix("random")), 1000 + seed) if name in RANDOM_TASKS else PROBLEMS[name]
+    return RANDOM_TASKS[name](1000 + seed) if name in RANDOM_TASKS else PROBLEMS[name]
 
 
 def _one_each(tests: np.ndarray, seed: int) -> np.ndarray:
