@@ -63,6 +63,9 @@ class OptimizerConfig(_Part):
     batch: Count = 1
     lookahead: Annotated[int, Field(ge=0)] = 1
     features: bool = True
+    prior: Literal["none", "press"] = "none"
+    context: list[Literal["printer"]] = []
+    learn_from: list[str] = []  # folders of earlier campaigns
     settings: dict[str, Any] = {}
 
 

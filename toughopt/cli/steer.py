@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toughopt.cli.output import as_design, campaign_argument, design_text, existing_file, json_option, show_json
+from toughopt.errors import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from toughopt.loop import Campaign
 
 _why = click.option("--why", default="", help="The reason, for the log.")
 
@@ -61,20 +67,41 @@ def tell_command(
 
 @click.command()
 @campaign_argument
-@click.argument("design", metavar="PARAM=VALUE...", nargs=-1, required=True)
+@click.argument("design", metavar="PARAM=VALUE...", nargs=-1)
+@click.option("--list", "table", type=existing_file(), help="A CSV of designs: a column a parameter, a row a design.")
 @click.option("--by-hand", is_flag=True, help="You will make it yourself and `tell` the result.")
 @_why
 @json_option
-def add_command(folder: Path, design: tuple[str, ...], by_hand: bool, why: str, as_json: bool) -> None:
-    """Have a design of your own made next."""
+def add_command(
+    folder: Path, design: tuple[str, ...], table: Path | None, by_hand: bool, why: str, as_json: bool
+) -> None:
+    """Have a design of your own made next, or a list of them."""
     from toughopt.loop import Campaign
 
+    if bool(design) == (table is not None):
+        raise click.UsageError("give either PARAM=VALUE... or --list FILE")
+    designs = [as_design(design)] if table is None else _listed(table)
     with Campaign.open(folder) as campaign:
-        identity = campaign.add(as_design(design), manual=by_hand, why=why)
+        identities = [campaign.add(each, manual=by_hand, why=why) for each in designs]
     if as_json:
-        show_json({"id": identity})
-    else:
+        show_json({"id": identities[0]} if table is None else {"ids": identities})
+        return
+    for identity in identities:
         click.echo(f"{identity}  added")
+
+
+def _listed(table: Path) -> list[dict[str, float | int | str]]:
+    """The designs of a CSV. Raises InputError where it holds none."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table} is not a CSV of designs: {error}") from error
+    short = [index for index, row in enumerate(rows, start=2) if None in row or None in row.values()]
+    if not rows or short:
+        where = f"line {short[0]} has not as many cells as the header" if short else "it holds no design"
+        raise InputError(f"{table}: {where}")
+    return [as_design([f"{name}={value}" for name, value in row.items()]) for row in rows]
 
 
 @click.command()
@@ -97,29 +124,78 @@ def fail_command(folder: Path, identity: int, why: str, blame: str) -> None:
     click.echo(f"{identity}  failed")
 
 
+# verb -> what follows it on the command line; a trailing ? marks what may be left out
+_WORDS: dict[str, tuple[str, ...]] = {
+    "pause": (),
+    "drain": (),
+    "resume": (),
+    "stop": (),
+    "budget": ("budget",),
+    "target": ("target",),
+    "enable": ("printer",),
+    "disable": ("printer",),
+    "bed-cleared": ("printer",),
+    "filament": ("printer", "grams"),
+    "keep-clear": ("state?",),
+    "policy": ("policy", "printer?"),
+    "limits": ("parameter", "low", "high?"),
+    "printability": ("probability",),
+    "reprint": ("id",),
+    "mass": ("id", "mass_g"),
+    "curve": ("id", "file"),
+    "exclude": ("id",),
+    "restore": ("id",),
+    "printed": ("id",),
+    "note": ("id?",),
+}
+
+
 @click.command()
 @campaign_argument
 @click.argument("verb")
-@click.argument("target", required=False)
-@click.option("--now", is_flag=True, help="With pause: stop feeding lines at once, not after the specimens in hand.")
+@click.argument("words", metavar="[ARGUMENT]...", nargs=-1)
+@click.option("--now", is_flag=True, help="With pause: hold the printers still at once.")
 @_why
-def ctl_command(folder: Path, verb: str, target: str | None, now: bool, why: str) -> None:
-    """Steer a campaign from anywhere.
+def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why: str) -> None:
+    """Steer a campaign from anywhere, whether or not somebody conducts it.
 
     \b
-    pause [--now] | resume | stop
+    pause [--now]           nothing new begins; --now holds the printers still
+    drain                   finish and test what is printing, start no print
+    resume | stop           go on | finish the specimens in hand, then end
+    budget N | target VALUE|none
     enable PRINTER | disable PRINTER | bed-cleared PRINTER
-    exclude ID | restore ID | printed ID | note [ID]
-    budget N
+    filament PRINTER GRAMS  what is on its spool
+    keep-clear [on|off]     nothing is loaded or crushed while hands are at the frame
+    policy NAME [PRINTER] | limits PARAMETER LOW HIGH (or none) | printability P
+    reprint ID | mass ID GRAMS | curve ID FILE | exclude ID | restore ID | printed ID
+    note [ID] --why TEXT
     """
     from toughopt.loop import Campaign
 
-    arguments: dict[str, object] = {"now": True} if now else {}
-    if target is not None:
-        key = "printer" if verb in ("enable", "disable", "bed-cleared") else "budget" if verb == "budget" else "id"
-        if key != "printer" and not target.isdigit():
-            raise click.BadParameter(f"{target!r} is not a number, which `ctl {verb}` needs")
-        arguments[key] = target if key == "printer" else int(target)
     with Campaign.open(folder) as campaign:
+        arguments = _arguments(verb, words, campaign)
+        if now:
+            arguments["now"] = True
         answer = campaign.request(verb, arguments, why=why)
     click.echo(answer["message"])
+
+
+def _arguments(verb: str, words: tuple[str, ...], campaign: Campaign) -> dict[str, object]:
+    if verb not in _WORDS:
+        raise UnknownName("command", verb, _WORDS)
+    names = _WORDS[verb]
+    least = sum(not name.endswith("?") for name in names)
+    if not least <= len(words) <= len(names):
+        usage = " ".join(
+            name.rstrip("?").upper() if not name.endswith("?") else f"[{name[:-1].upper()}]" for name in names
+        )
+        raise click.UsageError(f"ctl {verb} {usage}".rstrip() + f" is how it is used, not with {len(words)} words")
+    arguments: dict[str, object] = {name.rstrip("?"): word for name, word in zip(names, words, strict=False)}
+    identity = arguments.get("id")
+    if identity is not None and not str(identity).isdigit():
+        raise click.BadParameter(f"{identity!r} is not the number of an experiment, which `ctl {verb}` needs")
+    file = arguments.pop("file", None)
+    if file is not None:
+        arguments |= campaign.keep_file(Path(str(file)))
+    return arguments

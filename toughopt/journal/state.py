@@ -8,7 +8,7 @@ from enum import StrEnum, auto
 from typing import Any
 
 from toughopt.errors import JournalError
-from toughopt.journal.codec import Event
+from toughopt.journal.codec import Event, many_objects
 
 
 class Stage(StrEnum):
@@ -71,6 +71,7 @@ class Experiment:
     program_time_s: float | None = None
     crushing: bool = False  # the frame was set in motion
     filament_mm: float | None = None
+    filament_g: float | None = None
     printer: str | None = None
     print_s: float | None = None
     resends: int = 0
@@ -121,6 +122,7 @@ class State:
     faults: int = 0
     beds: dict[str, int] = field(default_factory=dict)  # printer -> experiment whose part may lie on it, 0: unknown
     steering: dict[str, Any] = field(default_factory=dict)  # what people changed: "paused", "budget", "disabled:NAME"
+    spools_g: dict[str, float] = field(default_factory=dict)  # printer -> filament left, where it was told
     hot_printers: dict[str, str] = field(default_factory=dict)  # heaters NOT known to be off, and why
     conductor: Mapping[str, Any] | None = None  # who conducts, where it has not said that it stopped
     stopped: Mapping[str, Any] | None = None  # the last stopping rule that fired
@@ -177,8 +179,9 @@ class State:
 def fold(events: Iterable[Event], state: State | None = None) -> State:
     """The state after `events`, starting from `state` (which is changed) or from nothing."""
     state = State() if state is None else state
-    for event in events:
-        state.apply(event)
+    with many_objects():
+        for event in events:
+            state.apply(event)
     return state
 
 
@@ -217,6 +220,7 @@ _FIGURES: Mapping[str, Mapping[str, str]] = {
         "program": "program",
         "time_s": "program_time_s",
         "filament_mm": "filament_mm",
+        "filament_g": "filament_g",
         "printer": "sliced_for",
         "flow": "flow",
         "part_filament_mm": "part_filament_mm",
@@ -233,22 +237,26 @@ _FIGURES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_STEPS = {kind: (_MOVES[kind], tuple(figures.items())) for kind, figures in _FIGURES.items()}
+
+
 def _moved(state: State, event: Event) -> None:
     experiment = _experiment(state, event)
-    stage = _MOVES[event.kind]
+    kind, payload = event.kind, event.payload
+    stage, figures = _STEPS[kind]
     if stage not in NEXT[experiment.stage]:
         raise JournalError(
             f"event {event.seq}: experiment {experiment.id} cannot go from {experiment.stage} to {stage}"
         )
     experiment.stage = stage
-    experiment.times[event.kind] = event.time_utc
-    for key, attribute in _FIGURES[event.kind].items():
-        setattr(experiment, attribute, event.payload[key])
+    experiment.times[kind] = event.time_utc
+    for key, attribute in figures:
+        setattr(experiment, attribute, payload[key])
     if stage is Stage.COMPLETE:
         experiment.complete_seq = event.seq
-        experiment.curve = event.payload["curve"] or experiment.curve
-        if event.payload["mass_g"] is not None:
-            experiment.mass_g = event.payload["mass_g"]
+        experiment.curve = payload["curve"] or experiment.curve
+        if payload["mass_g"] is not None:
+            experiment.mass_g = payload["mass_g"]
     elif stage is Stage.FAILED:
         experiment.failed_seq = event.seq
 
@@ -285,11 +293,17 @@ def _crushing(state: State, event: Event) -> None:
 
 
 def _steered(state: State, event: Event) -> None:
-    state.steering[event.payload["key"]] = event.payload["value"]
+    key, value = event.payload["key"], event.payload["value"]
+    state.steering[key] = value
+    if key.startswith("filament:"):
+        state.spools_g[key.partition(":")[2]] = float(value)
 
 
 def _printed(state: State, event: Event) -> None:
     _moved(state, event)
+    printer, used_g = event.payload["printer"], state.experiments[event.experiment_id or 0].filament_g
+    if printer in state.spools_g:
+        state.spools_g[printer] = max(state.spools_g[printer] - (used_g or 0.0), 0.0)
     if event.payload["heaters_off"]:
         state.hot_printers.pop(event.payload["printer"], None)
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from toughopt.errors import ConfigError, ToughoptError, UnknownName
 from toughopt.journal import State
 from toughopt.journal import events as ev
+from toughopt.loop.knowledge import earlier_campaigns, press_prior
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig
     from toughopt.families import Family
-    from toughopt.optimizer import Decision, Observation, Optimizer, Recommendation, Space
+    from toughopt.optimizer import Decision, Observation, Optimizer, Recommendation, Source, Space
+
+Columns = Callable[[Mapping[str, Any]], Any]
 
 
 class Chooser:
@@ -46,56 +49,88 @@ class Chooser:
         """Names of the parameters that are varied."""
         return tuple(self.dimensions)
 
+    @property
+    def by_printer(self) -> bool:
+        """Whether the model tells the printers apart, so that each design is chosen for one of them."""
+        return "printer" in self.config.optimizer.context
+
     @cached_property
     def space(self) -> Space:
         """The designs that may be chosen. Raises ConfigError where the limits leave none."""
         from toughopt.optimizer import Space
 
+        dimensions = dict(self.dimensions)
+        if self.by_printer:
+            names = [printer.name for printer in self.config.printers]
+            dimensions["printer"] = {"type": "categorical", "values": names, "context": True}
         try:
-            return Space.from_dict(self.dimensions).with_constraint(self.family.is_valid)
+            return Space.from_dict(dimensions).with_constraint(self.family.is_valid)
         except ToughoptError as error:
             raise ConfigError(f"campaign.toml, [family.parameters]: {error}") from error
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Of the policy and of the campaign, as decisions record them."""
-        optimizer = self.config.optimizer
-        minimize = self.config.objective.goal == "min"
-        campaign = {"minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed}
-        return {**optimizer.settings, **campaign}
+    def policy_of(self, state: State, printer: str = "") -> str:
+        """The policy that chooses for `printer`: as steered for it, as steered for all, as configured."""
+        steered = state.steering.get(f"policy:{printer}") or state.steering.get("policy")
+        return str(steered or self.config.optimizer.policy)
 
-    def choose(self, state: State, count: int) -> list[ev.Proposed]:
+    def tells_printers_apart(self, state: State) -> bool:
+        """Whether each design has to be chosen for a certain printer."""
+        return self.by_printer or any(key.startswith("policy:") and value for key, value in state.steering.items())
+
+    def settings(self, state: State, policy_name: str) -> dict[str, Any]:
+        """Of the policy and of the campaign, as decisions record them."""
+        from toughopt.optimizer import policy
+
+        optimizer = self.config.optimizer
+        known = policy(policy_name).settings
+        steered = {"printability": state.steering.get("printability")}
+        own = dict(optimizer.settings) if policy_name == optimizer.policy else {}
+        own |= {name: value for name, value in steered.items() if value is not None and name in known}
+        minimize = self.config.objective.goal == "min"
+        return {**own, "minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed}
+
+    def choose(self, state: State, count: int, printer: str = "") -> list[ev.Proposed]:
         """`count` proposals; the first carries the whole decision, the others point at it.
+
+        Parameters
+        ----------
+        printer : the one that they are for, where each printer is chosen for by itself
 
         Raises
         ------
         UnknownName, ConfigError
             If the policy does not exist, or does not know one of its settings.
         """
-        decision = self.decide(state, count)
+        decision = self.decide(state, count, printer)
         first = state.next_id()
         record = decision.to_dict()
         proposals = []
         for index, design in enumerate(decision.designs):
             carried = record if index == 0 else {"made_with": first, "index": index}
-            proposals.append(ev.Proposed(design=dict(design), source="policy", decision=carried))
+            proposals.append(ev.Proposed(design=dict(design), source="policy", decision=carried, printer=printer))
         return proposals
 
-    def decide(self, state: State, count: int) -> Decision:
+    def decide(self, state: State, count: int, printer: str = "") -> Decision:
         """The decision that the policy makes after `state`: a pure function of it."""
         from toughopt.optimizer import decide, first_generator_state
 
         previous = last_decision(state)
+        policy_name = self.policy_of(state, printer)
+        fitted = previous.get("fitted_hyperparameters") if previous.get("policy") == policy_name else None
         return decide(
             self.space,
             self.observations(state),
             [e.design for e in state.under_way],
-            self.config.optimizer.policy,
-            self.settings,
+            policy_name,
+            self.settings(state, policy_name),
             previous.get("rng_after") or first_generator_state(self.config.seed),
-            previous.get("fitted_hyperparameters") or {},
+            fitted or {},
             count,
+            {"printer": printer} if self.by_printer and printer else None,
             features=self._features,
+            prior=self._prior,
+            constraint=steered_limits(state),
+            sources=self.sources,
         )
 
     def observations(self, state: State) -> list[Observation]:
@@ -103,7 +138,15 @@ class Chooser:
         from toughopt.optimizer import observe
 
         return [
-            observe(self.space, e.design, e.value, noise_std=e.noise_std, censored=e.censored, failed=e.value is None)
+            observe(
+                self.space,
+                e.design,
+                e.value,
+                noise_std=e.noise_std,
+                censored=e.censored,
+                failed=e.value is None,
+                context={"printer": e.printer} if self.by_printer and e.printer else None,
+            )
             for e in state.learned
         ]
 
@@ -111,18 +154,23 @@ class Chooser:
         """An optimizer that knows what `state` tells, for questions that choose nothing."""
         from toughopt.optimizer import Optimizer
 
-        settings = {name: value for name, value in self.settings.items() if name not in ("minimize", "initial", "seed")}
+        policy_name = self.policy_of(state)
+        every = self.settings(state, policy_name)
         made = Optimizer(
             self.space,
-            self.config.optimizer.policy,
+            policy_name,
             self.config.seed,
             minimize=self.config.objective.goal == "min",
             features=self._features,
-            settings=settings,
+            prior=self._prior,
+            sources=self.sources,
+            settings={name: value for name, value in every.items() if name not in ("minimize", "initial", "seed")},
         )
         for o in self.observations(state):
             told = None if o.failed else o.value
-            made.tell([o.design], [told], noise_std=o.noise_std, censored=o.censored, failed=o.failed)
+            made.tell(
+                [o.design], [told], noise_std=o.noise_std, censored=o.censored, failed=o.failed, context=o.context
+            )
         return made
 
     def recommend(self, state: State) -> Recommendation | None:
@@ -139,8 +187,9 @@ class Chooser:
             passed = (now - begun).total_seconds() / 3600.0
             if passed >= rules.hours:
                 return "time", f"{passed:.1f} h have passed, of {rules.hours:g} h allowed"
-        if rules.target is not None and state.complete:
-            found = self._target_reached(state, rules.target, rules.target_confidence)
+        target = state.steering.get("target", rules.target)
+        if target is not None and state.complete:
+            found = self._target_reached(state, float(target), rules.target_confidence)
             if found is not None:
                 return "target", found
         return None
@@ -161,10 +210,41 @@ class Chooser:
         return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
 
     @cached_property
-    def _features(self) -> Callable[[Mapping[str, Any]], Any] | None:
+    def sources(self) -> tuple[Source, ...]:
+        """Earlier campaigns that the model learns from. Raises ConfigError where one cannot be read."""
+        return earlier_campaigns(self.config.optimizer.learn_from, self.parameters, self.config.objective.name)
+
+    @cached_property
+    def _features(self) -> Columns | None:
         """What the family knows of a design that helps a model beside the parameters; None where it is not wanted."""
         wanted = self.config.optimizer.features and self.family.model_feature_names
         return self.family.model_features if wanted else None
+
+    @cached_property
+    def _prior(self) -> Columns | None:
+        """What mechanics expects of a design; None where it is not wanted."""
+        return press_prior(self.config, self.family) if self.config.optimizer.prior == "press" else None
+
+
+def steered_limits(state: State) -> Columns | None:
+    """The narrower limits that people set while it ran, as a constraint; None where they set none."""
+    steered = [(key, value) for key, value in state.steering.items() if key.startswith(("low:", "high:"))]
+    limits = [
+        (key.partition(":")[0], key.partition(":")[2], float(value)) for key, value in steered if value is not None
+    ]
+    if not limits:
+        return None
+
+    def within(designs: Mapping[str, Any]) -> Any:
+        import numpy as np
+
+        inside = [
+            np.asarray(designs[name]) >= limit if end == "low" else np.asarray(designs[name]) <= limit
+            for end, name, limit in limits
+        ]
+        return np.logical_and.reduce(inside)
+
+    return within
 
 
 def last_decision(state: State) -> Mapping[str, Any]:

@@ -226,7 +226,11 @@ class Conductor:
         room = self.workspace.budget(budget) - self.state.counted()
         if room <= 0 or ready >= free + lookahead:
             return
-        for payload in self.workspace.choose(min(self.workspace.config.optimizer.batch, room)):
+        if self.workspace.chooser.tells_printers_apart(self.state):
+            proposals = self.workspace.choose(1, self.stations.preparation.neediest())
+        else:
+            proposals = self.workspace.choose(min(self.workspace.config.optimizer.batch, room))
+        for payload in proposals:
             self.record(payload, self.state.next_id())
 
     def _take_in(self) -> None:

@@ -165,12 +165,16 @@ class Campaign:
         if mass_g is not None:
             arguments["mass_g"] = mass_g
         if curve is not None:
-            try:
-                data = curve.read_bytes()
-            except OSError as error:
-                raise InputError(f"{curve} cannot be read: {error.strerror or error}") from error
-            arguments |= {"curve": self._workspace.artifacts.put(data), "file_name": curve.name}
+            arguments |= self.keep_file(curve)
         return float(self.request("tell", arguments, why=why)["result"]["value"])
+
+    def keep_file(self, path: Path) -> dict[str, str]:
+        """Keep a test machine's file with the campaign; how a request names it. Raises InputError."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        return {"curve": self._workspace.artifacts.put(data), "file_name": path.name}
 
     def fail(self, experiment_id: int, *, why: str, blame: str = "design") -> None:
         """Declare an experiment failed; `blame` is "design" (the model learns it) or "lab" (it is done again)."""

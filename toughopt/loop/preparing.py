@@ -44,6 +44,9 @@ class Preparation:
                 if name:
                     targets[name] += 1
                     self._prepare(experiment, name)
+                elif experiment.wanted:
+                    reason = f"{experiment.wanted}, for which it was chosen, is disabled"
+                    conductor.fail(experiment, "proposed", reason, "lab", by=INTERRUPTION)
             elif experiment.stage is Stage.SLICED and not self._printable(experiment, able):
                 reason = f"{experiment.sliced_for}, for which it was sliced, is disabled, and no other prints it alike"
                 conductor.fail(experiment, "sliced", reason, "lab", by=INTERRUPTION)
@@ -52,13 +55,22 @@ class Preparation:
         """Which printer it is sliced for: the one that will need work first; "" where there is none for it."""
         if experiment.wanted:
             return experiment.wanted if experiment.wanted in able else ""
+        return self._neediest(able, targets)
+
+    def neediest(self) -> str:
+        """The able printer that will need work first; "" where none is able."""
+        able = self.conductor.stations.able_printers()
+        return self._neediest(able, self._targets(able)) if able else ""
+
+    def _neediest(self, able: list[str], targets: Counter[str]) -> str:
         free = self.conductor.stations.free_printers()
         return min(able, key=lambda name: (targets[name], name not in free, able.index(name)))
 
     def _targets(self, able: list[str]) -> Counter[str]:
         """How many programs wait for each printer already."""
         waiting = [e for e in self.conductor.state.under_way if e.stage in _FOR_A_PRINTER and not e.manual]
-        return Counter(name for e in waiting if (name := e.sliced_for or self._underway.get(e.id, "")) in able)
+        bound = (e.sliced_for or e.wanted or self._underway.get(e.id, "") for e in waiting)
+        return Counter(name for name in bound if name in able)
 
     def _printable(self, experiment: Experiment, able: list[str]) -> bool:
         same = self.conductor.workspace.prints_alike

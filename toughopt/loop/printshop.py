@@ -46,6 +46,11 @@ class PrintShop:
                     self._print(experiment, name)
                     break
 
+    def _has_filament_for(self, experiment: Experiment, printer: str) -> bool:
+        """Whether the spool holds enough, as far as anybody told how much it holds."""
+        left_g = self.conductor.state.spools_g.get(printer)
+        return left_g is None or left_g >= (experiment.filament_g or 0.0)
+
     def disable(self, printer: str, why: str) -> None:
         """Give a printer no more work until a person enables it."""
         self.conductor.record(ev.Steered(key=f"disabled:{printer}", value=True, who="toughopt", why=why))

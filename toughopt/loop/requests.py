@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import InputError, ToughoptError, UnknownName
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
 from toughopt.loop.measuring import Measurement, measure_file
+from toughopt.loop.steering import STEERING
+from toughopt.loop.verbs import Answer, Events, Verb, find, positive
 
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
 
-Events = list[tuple[ev.Payload, int | None]]
 _IN_HAND = frozenset({Stage.QUEUED, Stage.PRINTING})
 
 
@@ -29,10 +30,7 @@ def answer(conductor: Conductor, seq: int, request: Mapping[str, Any]) -> Events
     return [*events, (ev.Answered(request=seq, ok=True, message=message, result=result), None)]
 
 
-_Answer = tuple[Events, str, dict[str, Any]]
-
-
-def _suggest(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
+def _suggest(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     first = conductor.state.next_id()
     proposals = conductor.workspace.choose(int(arguments.get("count", 1)))
     events: Events = [
@@ -42,7 +40,7 @@ def _suggest(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
     return events, f"{len(designs)} designs proposed", {"designs": designs}
 
 
-def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
+def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     design = conductor.workspace.recipe.family.complete(arguments["design"])
     chosen = {name: design[name] for name in conductor.workspace.parameters}
     identity = conductor.state.next_id()
@@ -51,8 +49,8 @@ def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str)
     return [(payload, identity)], f"experiment {identity} added", {"id": identity, "design": chosen}
 
 
-def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    experiment = _find(conductor, arguments)
+def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
     if experiment.ended or experiment.stage in _IN_HAND:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; only one that waits can be told a result")
     mass_g = arguments.get("mass_g", experiment.mass_g)
@@ -74,8 +72,8 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     return [(complete, experiment.id)], message, {"id": experiment.id, "value": complete.value}
 
 
-def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    experiment = _find(conductor, arguments)
+def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
     if experiment.ended:
         raise InputError(f"experiment {experiment.id} is {experiment.stage} already")
     if experiment.stage in _IN_HAND and experiment.printer in conductor.lab.printers:
@@ -85,97 +83,88 @@ def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     return [], f"experiment {experiment.id} is failed", {"id": experiment.id}
 
 
-def _exclude(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    experiment = _find(conductor, arguments)
+def _exclude(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
     return [(ev.Excluded(who=who, why=why), experiment.id)], f"experiment {experiment.id} is excluded", {}
 
 
-def _restore(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    experiment = _find(conductor, arguments)
+def _restore(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
     return [(ev.Restored(who=who, why=why), experiment.id)], f"experiment {experiment.id} counts again", {}
 
 
-def _note(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    identity = _find(conductor, arguments).id if arguments.get("id") is not None else None
+def _note(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    identity = find(conductor, arguments).id if arguments.get("id") is not None else None
     return [(ev.Noted(who=who, text=why), identity)], "noted", {}
 
 
-def _printed(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    experiment = _find(conductor, arguments)
+def _printed(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
     if experiment.stage is not Stage.UNCERTAIN:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}, not uncertain")
     payload = ev.Printed(printer=experiment.printer or "", duration_s=0.0, lines_sent=0)
     return [(payload, experiment.id)], f"experiment {experiment.id} counts as printed", {}
 
 
-def _pause(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    now = bool(arguments.get("now", False))
-    if now:
-        for printer in conductor.lab.printers.values():
-            printer.pause()
-    state = "now" if now else "after the specimens in hand"
-    return [(ev.Steered(key="paused", value=state, who=who, why=why), None)], f"paused {state}", {}
+def _reprint(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
+    identity = conductor.state.next_id()
+    note = f"experiment {experiment.id} once more, wanted by {who}: {why}".rstrip(": ")
+    payload = ev.Proposed(design=experiment.design, source="person", note=note)
+    return [(payload, identity)], f"experiment {identity} prints the design of {experiment.id} again", {"id": identity}
 
 
-def _resume(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    for printer in conductor.lab.printers.values():
-        printer.resume()
-    return [(ev.Steered(key="paused", value=None, who=who, why=why), None)], "going on", {}
+def _mass(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
+    mass_g = positive(arguments, "mass_g", "a mass in g")
+    message = f"experiment {experiment.id} weighs {mass_g:g} g"
+    if experiment.stage is Stage.CLEARED and experiment.id not in conductor.busy:
+        return [(ev.Weighed(mass_g=mass_g, by=who), experiment.id)], message, {}
+    return [(_corrected(conductor, experiment, experiment.curve, mass_g, who, why), experiment.id)], message, {}
 
 
-def _stop(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    conductor.finish()
-    return [], "the specimens in hand are finished, then the loop stops", {}
+def _curve(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment = find(conductor, arguments)
+    if experiment.stage is not Stage.COMPLETE:
+        raise InputError(f"experiment {experiment.id} is {experiment.stage}; a curve is replaced once it is complete")
+    corrected = _corrected(conductor, experiment, str(arguments["curve"]), experiment.mass_g, who, why)
+    message = f"experiment {experiment.id} is now {corrected.value:.4g}"
+    return [(corrected, experiment.id)], message, {"id": experiment.id, "value": corrected.value}
 
 
-def _printer_switch(disabled: bool) -> Callable[[Conductor, Mapping[str, Any], str, str], _Answer]:
-    def switch(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-        name = str(arguments.get("printer", ""))
-        known = [printer.name for printer in conductor.workspace.config.printers]
-        if name not in known:
-            raise UnknownName("printer in this campaign", name, known)
-        payload = ev.Steered(key=f"disabled:{name}", value=True if disabled else None, who=who, why=why)
-        return [(payload, None)], f"{name} is {'disabled' if disabled else 'enabled'}", {}
-
-    return switch
-
-
-def _bed_cleared(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    name = str(arguments.get("printer", ""))
-    if name not in conductor.state.beds:
-        raise InputError(f"nothing is known to lie on the bed of {name or 'no printer'}")
-    return [(ev.BedCleared(printer=name, by=who), None)], f"the bed of {name} is clear", {}
-
-
-def _budget(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> _Answer:
-    budget = int(arguments.get("budget", 0))
-    if budget < 1:
-        raise InputError(f"a budget of {budget} experiments is none; choose 1 or more")
-    return [(ev.Steered(key="budget", value=budget, who=who, why=why), None)], f"the budget is {budget}", {}
+def _corrected(
+    conductor: Conductor, experiment: Experiment, curve: str | None, mass_g: float | None, who: str, why: str
+) -> ev.Corrected:
+    """The figures of an experiment with another mass or curve; its value, where it has one, measured again."""
+    if experiment.stage is not Stage.COMPLETE or curve is None:
+        return ev.Corrected(who=who, why=why, mass_g=mass_g)
+    workspace = conductor.workspace
+    data, body = workspace.artifacts.get(curve), workspace.body(experiment)
+    found = measure_file(workspace.config, data, f"curve of {experiment.id}", mass_g=mass_g, body=body, by=who)
+    if found.value is None:
+        raise InputError(f"this gives no {workspace.config.objective.name} for {experiment.id}: {found.reason}")
+    return ev.Corrected(
+        who=who,
+        why=why,
+        value=found.value,
+        mass_g=mass_g,
+        curve=curve,
+        result=dict(found.result),
+        censored=found.censored,
+    )
 
 
-def _find(conductor: Conductor, arguments: Mapping[str, Any]) -> Experiment:
-    identity = arguments.get("id")
-    experiment = conductor.state.experiments.get(int(identity)) if identity is not None else None
-    if experiment is None:
-        raise UnknownName("experiment", str(identity), (str(i) for i in conductor.state.experiments))
-    return experiment
-
-
-VERBS: Mapping[str, Callable[[Conductor, Mapping[str, Any], str, str], _Answer]] = {
+_EXPERIMENTS: Mapping[str, Verb] = {
     "suggest": _suggest,
     "add": _add,
     "tell": _tell,
     "fail": _fail,
+    "reprint": _reprint,
+    "mass": _mass,
+    "curve": _curve,
     "exclude": _exclude,
     "restore": _restore,
     "note": _note,
     "printed": _printed,
-    "pause": _pause,
-    "resume": _resume,
-    "stop": _stop,
-    "enable": _printer_switch(disabled=False),
-    "disable": _printer_switch(disabled=True),
-    "bed-cleared": _bed_cleared,
-    "budget": _budget,
 }
+VERBS: Mapping[str, Verb] = {**_EXPERIMENTS, **STEERING}

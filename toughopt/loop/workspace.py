@@ -95,9 +95,9 @@ class Workspace:
         """The rule that ends the loop now, and its reason; None to go on."""
         return self.chooser.stopping_rule(self.state, now)
 
-    def choose(self, count: int) -> list[ev.Proposed]:
-        """`count` proposals, each with the decision that made it."""
-        return self.chooser.choose(self.state, count)
+    def choose(self, count: int, printer: str = "") -> list[ev.Proposed]:
+        """`count` proposals, each with the decision that made it; for one printer, where each has its own."""
+        return self.chooser.choose(self.state, count, printer)
 
     def keep_program(self, program: Program) -> str:
         """Store a program; returns its hash."""
@@ -188,7 +188,7 @@ def open_workspace(folder: Path) -> Workspace:
         )
     if workspace.state.config_toml != text:
         changed = changed_for_life(dict(workspace.state.config), config)
-        if changed:
+        if changed and workspace.state.experiments:  # until something was proposed, everything may change
             workspace.close()
             raise ConfigError(
                 f"{path}: [{changed[0]}] cannot change in mid-campaign, because its results would no longer compare; "

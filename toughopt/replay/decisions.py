@@ -8,7 +8,7 @@ from typing import Any
 
 from toughopt.campaign import CampaignConfig
 from toughopt.errors import ToughoptError
-from toughopt.journal import State
+from toughopt.journal import Event, State
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.workspace import Workspace, make_recipe
 
@@ -61,17 +61,18 @@ def replay(
                 config = edited or CampaignConfig.model_validate(dict(state.config))
                 chooser, chooser_for = Chooser(config, make_recipe(config, workspace.folder).family), state.config
             on_decision(identity)
-            found = _derive(chooser, state, decision, event.seq, identity)
+            found = _derive(chooser, state, event, identity)
             if found is not None:
                 differences.append(found)
         state.apply(event)
     return Replay(len(wanted), tuple(differences))
 
 
-def _derive(chooser: Chooser, state: State, logged: Mapping[str, Any], seq: int, identity: int) -> Difference | None:
+def _derive(chooser: Chooser, state: State, event: Event, identity: int) -> Difference | None:
+    logged, seq = event.payload["decision"], event.seq
     then = tuple(dict(design) for design in logged["designs"])
     try:
-        decision = chooser.decide(state, int(logged["k"]))
+        decision = chooser.decide(state, int(logged["k"]), event.payload["printer"])
     except ToughoptError as error:
         return Difference(seq, identity, then, (), f"it cannot be derived: {error}")
     now = decision.to_dict()

@@ -1,0 +1,186 @@
+"""What people ask of a campaign, asked while nobody conducts it: answered at once, by whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toughopt import Campaign
+from toughopt.errors import InputError
+from toughopt.journal import Stage
+from toughopt.loop.requests import VERBS
+
+
+@pytest.fixture
+def campaign(small: Path) -> Iterator[Campaign]:
+    with Campaign.open(small) as opened:
+        yield opened
+
+
+@pytest.fixture
+def told(campaign: Campaign) -> Campaign:
+    """A campaign of five designs told by hand: heavier is tougher."""
+    for entry in campaign.suggest(5):
+        campaign.tell(entry["id"], value=float(entry["design"]["n"]), mass_g=1.0)
+    return campaign
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "key", "value"),
+    [
+        ("pause", {}, "paused", "after the task in hand"),
+        ("pause", {"now": True}, "paused", "now"),
+        ("drain", {}, "paused", "after the specimens in hand"),
+        ("resume", {}, "paused", None),
+        ("budget", {"budget": "40"}, "budget", 40),
+        ("target", {"target": "33.5"}, "target", 33.5),
+        ("target", {"target": "none"}, "target", None),
+        ("disable", {"printer": "printer-1"}, "disabled:printer-1", True),
+        ("enable", {"printer": "printer-1"}, "disabled:printer-1", None),
+        ("filament", {"printer": "printer-1", "grams": "750"}, "filament:printer-1", 750.0),
+        ("keep-clear", {}, "keep_clear", "because"),
+        ("keep-clear", {"state": "off"}, "keep_clear", None),
+        ("policy", {"policy": "random"}, "policy", "random"),
+        ("policy", {"policy": "ucb", "printer": "printer-1"}, "policy:printer-1", "ucb"),
+        ("limits", {"parameter": "theta", "low": "20", "high": "80"}, "high:theta", 80.0),
+        ("limits", {"parameter": "theta", "low": "none"}, "low:theta", None),
+        ("printability", {"probability": "0.7"}, "printability", 0.7),
+    ],
+)
+def test_what_is_steered_is_in_the_state_with_who_and_why(
+    campaign: Campaign, verb: str, arguments: dict[str, Any], key: str, value: object
+) -> None:
+    campaign.request(verb, arguments, why="because", who="Ada")
+    assert campaign.state.steering[key] == value
+    steered = [e.payload for e in campaign.workspace.store.read() if e.kind == "steered" and e.payload["key"] == key]
+    assert steered and (steered[-1]["who"], steered[-1]["why"]) == ("Ada", "because")
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "complaint"),
+    [
+        ("budget", {"budget": "-3"}, "-3"),
+        ("budget", {}, "None"),
+        ("target", {"target": "much"}, "'much'"),
+        ("disable", {"printer": "printer-7"}, "printer-7.*did you mean printer-1"),
+        ("bed-cleared", {"printer": "printer-1"}, "nothing is known to lie"),
+        ("filament", {"printer": "printer-1", "grams": "0"}, "positive"),
+        ("policy", {"policy": "defualt"}, "did you mean default"),
+        ("limits", {"parameter": "thta", "low": "1", "high": "2"}, "did you mean theta"),
+        ("limits", {"parameter": "theta", "low": "80", "high": "20"}, "80 to 20 is not within"),
+        ("limits", {"parameter": "theta", "low": "0", "high": "2000"}, "is not within 0 to"),
+        ("printability", {"probability": "1.5"}, "1.5 is not a probability"),
+        ("reprint", {"id": "99"}, "99"),
+        ("mass", {"id": "x"}, "x"),
+        ("curve", {"id": "1", "curve": "0" * 64}, "there is no experiment"),
+        ("dance", {}, "dance"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_value_and_changes_nothing(
+    campaign: Campaign, verb: str, arguments: dict[str, Any], complaint: str
+) -> None:
+    before = dict(campaign.state.steering)
+    with pytest.raises(InputError, match=complaint):
+        campaign.request(verb, arguments)
+    assert campaign.state.steering == before
+
+
+def test_limits_and_policy_steer_the_next_designs(told: Campaign) -> None:
+    told.request("limits", {"parameter": "theta", "low": 20, "high": 40})
+    assert all(20 <= entry["design"]["theta"] <= 40 for entry in told.suggest(4))
+    told.request("policy", {"policy": "random"})
+    identity = told.suggest(1)[0]["id"]
+    decision = told.state.experiments[identity].decision
+    assert decision is not None and decision["policy"] == "random"
+    assert 20 <= told.state.experiments[identity].design["theta"] <= 40
+
+
+def test_steered_decisions_replay_without_a_difference(told: Campaign) -> None:
+    from toughopt.replay import replay
+
+    told.request("limits", {"parameter": "r", "low": 1.6, "high": 1.9})
+    told.suggest(1)
+    told.request("policy", {"policy": "max_variance"})
+    told.suggest(1)
+    told.request("limits", {"parameter": "r", "low": "none"})
+    told.suggest(2)
+    found = replay(told.workspace)
+    assert found.decisions == 4
+    assert found.differences == ()
+
+
+def test_a_reprint_is_another_experiment_of_the_same_design(told: Campaign) -> None:
+    identity = told.request("reprint", {"id": 2}, why="looked odd")["result"]["id"]
+    again = told.state.experiments[identity]
+    assert again.design == told.state.experiments[2].design
+    assert again.stage is Stage.PROPOSED and "looked odd" in again.notes[0]
+
+
+def test_a_mass_typed_in_later_is_a_correction(told: Campaign) -> None:
+    told.request("mass", {"id": 3, "mass_g": "4.25"}, who="Ada", why="scale was off")
+    experiment = told.state.experiments[3]
+    assert experiment.mass_g == 4.25 and "corrected by Ada: scale was off" in experiment.notes
+    assert [e.kind for e in told.workspace.store.read() if e.experiment_id == 3].count("complete") == 1
+
+
+def test_a_wrong_curve_is_replaced_and_measured_again(campaign: Campaign, tmp_path: Path) -> None:
+    def file(peak_n: float) -> Path:
+        rows = "".join(f"{0.01 * i:.4f},{min(peak_n, 10.0 * i):.3f}\n" for i in range(400))
+        path = tmp_path / f"{peak_n:g}.csv"
+        path.write_text("Displacement (mm),Force (N)\n" + rows, encoding="utf-8")
+        return path
+
+    identity = campaign.suggest(1)[0]["id"]
+    first = campaign.tell(identity, curve=file(800.0))
+    answer = campaign.request("curve", {"id": identity, **campaign.keep_file(file(1600.0))}, why="wrong file")
+    assert answer["result"]["value"] > 1.5 * first
+    assert campaign.state.experiments[identity].value == answer["result"]["value"]
+
+
+def test_every_verb_has_a_way_on_the_command_line() -> None:
+    from toughopt.cli.steer import _WORDS
+
+    commands_of_their_own = {"suggest", "add", "tell", "fail"}
+    assert set(VERBS) - commands_of_their_own == set(_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["limits", "theta", "10", "90"], 0, "theta is chosen from 10 to 90"),
+        (["limits", "theta", "none"], 0, "free within"),
+        (["policy", "ucb"], 0, "ucb chooses"),
+        (["budget"], 2, "budget BUDGET is how it is used"),
+        (["mass", "one", "3"], 2, "'one' is not the number"),
+        (["curve", "1", "no-such-file.csv"], 2, "no-such-file.csv cannot be read"),
+        (["frobnicate"], 2, "there is no command called"),
+    ],
+)
+def test_ctl_on_the_command_line(
+    campaign: Campaign, words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from toughopt.cli import main
+
+    assert main(["ctl", str(campaign.folder), *words]) == code
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+
+
+def test_a_list_of_designs_is_added(campaign: Campaign, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from toughopt.cli import main
+
+    table = tmp_path / "wanted.csv"
+    table.write_text("n,theta,r,t\n6,20,1.8,0.8\n8,40,1.6,0.8\n", encoding="utf-8")
+    assert main(["add", str(campaign.folder), "--list", str(table), "--why", "from the paper"]) == 0
+    assert [e.design["theta"] for e in campaign.state.experiments.values()] == [20.0, 40.0]
+    table.write_text("n,theta,r,t\n6,20,1.8\n", encoding="utf-8")
+    assert main(["add", str(campaign.folder), "--list", str(table)]) == 2
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_an_unknown_verb_names_the_nearest(campaign: Campaign) -> None:
+    with pytest.raises(InputError, match="did you mean pause"):
+        campaign.request("puase", {})

@@ -1,0 +1,160 @@
+"""What people change of a running loop: its pace, its machines, its policy, its limits and its goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from toughopt.errors import InputError, UnknownName
+from toughopt.journal import events as ev
+from toughopt.loop.stations import AFTER_THE_TASK, DRAIN, NOW
+from toughopt.loop.verbs import Answer, Verb, finite, positive, printer_of
+
+if TYPE_CHECKING:
+    from toughopt.loop.conductor import Conductor
+
+_BY_HAND = "kept clear by hand"
+
+
+def _steered(key: str, value: str | float | int | bool | None, who: str, why: str, message: str) -> Answer:
+    return [(ev.Steered(key=key, value=value, who=who, why=why), None)], message, {}
+
+
+# --- pace ------------------------------------------------------------------------------------------------------------
+
+
+def _pause(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    if arguments.get("now"):
+        for printer in conductor.lab.printers.values():
+            printer.pause()
+        return _steered("paused", NOW, who, why, "paused now: the printers hold still, nothing new begins")
+    return _steered("paused", AFTER_THE_TASK, who, why, "paused: what is under way ends, nothing new begins")
+
+
+def _drain(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    message = "draining: what is being printed is finished and tested, no print is started"
+    return _steered("paused", DRAIN, who, why, message)
+
+
+def _resume(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    for printer in conductor.lab.printers.values():
+        printer.resume()
+    return _steered("paused", None, who, why, "going on")
+
+
+def _stop(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    conductor.finish()
+    return [], "the specimens in hand are finished, then the loop stops", {}
+
+
+def _budget(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    budget = int(positive(arguments, "budget", "a budget of experiments"))
+    if budget < 1:
+        raise InputError(f"a budget of {budget} experiments is none; choose 1 or more")
+    return _steered("budget", budget, who, why, f"the budget is {budget}")
+
+
+def _target(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    if arguments.get("target") in (None, "none"):
+        return _steered("target", None, who, why, "there is no target; the loop goes on to its budget")
+    target = finite(arguments, "target", "a target value of the objective")
+    return _steered("target", target, who, why, f"the target is {target:g}")
+
+
+# --- machines --------------------------------------------------------------------------------------------------------
+
+
+def _enable(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    name = printer_of(conductor, arguments)
+    return _steered(f"disabled:{name}", None, who, why, f"{name} is enabled")
+
+
+def _disable(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    name = printer_of(conductor, arguments)
+    return _steered(f"disabled:{name}", True, who, why, f"{name} is disabled")
+
+
+def _bed_cleared(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    name = str(arguments.get("printer", ""))
+    if name not in conductor.state.beds:
+        raise InputError(f"nothing is known to lie on the bed of {name or 'no printer'}")
+    return [(ev.BedCleared(printer=name, by=who), None)], f"the bed of {name} is clear", {}
+
+
+def _filament(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    name = printer_of(conductor, arguments)
+    grams = positive(arguments, "grams", "the filament on the spool in g")
+    return _steered(f"filament:{name}", grams, who, why, f"{name} has {grams:g} g of filament")
+
+
+def _keep_clear(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    guard = conductor.lab.guard
+    if str(arguments.get("state", "on")) == "off":
+        if guard is not None:
+            guard.release(_BY_HAND)
+        return _steered("keep_clear", None, who, why, "the frame may move again")
+    if guard is not None:
+        guard.keep_clear(_BY_HAND)
+    return _steered("keep_clear", why or _BY_HAND, who, why, "the frame is kept clear: nothing is loaded or crushed")
+
+
+# --- choosing --------------------------------------------------------------------------------------------------------
+
+
+def _policy(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    from toughopt.optimizer import policy
+
+    name = str(arguments.get("policy", ""))
+    policy(name)  # refuses what does not exist
+    if arguments.get("printer"):
+        printer = printer_of(conductor, arguments)
+        return _steered(f"policy:{printer}", name, who, why, f"{name} chooses for {printer}")
+    return _steered("policy", name, who, why, f"{name} chooses from here on")
+
+
+def _limits(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    chooser = conductor.workspace.chooser
+    name = str(arguments.get("parameter", ""))
+    if name not in chooser.dimensions:
+        raise UnknownName("parameter of this campaign", name, chooser.dimensions)
+    if arguments.get("low") in (None, "none"):
+        events = [(ev.Steered(key=f"{end}:{name}", value=None, who=who, why=why), None) for end in ("low", "high")]
+        return list(events), f"{name} is free within the campaign's limits again", {}
+    entry = chooser.dimensions[name]
+    low, high = finite(arguments, "low", "a lower limit"), finite(arguments, "high", "an upper limit")
+    if "low" not in entry:
+        raise InputError(f"{name} is not a number; its values cannot be limited while the loop runs")
+    if not entry["low"] <= low < high <= entry["high"]:
+        raise InputError(
+            f"{low:g} to {high:g} is not within {entry['low']:g} to {entry['high']:g}, which the campaign allows {name}"
+        )
+    events = [
+        (ev.Steered(key=f"{end}:{name}", value=limit, who=who, why=why), None)
+        for end, limit in (("low", low), ("high", high))
+    ]
+    return list(events), f"{name} is chosen from {low:g} to {high:g}", {}
+
+
+def _printability(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    share = finite(arguments, "probability", "a probability")
+    if not 0.0 <= share <= 1.0:
+        raise InputError(f"{share:g} is not a probability; choose 0 to 1")
+    return _steered("printability", share, who, why, f"designs below a printability of {share:g} are shunned")
+
+
+STEERING: Mapping[str, Verb] = {
+    "pause": _pause,
+    "drain": _drain,
+    "resume": _resume,
+    "stop": _stop,
+    "budget": _budget,
+    "target": _target,
+    "enable": _enable,
+    "disable": _disable,
+    "bed-cleared": _bed_cleared,
+    "filament": _filament,
+    "keep-clear": _keep_clear,
+    "policy": _policy,
+    "limits": _limits,
+    "printability": _printability,
+}
