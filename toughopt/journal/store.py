@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from toughopt.errors import JournalError
 from toughopt.journal.artifacts import Artifacts
 from toughopt.journal.base import Lock
-from toughopt.journal.codec import Event, checked, decode, encode, now_utc
+from toughopt.journal.codec import Event, checked, decode, decode_rows, encode, now_utc
 from toughopt.journal.events import Payload
 from toughopt.journal.tables import EVENTS
 
@@ -74,10 +74,8 @@ class SqlStore(ABC):
         if until is not None:
             query = query.where(EVENTS.c.seq <= until)
         with self.transaction() as connection:
-            for seq, time_utc, kind, experiment_id, version, payload in connection.execute(query).yield_per(
-                _READ_AT_ONCE
-            ):
-                yield Event(seq, time_utc, kind, experiment_id, decode(kind, version, payload))
+            for rows in connection.execute(query).yield_per(_READ_AT_ONCE).partitions():
+                yield from decode_rows(rows)
 
     def last_seq(self) -> int:
         """Number of the newest event, 0 where there is none."""
