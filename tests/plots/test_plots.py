@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +15,7 @@ from toughopt import Campaign, Curve
 from toughopt.cli.setup import campaign_text
 from toughopt.compression import write_csv
 from toughopt.errors import InputError
-from toughopt.plots import Scene, overview, save_figures, watch
+from toughopt.plots import Painter, Scene, overview, save_figures, watch
 from toughopt.plots.progress import prediction
 
 
@@ -71,3 +77,39 @@ def test_without_a_display_the_window_says_what_to_do_instead(
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(InputError, match="toughopt plot"):
         watch(campaign.folder)
+
+
+def test_the_painter_draws_what_is_new_and_only_that(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    with Campaign.create(folder, campaign_text()) as campaign:
+        painter = Painter(folder, (600, 400), look_s=0.01, clock=itertools.count(0.0, 100.0).__next__)
+        try:
+            first = taken(painter)
+            assert first.shape == (400, 600, 4)
+            assert painter.take() is None
+            (entry,) = campaign.suggest()
+            campaign.tell(entry["id"], value=3.0)
+            while np.array_equal(taken(painter), first):
+                pass  # of the request alone there is nothing to see
+            painter.resize(700, 500)
+            while taken(painter).shape != (500, 700, 4):
+                pass
+        finally:
+            painter.close()
+
+
+def taken(painter: Painter) -> np.ndarray:
+    """The next picture."""
+    deadline = time.monotonic() + 60
+    while (picture := painter.take()) is None:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+    return picture
+
+
+def test_a_watcher_steps_back() -> None:
+    words = "import os; from toughopt.plots import step_back; a = os.nice(0); step_back(); print(os.nice(0) - a)"
+    if os.name != "posix":
+        pytest.skip("niceness is a thing of POSIX")
+    found = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert int(found.stdout) > 0

@@ -40,6 +40,9 @@ def monitor_command(
         if error.name not in ("starlette", "uvicorn", "python_multipart"):
             raise
         raise InputError(f"the monitor needs {error.name}: pip install 'toughopt[monitor]'") from error
+    from toughopt.plots import step_back
+
+    step_back()
     token = _kept_token(token_file) if token_file is not None else None
     serve(folder, port=port, bind=host, compare=compare, operator_token=token, names=names, say=say)
 

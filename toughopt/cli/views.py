@@ -27,6 +27,7 @@ def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) ->
 @campaign_argument
 def watch_command(folder: Path) -> None:
     """A live window on a campaign; redraws as events arrive, and never slows the loop."""
-    from toughopt.plots import watch
+    from toughopt.plots import step_back, watch
 
+    step_back()
     watch(folder)
