@@ -179,7 +179,10 @@ def test_what_waits_for_a_person_is_an_alert(make_campaign: Callable[..., Path],
         campaign.suggest()
         campaign.request("disable", {"printer": "printer-1"}, why="nozzle")
         gist = gist_of(campaign.state, campaign.workspace.config, campaign.workspace.budget())
-    assert [(alert.tone, alert.target) for alert in gist.alerts] == [("wait", "2"), ("note", "printer-1")]
+    assert [(alert.tone, dict(alert.given)) for alert in gist.alerts] == [
+        ("wait", {"id": "2"}),
+        ("note", {"printer": "printer-1"}),
+    ]
     assert gist.printers[0].disabled and gist.mood == "idle"
 
 
@@ -200,3 +203,37 @@ def test_only_loopback_reads_without_a_token() -> None:
 def test_lengths_of_time_are_told_in_two_units() -> None:
     assert [lasting(s) for s in (0.25, 59, 61, 7260, 90_000)] == ["0.2 s", "59 s", "1 min 1 s", "2 h 1 min", "1 d 1 h"]
     assert ago("") == "never"
+
+
+def test_every_command_of_the_loop_has_its_form_and_no_form_is_without_a_command() -> None:
+    from toughopt.loop.requests import VERBS
+    from toughopt.monitor.actions import ACTIONS
+
+    assert set(ACTIONS) == set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "key", "value"),
+    [
+        ("budget", {"budget": "40"}, "budget", 40),
+        ("target", {"target": "33.5"}, "target", 33.5),
+        ("drain", {}, "paused", "after the specimens in hand"),
+        ("disable", {"printer": "printer-1"}, "disabled:printer-1", True),
+        ("filament", {"printer": "printer-1", "grams": "750"}, "filament:printer-1", 750),
+        ("keep-clear", {"state": "on", "why": "cleaning"}, "keep_clear", "cleaning"),
+        ("policy", {"policy": "random", "printer": ""}, "policy", "random"),
+        ("limits", {"parameter": "theta", "low": "10", "high": "90"}, "high:theta", 90),
+        ("printability", {"probability": "0.4"}, "printability", 0.4),
+    ],
+)
+def test_what_a_form_says_is_in_force(served: Any, verb: str, fields: dict[str, str], key: str, value: object) -> None:
+    body = urlencode(fields).encode()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": f"Bearer {served.token}",
+        "Accept": "application/json",
+    }
+    status, _, answer = served.ask("POST", f"/ctl/{verb}", body, headers)
+    assert status == 200, answer
+    with Campaign.open(served.folder) as campaign:
+        assert campaign.state.steering[key] == value

@@ -19,7 +19,7 @@ def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) ->
     from toughopt.plots import save_figures
 
     with Campaign.open(folder) as campaign:
-        for path in save_figures(campaign.workspace, output or folder / "exports", formats=formats):
+        for path in save_figures(campaign.workspace, output or folder / "exports", formats=formats, model=True):
             click.echo(path)
 
 

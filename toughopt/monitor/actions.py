@@ -43,9 +43,18 @@ ACTIONS: Mapping[str, Action] = {
     "enable": Action("Enable", "printer", "The printer takes work again.", (_PRINTER,)),
     "disable": Action("Disable", "printer", "The printer gets no more work.", (_PRINTER,)),
     "bed-cleared": Action("Bed is clear", "printer", "You have looked: nothing lies on the bed.", (_PRINTER,)),
-    "filament-loaded": Action("Filament loaded", "printer", "A new spool is on the printer.", (_PRINTER,)),
-    "keep-clear": Action("Keep clear of the frame", "loop", "The load frame does not move while somebody works at it."),
-    "frame-clear": Action("The frame is clear", "loop", "It may move again."),
+    "filament": Action(
+        "Filament loaded",
+        "printer",
+        "What is on the new spool.",
+        (_PRINTER, Field("grams", "Filament [g]", "number", "1000", required=True)),
+    ),
+    "keep-clear": Action(
+        "Keep clear of the frame",
+        "loop",
+        "on: nothing is loaded or crushed while hands are at the frame; off: it may move again.",
+        (Field("state", "Keep clear", "choice", choices=("on", "off")),),
+    ),
     "tell": Action(
         "Tell a result",
         "experiment",
@@ -58,15 +67,18 @@ ACTIONS: Mapping[str, Action] = {
         ),
     ),
     "mass": Action("Type in a mass", "experiment", "Weighed by hand.", (_EXPERIMENT, _MASS)),
+    "curve": Action(
+        "Replace its curve",
+        "experiment",
+        "Another file of the same test; its value is measured again.",
+        (_EXPERIMENT, Field("curve", "Test machine's file", "file")),
+    ),
     "fail": Action(
         "Declare failed",
         "experiment",
         "design: it cannot be made, and the model learns that; lab: it is made again.",
         (_EXPERIMENT, Field("blame", "To blame", "choice", choices=("design", "lab"))),
         grave=True,
-    ),
-    "unprintable": Action(
-        "Declare unprintable", "experiment", "The model learns to avoid it.", (_EXPERIMENT,), grave=True
     ),
     "reprint": Action("Print again", "experiment", "The same design once more.", (_EXPERIMENT,)),
     "printed": Action("It was printed", "experiment", "Settles an uncertain print.", (_EXPERIMENT,)),
@@ -89,7 +101,10 @@ ACTIONS: Mapping[str, Action] = {
         "Set the budget", "campaign", "Experiments in all.", (Field("budget", "Experiments", "number", required=True),)
     ),
     "target": Action(
-        "Set the target", "campaign", "The value at which the campaign ends.", (Field("target", "Value", "number"),)
+        "Set the target",
+        "campaign",
+        "The value at which the campaign ends; without one: none.",
+        (Field("target", "Value", "number"),),
     ),
     "policy": Action(
         "Set the policy",
@@ -100,7 +115,7 @@ ACTIONS: Mapping[str, Action] = {
     "limits": Action(
         "Narrow the limits",
         "campaign",
-        "Within the campaign's own.",
+        "Within the campaign's own; without numbers: free again.",
         (
             Field("parameter", "Parameter", required=True),
             Field("low", "From", "number"),
@@ -111,6 +126,6 @@ ACTIONS: Mapping[str, Action] = {
         "Set the printability threshold",
         "campaign",
         "Designs less likely to print are not chosen.",
-        (Field("value", "Probability", "number", "0.5", required=True),),
+        (Field("probability", "Probability", "number", "0.5", required=True),),
     ),
 }

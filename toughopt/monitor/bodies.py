@@ -163,9 +163,10 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "target": lambda value: value if value is None else _real(value),
     "low": _real,
     "high": _real,
+    "grams": _real,
+    "probability": _real,
     "now": _flag,
     "manual": _flag,
-    "drain": _flag,
     "curve": _hash,
     "design": _design,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,16 @@ class PrinterGist:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that waits for a person. tone : "danger" or "wait"; verb : the command that answers it, if one does."""
+    """Something that a person should know.
+
+    tone : "danger", "wait" or "note"
+    verb : the command that answers it, with the arguments `given`; "experiment" where a person must look at one first
+    """
 
     tone: str
     text: str
     verb: str = ""
-    target: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +118,35 @@ def _alerts(state: State, under_way: Sequence[Experiment]) -> list[Alert]:
     for e in under_way:
         if e.stage == "uncertain":
             text = f"Experiment {e.id} is uncertain: {e.reason}. Was it printed, or has it failed?"
-            found.append(Alert("wait", text, "experiment", str(e.id)))
+            found.append(Alert("wait", text, "experiment", {"id": str(e.id)}))
         elif e.manual:
             found.append(
-                Alert("wait", f"Experiment {e.id} is made by hand: its result is awaited.", "experiment", str(e.id))
+                Alert(
+                    "wait",
+                    f"Experiment {e.id} is made by hand: its result is awaited.",
+                    "experiment",
+                    {"id": str(e.id)},
+                )
             )
     printing = {e.printer for e in under_way if e.stage in ("queued", "printing", "printed")}
     for printer, identity in state.beds.items():
         if printer not in printing:
             what = f"a part of experiment {identity}" if identity else "something"
             found.append(
-                Alert("wait", f"{printer}: {what} may lie on the bed. Clear it, and say so.", "bed-cleared", printer)
+                Alert(
+                    "wait",
+                    f"{printer}: {what} may lie on the bed. Clear it, and say so.",
+                    "bed-cleared",
+                    {"printer": printer},
+                )
             )
+    if state.steering.get("keep_clear"):
+        why = state.steering["keep_clear"]
+        found.append(Alert("note", f"The frame does not move: {why}.", "keep-clear", {"state": "off"}))
     for key, value in state.steering.items():
         if key.startswith("disabled:") and value:
             name = key.removeprefix("disabled:")
-            found.append(Alert("note", f"{name} is disabled.", "enable", name))
+            found.append(Alert("note", f"{name} is disabled.", "enable", {"printer": name}))
     return found
 
 

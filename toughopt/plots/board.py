@@ -38,14 +38,20 @@ def overview(scene: Scene, figure: Figure | None = None) -> Figure:
         return figure
 
 
-def save_figures(workspace: Workspace, folder: Path, formats: tuple[str, ...] = ("png",)) -> list[Path]:
-    """Write every figure; returns the files. Raises InputError where the folder cannot be written."""
+def save_figures(
+    workspace: Workspace, folder: Path, formats: tuple[str, ...] = ("png",), *, model: bool = False
+) -> list[Path]:
+    """Write the figures; returns the files. Raises InputError where the folder cannot be written.
+
+    model : also those that ask the model, which takes a while
+    """
     workspace.take_in()
     scene = Scene(workspace, workspace.state)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("overview", *GALLERY):
+        names = [name for name, picture in GALLERY.items() if model or not picture.asks_model or name == "best_so_far"]
+        for name in ("overview", *names):
             figure = overview(scene) if name == "overview" else draw(scene, name)
             for kind in formats:
                 with styled():
