@@ -70,10 +70,14 @@ class OctoPrintServer:
             return answer.read()
 
     def lines(self) -> list[str]:
-        """Every line that its virtual printer received, without numbers and checksums."""
+        """Every line that its virtual printer received, without numbers and checksums.
+
+        Each reconnection adds another handler to the log, so that numbered lines then come twice.
+        """
         log = self.folder / "logs" / "plugin_virtual_printer_serial.log"
         text = log.read_text(errors="replace") if log.exists() else ""
         received = re.findall(r"<<< (.*)", text)
+        received = [line for before, line in zip(["", *received], received, strict=False) if line != before]
         return [re.sub(r"^N\d+\s*|\*\d+\s*$", "", line).strip() for line in received]
 
     def kill(self) -> None:

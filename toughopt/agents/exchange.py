@@ -1,0 +1,228 @@
+"""The counter between the conductor and the agents: jobs are offered, claimed, followed and answered here.
+
+A job is run once at most: it is claimed in one transaction, and one whose agent is lost is never offered again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import ProcrastinateException
+from sqlalchemy import func, insert, inspect, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from toughopt.agents.tables import AGENTS, JOBS, METADATA, NEWS, WISHES
+from toughopt.errors import DeviceError
+from toughopt.journal import Artifacts, open_postgres
+
+if TYPE_CHECKING:
+    from toughopt.journal.postgres import PostgresStore
+
+TASK = "toughopt.machine"
+_TURN = "SELECT pg_advisory_xact_lock(1953461609, hashtext(current_schema()))"  # while tables are made
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as the database knows it; the ages are taken by the clock of the database."""
+
+    name: str
+    session: str
+    machines: tuple[str, ...]
+    stale_s: float
+    age_s: float
+
+    @property
+    def lost(self) -> bool:
+        """Whether it has given no sign of life for too long."""
+        return self.age_s > self.stale_s
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as the database knows it."""
+
+    id: str
+    machine: str
+    kind: str
+    payload: Mapping[str, Any]
+    state: str
+    answer: Mapping[str, Any] | None
+
+
+class Exchange:
+    """One campaign's counter. All methods may be called from any thread; they raise JournalError."""
+
+    def __init__(self, store: PostgresStore, artifacts: Artifacts, url: str) -> None:
+        self.artifacts = artifacts
+        self.where = store.where
+        self.url = url
+        self._store = store
+
+    # --- the conductor's side ----------------------------------------------------------------------------------------
+
+    def offer(self, agent: str, machine: str, kind: str, payload: Mapping[str, Any]) -> str:
+        """Queue a job for a machine; returns its id."""
+        job = uuid4().hex
+        values = {"id": job, "agent": agent, "machine": machine, "kind": kind, "payload": dict(payload)}
+        with self._store.transaction() as connection:
+            connection.execute(insert(JOBS).values(state="offered", **values))
+        line = queue_name(agent, machine)
+        try:
+            with queue_app(self.url, waiting=False).open() as app:
+                app.configure_task(TASK, queue=line, lock=line).defer(job=job)
+        except ProcrastinateException as error:
+            self.withdraw(job)
+            raise DeviceError(f"{self.where} queues nothing for {line}: {error}") from error
+        return job
+
+    def withdraw(self, job: str) -> bool:
+        """Take back a job that nobody has claimed; False where somebody has."""
+        return self._move(job, "offered", "withdrawn")
+
+    def give_up(self, job: str) -> bool:
+        """Count a running job as lost; False where it has ended meanwhile."""
+        return self._move(job, "running", "lost")
+
+    def job(self, job: str) -> JobRecord:
+        """A job as it stands."""
+        query = select(JOBS.c.id, JOBS.c.machine, JOBS.c.kind, JOBS.c.payload, JOBS.c.state, JOBS.c.answer)
+        with self._store.transaction() as connection:
+            row = connection.execute(query.where(JOBS.c.id == job)).one()
+        return JobRecord(row.id, row.machine, row.kind, row.payload, row.state, row.answer)
+
+    def agent(self, name: str) -> AgentRecord | None:
+        """An agent, where there ever was one of that name."""
+        age_s = func.extract("epoch", func.clock_timestamp() - AGENTS.c.beat).label("age_s")
+        columns = (AGENTS.c.name, AGENTS.c.session, AGENTS.c.machines, AGENTS.c.stale_s, age_s)
+        with self._store.transaction() as connection:
+            row = connection.execute(select(*columns).where(AGENTS.c.name == name)).first()
+        if row is None:
+            return None
+        return AgentRecord(row.name, row.session, tuple(row.machines), row.stale_s, float(row.age_s))
+
+    def news(self, job: str, after: int) -> list[tuple[int, str, dict[str, Any]]]:
+        """(number, kind, data) of what happened after that number."""
+        query = select(NEWS.c.seq, NEWS.c.kind, NEWS.c.data).where(NEWS.c.job == job, NEWS.c.seq > after)
+        with self._store.transaction() as connection:
+            return [(row.seq, row.kind, row.data) for row in connection.execute(query.order_by(NEWS.c.seq))]
+
+    def wish(self, job: str, verb: str, reason: str) -> None:
+        """Ask something of a job that is running."""
+        with self._store.transaction() as connection:
+            connection.execute(insert(WISHES).values(job=job, verb=verb, reason=reason))
+
+    # --- the agent's side --------------------------------------------------------------------------------------------
+
+    def sign_on(self, name: str, session: str, machines: Sequence[str], stale_s: float) -> bool:
+        """Take a name; False while another agent that is alive has it."""
+        values = {"session": session, "machines": list(machines), "stale_s": stale_s}
+        fresh = func.clock_timestamp() - AGENTS.c.beat < func.make_interval(0, 0, 0, 0, 0, 0, AGENTS.c.stale_s)
+        new = upsert(AGENTS).values(name=name, beat=func.clock_timestamp(), **values)
+        taken = new.on_conflict_do_update(
+            index_elements=[AGENTS.c.name], set_={**values, "beat": func.clock_timestamp()}, where=~fresh
+        )
+        with self._store.transaction() as connection:
+            return connection.execute(taken.returning(AGENTS.c.name)).first() is not None
+
+    def sign_off(self, name: str, session: str) -> None:
+        """Leave, so that the name is free at once."""
+        gone = update(AGENTS).where(AGENTS.c.name == name, AGENTS.c.session == session)
+        with self._store.transaction() as connection:
+            connection.execute(gone.values(beat=text("'epoch'::timestamptz"), session=""))
+
+    def beat(self, name: str, session: str) -> bool:
+        """Give a sign of life; False where another agent has taken the name."""
+        alive = update(AGENTS).where(AGENTS.c.name == name, AGENTS.c.session == session)
+        with self._store.transaction() as connection:
+            return connection.execute(alive.values(beat=func.clock_timestamp())).rowcount == 1
+
+    def claim(self, job: str, session: str) -> JobRecord | None:
+        """Begin a job; None where it was withdrawn, or begun before: then it is not run."""
+        if not self._move(job, "offered", "running", session=session):
+            return None
+        return self.job(job)
+
+    def tell(self, job: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Tell what happened."""
+        with self._store.transaction() as connection:
+            connection.execute(insert(NEWS).values(job=job, kind=kind, data=dict(data)))
+
+    def wishes(self, job: str, after: int) -> list[tuple[int, str, str]]:
+        """(number, verb, reason) of what is asked for after that number."""
+        query = select(WISHES.c.seq, WISHES.c.verb, WISHES.c.reason).where(WISHES.c.job == job, WISHES.c.seq > after)
+        with self._store.transaction() as connection:
+            return [(row.seq, row.verb, row.reason) for row in connection.execute(query.order_by(WISHES.c.seq))]
+
+    def answer(self, job: str, answer: Mapping[str, Any]) -> bool:
+        """Say how a job ended; False where the conductor has given it up: it stays lost, and the answer is kept."""
+        with self._store.transaction() as connection:
+            connection.execute(update(JOBS).where(JOBS.c.id == job).values(answer=dict(answer)))
+        return self._move(job, "running", "done")
+
+    def take_over(self, name: str) -> list[str]:
+        """End what earlier agents of that name left: what they began is lost, what they did not begin is dropped.
+
+        Returns
+        -------
+        list
+            The jobs that are lost.
+        """
+        left = update(JOBS).where(JOBS.c.agent == name)
+        with self._store.transaction() as connection:
+            connection.execute(left.where(JOBS.c.state == "offered").values(state="dropped"))
+            open_ones = left.where(JOBS.c.state.in_(("running", "lost")), JOBS.c.answer.is_(None))
+            lost = open_ones.values(state="lost", answer={"error": "LinkLost", "message": "its agent was lost"})
+            return [row.id for row in connection.execute(lost.returning(JOBS.c.id))]
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._store.close()
+
+    def _move(self, job: str, before: str, after: str, **values: Any) -> bool:
+        moved = update(JOBS).where(JOBS.c.id == job, JOBS.c.state == before).values(state=after, **values)
+        with self._store.transaction() as connection:
+            return connection.execute(moved).rowcount == 1
+
+
+def open_exchange(url: str, folder: Path) -> Exchange:
+    """The counter in a campaign's database; made where it is not there. `folder` keeps programs that were fetched.
+
+    Raises
+    ------
+    JournalError
+        If the database cannot be opened.
+    """
+    store = open_postgres(url)
+    with store.transaction() as connection:
+        connection.execute(text(_TURN))
+        METADATA.create_all(connection)
+        queued = inspect(connection).has_table("procrastinate_jobs")
+        if not queued:
+            with queue_app(url, waiting=False).open() as app:
+                app.schema_manager.apply_schema()
+    return Exchange(store, store.artifacts(folder), url)
+
+
+def queue_name(agent: str, machine: str) -> str:
+    """The queue of a machine, and its lock: one job at a time."""
+    return f"{agent}/{machine}"
+
+
+def queue_app(url: str, *, waiting: bool) -> App:
+    """procrastinate over that database; `waiting` for an agent's worker, which runs in an event loop.
+
+    Raises
+    ------
+    DeviceError
+        If the address is none that it takes.
+    """
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise DeviceError("machines on other PCs need a campaign whose [store] url is postgresql://...")
+    kind = PsycopgConnector if waiting else SyncPsycopgConnector
+    return App(connector=kind(conninfo=url, min_size=1, max_size=4))

@@ -1,0 +1,149 @@
+"""A printer on another PC, as the conductor sees it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from toughopt.agents.exchange import Exchange, JobRecord
+from toughopt.agents.words import error_in, outcome_in, program_out
+from toughopt.errors import DeviceError, JournalError
+from toughopt.gcode import Program
+from toughopt.printing import PrintEvent, PrintOutcome, PrintStatus
+
+_LOOK_S = 0.25
+_UNREACHED_S = 120.0  # how long the database may be away in mid-print
+_SAFE_S = 120.0
+
+
+class RemotePrinter:
+    """A machine that the agent of another PC serves. See `Printer`.
+
+    A print whose agent gives no sign of life for the time that the agent stated (`Agent.stale_s`) is UNCERTAIN: it is
+    never begun again by itself, and what the agent may still tell of it later is kept, and changes nothing.
+    """
+
+    def __init__(self, name: str, agent: str, exchange: Exchange) -> None:
+        self.name = name
+        self._agent = agent
+        self._exchange = exchange
+        self._job: str | None = None  # in hand
+        self._seat = threading.Lock()
+        self._left_safe = True
+
+    def print(self, program: Program, on_event: Callable[[PrintEvent], None] = lambda event: None) -> PrintOutcome:
+        """See `Printer.print`; the program travels through the database, by its hash."""
+        if not self._seat.acquire(blocking=False):
+            raise DeviceError(f"{self.name} prints; wait until that is over, or cancel it")
+        try:
+            self._alive()
+            digest = self._exchange.artifacts.put(program.text.encode())
+            self._job = job = self._exchange.offer(self._agent, self.name, "print", program_out(program, digest))
+            outcome = self._follow(job, on_event)
+            self._left_safe = outcome.heaters_off
+            return outcome
+        finally:
+            self._job = None
+            self._seat.release()
+
+    def pause(self) -> None:
+        """See `Printer.pause`."""
+        self._wish("pause", "paused by hand")
+
+    def resume(self) -> None:
+        """See `Printer.resume`."""
+        self._wish("resume", "resumed by hand")
+
+    def cancel(self, reason: str) -> None:
+        """See `Printer.cancel`."""
+        self._wish("cancel", reason)
+
+    def make_safe(self) -> bool:
+        """See `Printer.make_safe`; False where its agent does not answer."""
+        if self._job is not None:
+            self.cancel("made safe")
+        if not self._seat.acquire(timeout=_SAFE_S):
+            return False
+        try:
+            self._alive()
+            job = self._exchange.offer(self._agent, self.name, "make_safe", {})
+            end = time.monotonic() + _SAFE_S
+            while time.monotonic() < end:
+                record = self._exchange.job(job)
+                if record.state == "done":
+                    return bool((record.answer or {}).get("safe"))
+                self._alive()
+                threading.Event().wait(_LOOK_S)
+            self._exchange.withdraw(job)
+        except (DeviceError, JournalError):
+            return False
+        finally:
+            self._seat.release()
+        return False
+
+    def close(self) -> None:
+        """End what is in hand; the agent keeps its machine."""
+        if self._job is not None:
+            self.cancel("the campaign was closed")
+
+    def _wish(self, verb: str, reason: str) -> None:
+        job = self._job
+        if job is not None and not (verb == "cancel" and self._exchange.withdraw(job)):
+            self._exchange.wish(job, verb, reason)
+
+    def _alive(self) -> float:
+        """After how long its agent counts as lost. Raises DeviceError where it is."""
+        agent = self._exchange.agent(self._agent)
+        start = f"start it there with: toughopt agent {self._agent}"
+        if agent is None or agent.lost:
+            raise DeviceError(f"the agent {self._agent} of {self.name} gives no sign of life; {start}")
+        if self.name not in agent.machines:
+            raise DeviceError(f"the agent {self._agent} serves {', '.join(agent.machines)}, not {self.name}; {start}")
+        return agent.stale_s
+
+    def _follow(self, job: str, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
+        begun = reached = time.monotonic()
+        seen = 0
+        while True:
+            try:
+                record = self._exchange.job(job)
+                for seq, kind, data in self._exchange.news(job, seen):
+                    seen = seq
+                    on_event(PrintEvent(kind, data))
+                ending = self._ended(record, time.monotonic() - begun)
+                reached = time.monotonic()
+            except JournalError as error:
+                if time.monotonic() - reached > _UNREACHED_S:
+                    return _uncertain(f"the database is out of reach: {error}", time.monotonic() - begun)
+                ending = None
+            if ending is not None:
+                return ending
+            threading.Event().wait(_LOOK_S)
+
+    def _ended(self, record: JobRecord, so_far_s: float) -> PrintOutcome | None:
+        """How the print ended, if it has. Raises what the machine raised."""
+        match record.state:
+            case "done":
+                answer = record.answer or {}
+                if "error" in answer:
+                    raise error_in(answer, self.name)
+                return outcome_in(answer)
+            case "withdrawn":
+                return PrintOutcome(PrintStatus.CANCELLED, "cancelled before it began", True, so_far_s, 0)
+            case "dropped":
+                raise DeviceError(f"{self.name}: its agent {self._agent} was started anew before the print began")
+            case "lost":
+                return _uncertain(f"the agent {self._agent} was lost in mid-print", so_far_s)
+        try:
+            self._alive()
+        except DeviceError as error:
+            if self._exchange.withdraw(record.id):
+                raise
+            if self._exchange.give_up(record.id):
+                return _uncertain(f"{error}; what was being printed may be there or not", so_far_s)
+        return None
+
+
+def _uncertain(reason: str, so_far_s: float) -> PrintOutcome:
+    return PrintOutcome(PrintStatus.UNCERTAIN, f"{reason}; heaters NOT known to be off", False, so_far_s, 0)
