@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from toughopt.errors import ToughoptError
+from toughopt.loop.telemetry import last_said
 from toughopt.monitor.access import Access, access_for
 from toughopt.monitor.control import Control, Steering
 from toughopt.monitor.files import Files
@@ -59,6 +60,7 @@ def create_app(
 
     async def seen() -> None:
         await asyncio.to_thread(sources[0].look)
+        stream.news += 1
         stream.tell(stream.trouble)
 
     control = Control(allowed, steering, pages, seen)
@@ -119,10 +121,15 @@ async def _follow(sources: Sequence[Source], shelf: Shelf, stream: Stream) -> No
                 changed |= bool(await asyncio.to_thread(source.look))
             except ToughoptError as error:
                 trouble = str(error)
-        stamps = shelf.stamps()
-        if changed or stamps != shown or trouble != stream.trouble:
+        stamps, said = shelf.stamps(), last_said(sources[0].folder)
+        if changed or stamps != shown:
             shown = stamps
-            stream.tell(trouble)
+            stream.news += 1
+        elif trouble == stream.trouble and said == stream.said:
+            await asyncio.sleep(_LOOK_S)
+            continue
+        stream.said = said
+        stream.tell(trouble)
         await asyncio.sleep(_LOOK_S)
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from toughopt.loop.requests import VERBS
+from toughopt.loop.telemetry import readings
 from toughopt.monitor.access import Access
 from toughopt.monitor.actions import ACTIONS
 from toughopt.monitor.gist import Gist, ago, gist_of, lasting
@@ -90,7 +91,7 @@ class Pages:
 
     def lab(self, request: Request) -> Response:
         """Machines, what they do, and what waits for them."""
-        return self._page(request, "lab.html", "lab")
+        return self._page(request, "lab.html", "lab", readings=readings(self._source.folder))
 
     def model(self, request: Request) -> Response:
         """What the model knows."""

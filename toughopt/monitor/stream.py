@@ -30,6 +30,8 @@ class Stream:
         self._listeners: set[asyncio.Event] = set()
         self._ended = False
         self.trouble = ""
+        self.news = 0  # grows with what a page shows of the campaign
+        self.said = 0.0  # when machines last spoke
 
     def tell(self, trouble: str = "") -> None:
         """Wake every listener. On the event loop's own thread."""
@@ -68,5 +70,10 @@ class Stream:
             self._listeners.discard(changed)
 
     def _message(self) -> str:
-        told = {"seq": self._source.moment.state.seq, "trouble": self.trouble}
+        told = {
+            "seq": self._source.moment.state.seq,
+            "news": self.news,
+            "said": self.said,
+            "trouble": self.trouble,
+        }
         return f"id: {told['seq']}\ndata: {json.dumps(told)}\n\n"

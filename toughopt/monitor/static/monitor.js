@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const shortest = 700; // ms between two updates
-  let due = 0, waiting = false, updating = false, again = false, lastWord = Date.now();
+  let news = null, due = 0, waiting = false, updating = false, again = false, lastWord = Date.now();
 
   const banner = document.getElementById("link");
   const since = document.getElementById("link-since");
@@ -81,12 +81,13 @@
 
   function listen() {
     const stream = new EventSource("/events");
-    stream.onopen = found;
+    stream.onopen = () => { found(); news = null; };
     stream.onmessage = (message) => {
       found();
       const told = JSON.parse(message.data);
       if (told.trouble) toast(told.trouble, false);
-      soon();
+      if (told.news !== news || location.pathname === "/lab") soon();
+      news = told.news;
     };
     stream.addEventListener("beat", found);
     stream.onerror = () => {
