@@ -138,6 +138,14 @@ class MassControlConfig(_Part):
     enabled: bool = False
 
 
+class NotifyConfig(_Part):
+    """Where messages go to people who are not there."""
+
+    url: str | None = None
+    format: Literal["json", "slack"] = "json"
+    on: list[Literal["waiting", "failure", "best", "done"]] = ["waiting", "failure", "best", "done"]
+
+
 class StoreConfig(_Part):
     """Where the journal is: in the folder, or in PostgreSQL."""
 
@@ -164,6 +172,7 @@ class CampaignConfig(_Part):
     fleet: FleetConfig = FleetConfig()
     mass_control: MassControlConfig = MassControlConfig()
     stopping: StoppingConfig = StoppingConfig()
+    notify: NotifyConfig = NotifyConfig()
     store: StoreConfig = StoreConfig()
 
     @model_validator(mode="after")

@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(min=1), help="Designs chosen at once, for a campaign that is made.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of a campaign that is made.")
 @click.option("--live", is_flag=True, help="Open the live window beside it.")
+@click.option("--dry-run", is_flag=True, help="Do everything but heat, move and write the journal.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @json_option
 def run_command(
-    folder: Path, budget: int | None, batch: int | None, seed: int | None, live: bool, quiet: bool, as_json: bool
+    folder: Path,
+    budget: int | None,
+    batch: int | None,
+    seed: int | None,
+    live: bool,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Run or resume the campaign in DIR (default ./campaign), up to N experiments in all.
 
@@ -36,6 +44,8 @@ def run_command(
     """
     campaign = _opened(folder, seed, batch)
     with campaign:
+        if dry_run:
+            return _rehearsed(campaign, as_json)
         window = _live_window(folder) if live else None
         tell = _Teller(quiet or as_json)
         hands = _Interrupts()
@@ -49,6 +59,19 @@ def run_command(
         if window is not None and window.poll() is None:
             say("the live window stays open; close it when you are done")
     return 130 if hands.presses else 0
+
+
+def _rehearsed(campaign: Campaign, as_json: bool) -> int:
+    from toughopt.loop.rehearsal import rehearse
+
+    steps = []
+    for step in rehearse(campaign.workspace):
+        steps.append(step)
+        if not as_json:
+            click.echo(f"{'ok  ' if step.ok else 'FAIL'}  {step.what}: {step.said}")
+    if as_json:
+        show_json([{"what": step.what, "ok": step.ok, "said": step.said} for step in steps])
+    return 0 if all(step.ok for step in steps) else 1
 
 
 def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:

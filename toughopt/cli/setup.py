@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from toughopt.cli.output import campaign_argument, json_option, show_json, table
+
+if TYPE_CHECKING:
+    from toughopt.campaign import PrinterConfig
 
 
 @click.command()
@@ -57,10 +61,14 @@ def new_command(
 @click.command()
 @campaign_argument
 @click.option("--artifacts", is_flag=True, help="Also verify the journal and every artifact against its hash.")
+@click.option("--probe/--no-probe", default=True, help="Ask serial printers for their names; moves nothing.")
 @json_option
-def check_command(folder: Path, artifacts: bool, as_json: bool) -> None:
-    """Validate DIR/campaign.toml and what it names, without moving or heating anything."""
-    from toughopt.errors import RunFailed
+def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> None:
+    """Validate DIR/campaign.toml and the machines it names, without moving or heating anything.
+
+    A board that is reset when its port is opened is reset by the question: not while it prints.
+    """
+    from toughopt.errors import DeviceError, RunFailed
     from toughopt.loop import Campaign
 
     with Campaign.open(folder) as campaign:
@@ -71,6 +79,7 @@ def check_command(folder: Path, artifacts: bool, as_json: bool) -> None:
         if artifacts:
             workspace.store.verify()
             problems = workspace.artifacts.verify(_digests(campaign.state))
+        answers = _probed(config.printers) if probe else []
         facts: dict[str, Any] = {
             "campaign": config.name,
             "family": f"{recipe.family.name} {recipe.family.version}",
@@ -82,6 +91,7 @@ def check_command(folder: Path, artifacts: bool, as_json: bool) -> None:
             "scale": config.scale.kind,
             "handler": config.handler.kind,
             "experiments": len(campaign.state.experiments),
+            **({"answers": answers} if answers else {}),
             "problems": problems,
         }
     if as_json:
@@ -91,8 +101,23 @@ def check_command(folder: Path, artifacts: bool, as_json: bool) -> None:
             [key, ", ".join(map(str, value)) if isinstance(value, list) else value] for key, value in facts.items()
         ]
         table("", ["", ""], cells)
+    silent = [answer for answer in answers if " baud" not in answer]
+    if silent:
+        raise DeviceError("not every printer answers:\n" + "\n".join(silent))
     if problems:
         raise RunFailed(f"{len(problems)} artifacts are missing or changed:\n" + "\n".join(problems))
+
+
+def _probed(printers: Sequence[PrinterConfig]) -> list[str]:
+    """What is behind each printer's serial port."""
+    from toughopt.printing import scan_ports
+
+    serial = {printer.url: printer.name for printer in printers if not printer.virtual and "+http" not in printer.url}
+    found = []
+    for port in scan_ports(serial) if serial else ():
+        said = f"{port.machine or 'a machine'}, {port.firmware}, at {port.baud} baud" if port.baud else port.note
+        found.append(f"{serial[port.url]}: {said}")
+    return found
 
 
 def _digests(state: Any) -> set[str]:
@@ -141,6 +166,9 @@ initial = 5     # designs spread over the space before a model chooses
 batch = {batch}       # designs chosen at once
 lookahead = 1   # designs built and sliced while others print; 0 waits for each result
 features = true # tell the model what the family knows of a design before it is printed
+# prior = "press"     # expect of a crossed barrel what mechanics does, as far as the tests do not say otherwise
+# context = ["printer"]        # let the model learn how the printers differ
+# learn_from = ["../earlier"]  # campaigns of the same parameters and objective
 
 [slicing]
 slicer = "native"  # or "prusaslicer", where it is installed
@@ -175,6 +203,10 @@ workers = 0            # processes that build and slice; 0: the loop's own
 
 [mass_control]
 enabled = false        # let each printer's flow follow what its parts weighed
+
+[notify]
+# url = "https://..."  # a webhook that is told when the loop waits, fails, finds a new best or ends
+# format = "json"      # or "slack"
 
 [stopping]
 # target = 40.0      # stop when the best design reaches it

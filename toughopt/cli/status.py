@@ -72,11 +72,29 @@ def status_of(campaign: Campaign) -> dict[str, Any]:
         "complete": len(state.complete),
         "failed": sum(e.reason != "" and e.ended for e in state.experiments.values()),
         "under_way": len(state.under_way),
+        "printers": _printers(campaign),
         "best": None if best is None else {"id": best.id, "design": best.design, "value": best.value},
         "recommended": recommended,
         "conductor": None if state.conductor is None else dict(state.conductor),
         "waits_for": _waits_for(campaign),
         "experiments": experiments,
+    }
+
+
+def _printers(campaign: Campaign) -> dict[str, dict[str, Any]]:
+    """What each printer does, and the filament that it has left where somebody told."""
+    state = campaign.state
+    prints = {e.printer: e.id for e in state.under_way if e.stage in ("queued", "printing")}
+    return {
+        printer.name: {
+            "profile": printer.profile,
+            "disabled": bool(state.steering.get(f"disabled:{printer.name}")),
+            "prints": prints.get(printer.name),
+            "on_bed": state.beds.get(printer.name),
+            "filament_g": state.spools_g.get(printer.name),
+            "policy": campaign.workspace.chooser.policy_of(state, printer.name),
+        }
+        for printer in campaign.workspace.config.printers
     }
 
 
@@ -91,6 +109,15 @@ def _waits_for(campaign: Campaign) -> list[str]:
             )
         elif experiment.manual:
             lines.append(f"the result of experiment {experiment.id}: `toughopt tell DIR {experiment.id} ...`")
+    for printer, left_g in state.spools_g.items():
+        if any((e.filament_g or 0.0) > left_g for e in state.under_way if e.stage == "sliced"):
+            lines.append(f"filament on {printer} ({left_g:.0f} g left): `toughopt ctl DIR filament {printer} GRAMS`")
+    for key, value in state.steering.items():
+        if key.startswith("disabled:") and value:
+            name = key.partition(":")[2]
+            lines.append(f"`toughopt ctl DIR enable {name}`: it is disabled")
+    if state.steering.get("keep_clear"):
+        lines.append(f"`toughopt ctl DIR keep-clear off`: {state.steering['keep_clear']}")
     if state.steering.get("paused"):
         lines.append("`toughopt ctl DIR resume`: the loop is paused")
     lines += [f"an answer to `{request['verb']}`" for request in state.open_requests.values()]

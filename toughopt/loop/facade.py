@@ -19,9 +19,11 @@ from toughopt.journal import events as ev
 from toughopt.loop.conductor import Conductor, RunSummary
 from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.lab import Lab, open_lab
+from toughopt.loop.notices import Messenger
 from toughopt.loop.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from toughopt.campaign import NotifyConfig
     from toughopt.optimizer import Recommendation
     from toughopt.printing import PrintEvent
 
@@ -131,6 +133,9 @@ class Campaign:
             workers = self._workspace.config.fleet.workers
             if elsewhere is None and workers:
                 elsewhere = stack.enter_context(open_executor("processes", workers=workers))
+            notify = self._workspace.config.notify
+            if notify.url is not None and crew is None:  # a simulated campaign tells nobody
+                on_event = stack.enter_context(_messages(notify, self.state, on_event))
             conductor = stack.enter_context(
                 self._conducting(lab(self._workspace), on_event, on_machine, crew or ThreadCrew(), elsewhere)
             )
@@ -233,6 +238,21 @@ class Campaign:
             self._workspace.note_changes()
             with lab as opened:
                 yield Conductor(self._workspace, opened, on_event, on_machine, crew or ThreadCrew(), elsewhere)
+
+
+@contextmanager
+def _messages(
+    notify: NotifyConfig, state: State, on_event: Callable[[Event, State], None]
+) -> Iterator[Callable[[Event, State], None]]:
+    """`on_event`, which also tells people who are not there."""
+    with Messenger(notify.url or "", notify.format, notify.on) as messenger:
+        messenger.begin(state)
+
+        def both(event: Event, after: State) -> None:
+            messenger.see(event, after)
+            on_event(event, after)
+
+        yield both
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from toughopt._version import __version__
 from toughopt.campaign import CampaignConfig, changed_for_life, load_config
 from toughopt.errors import ConfigError
-from toughopt.journal import Artifacts, Event, Experiment, State, Store, open_postgres, open_sqlite
+from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_postgres, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.massing import mass_control
@@ -177,7 +177,7 @@ def open_workspace(folder: Path) -> Workspace:
         return _create(folder, config, text)
     store = open_postgres(config.store.url) if config.store.url else open_sqlite(journal)
     workspace = Workspace(folder, config, store)
-    workspace.take_in()
+    fold(store.read(), workspace.state)
     if workspace.state.seq == 0:
         return _create_in(workspace, text)
     if config.store.url is not None and workspace.state.config["name"] != config.name:
