@@ -126,6 +126,7 @@ def main() -> None:
     for _ in range(options.rounds):
         alone.append(run(options.experiments, watched=False))
         watched.append(run(options.experiments, watched=True))
+        print(f"alone {alone[-1]:.3f}, watched {watched[-1]:.3f} experiments/s", file=sys.stderr, flush=True)
     ratios = [w / a for w, a in zip(watched, alone, strict=True)]
     told = {
         "experiments_per_second_alone": alone,

@@ -13,8 +13,8 @@ from toughopt.plots import GALLERY, PORTRAITS, Scene, draw, draw_portrait, svg
 if TYPE_CHECKING:
     from toughopt.monitor.source import Source
 
-_SHARE = 0.25  # of one processor's time, at most, for redrawing one figure
-_SHORTEST_S = 1.0
+_SHARE = 0.25  # of one processor's time, in the long run, for redrawing figures
+_SAVED_S = 6.0  # of drawing at once, after a while without
 _KEPT = 96
 _RESULTS = ("complete", "failed", "excluded", "restored", "corrected", "campaign_changed", "steered")
 _MOVES = ("proposed", "built", "sliced", "printing", "printed", "cleared", "weighed", "tested", *_RESULTS)
@@ -30,15 +30,17 @@ class Shelf:
         self._drawing = threading.Lock()
         self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._shown: dict[str, int] = {}  # figure -> the stamp under which pages ask for it
-        self._again: dict[str, float] = {}  # figure -> when it may be drawn again
+        self._credit_s, self._credited = _SAVED_S, clock()  # drawing that may be done at once
         self._scene: tuple[int, Scene] | None = None
 
     def stamps(self) -> dict[str, int]:
         """Under which stamp each figure is to be asked for: a new one means a new picture, and that it may be drawn."""
         moment, now = self._source.moment, self._clock()
+        self._credit_s = min(_SAVED_S, self._credit_s + (now - self._credited) * _SHARE)
+        self._credited = now
         for name in GALLERY:
             wanted = moment.stamp(_DEPENDS.get(name, _RESULTS))
-            if wanted != self._shown.get(name) and now >= self._again.get(name, 0.0):
+            if name not in self._shown or (wanted != self._shown[name] and self._credit_s > 0.0):
                 self._shown[name] = wanted
         return dict(self._shown)
 
@@ -51,8 +53,7 @@ class Shelf:
                 return kept
             begun = self._clock()
             made = svg(draw(self._current(), name))
-            ended = self._clock()
-            self._again[name] = ended + max(_SHORTEST_S, (ended - begun) * (1.0 / _SHARE - 1.0))
+            self._credit_s -= self._clock() - begun
             return self._keep((name, stamp), made)
 
     def portrait(self, name: str, experiment_id: int) -> bytes:
