@@ -135,14 +135,14 @@ class Encoder:
             answer = answer[:, None]
         if answer.ndim != ndim or len(answer) != n:
             raise SpaceError(f"{what} answered with shape {answer.shape} for {n} designs; expected ({n}, ...)")
-        if not np.isfinite(answer).all():
-            wrong = ~np.isfinite(answer.reshape(n, -1)).all(axis=1)
-            wrong &= np.asarray(self.space.allowed(columns), dtype=bool)  # of others a family need not know anything
-            if ndim == 2 and not wrong.any():
-                return answer
-            at = int(np.flatnonzero(~np.isfinite(answer.reshape(n, -1)).all(axis=1) if ndim == 1 else wrong)[0])
+        wrong = ~np.isfinite(answer.reshape(n, -1)).all(axis=1)
+        if ndim == 2 and wrong.any():
+            wrong &= np.asarray(self.space.allowed(columns), dtype=bool)  # of other designs a family need not know
+        if wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
             where = {name: np.asarray(column)[at] for name, column in columns.items()}
             raise SpaceError(
-                f"{what} answered with a number that is not finite at {where}; it must be finite wherever the space allows a design"
+                f"{what} answered with a number that is not finite at {where}; it must be finite wherever the space "
+                "allows a design"
             )
         return answer
