@@ -27,6 +27,7 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "analysis": "How a curve becomes a toughness; any key of `toughopt.compression.AnalysisSettings`.",
             "fleet": "How the machines are kept busy.",
             "mass_control": "Whether each printer's flow follows what its parts weighed.",
+            "notify": "Where messages go to people who are not there.",
             "recovery": "What happens to work that a crash or a fault interrupted.",
             "stopping": "When the loop ends before its budget does.",
             "store": "Where the journal is.",
@@ -79,8 +80,13 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "failures_to_disable": "Failures in a row after which a printer gets no more work.",
         },
         "FleetConfig": {
-            "priority": "What the hands do first where both wait: clear beds, or feed the press.",
+            "priority": "What the hands do first where both wait: free printers, feed the press, or by turns.",
             "workers": "Processes that build and slice; 0: the loop's own.",
+        },
+        "NotifyConfig": {
+            "url": "Address to which each message is posted.",
+            "format": "How it is written.",
+            "on": "What is worth a message.",
         },
         "MassControlConfig": {"enabled": "On or off."},
         "StoppingConfig": {
