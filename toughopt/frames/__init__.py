@@ -17,14 +17,17 @@ from toughopt.frames.operator import OperatorFrame, OperatorHandler
 from toughopt.frames.prompts import console_ask
 from toughopt.frames.record import raw_data_text, write_whole
 from toughopt.frames.scales import GenericSerialScale, OperatorScale, Range, SartoriusScale
+from toughopt.frames.vision import CommandEye, Eye, Question, Sight, WatchedHandler
 
 __all__ = [
     "CellSettings",
+    "CommandEye",
     "CommandHandler",
     "CommandTimeout",
     "CommandTrigger",
     "EsmCommands",
     "EsmSettings",
+    "Eye",
     "FolderWatch",
     "FrameGuard",
     "GenericSerialScale",
@@ -37,14 +40,17 @@ __all__ = [
     "OperatorFrame",
     "OperatorHandler",
     "OperatorScale",
+    "Question",
     "Range",
     "SartoriusScale",
     "Scale",
     "SerialTrigger",
     "SerialTriggerCommands",
+    "Sight",
     "TestLimits",
     "Trigger",
     "WatchedFolderFrame",
+    "WatchedHandler",
     "console_ask",
     "open_frame",
     "open_handler",

@@ -28,6 +28,7 @@ from toughopt.frames.mark10 import EsmSettings, Mark10Frame
 from toughopt.frames.operator import OperatorFrame, OperatorHandler
 from toughopt.frames.prompts import Ask, confirms, console_ask
 from toughopt.frames.scales import SARTORIUS_LINE, GenericSerialScale, OperatorScale, Range, SartoriusScale
+from toughopt.frames.vision import CommandEye, Question, WatchedHandler
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -206,20 +207,43 @@ class _OperatorScale(_Weighing):
         return OperatorScale(ask, self.name or "operator", self.allowed)
 
 
-class _OperatorHands(_Options):
+class _Eye(BaseModel):
+    """A program that looks whether the hands have done what they say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command: tuple[str, ...]
+    timeout_s: Positive = 60.0
+    questions: tuple[Question, ...] = tuple(Question)
+    retries: Annotated[int, Field(ge=0, le=10)] = 1
+    name: str = "camera"
+
+
+class _Hands(_Options):
+    eye: _Eye | None = None
+
+    def watched(self, hands: Handler) -> Handler:
+        if self.eye is None:
+            return hands
+        eye = CommandEye(JsonCommand(self.eye.command, self.eye.timeout_s), self.eye.name)
+        return WatchedHandler(hands, eye, self.eye.questions, self.eye.retries)
+
+
+class _OperatorHands(_Hands):
     timeout_s: Positive = 12 * 3600.0
 
     def build(self, guard: FrameGuard | None, ask: Ask) -> Handler:
-        return OperatorHandler(ask, guard, self.name or "operator", self.timeout_s)
+        return self.watched(OperatorHandler(ask, guard, self.name or "operator", self.timeout_s))
 
 
-class _CommandHands(_Options):
+class _CommandHands(_Hands):
     command: tuple[str, ...]
     timeout_s: Positive = 300.0
     retries: Annotated[int, Field(ge=0, le=10)] = 2
 
     def build(self, guard: FrameGuard | None, ask: Ask) -> Handler:
-        return CommandHandler(JsonCommand(self.command, self.timeout_s), self.retries, guard, self.name or "command")
+        hands = JsonCommand(self.command, self.timeout_s)
+        return self.watched(CommandHandler(hands, self.retries, guard, self.name or "command"))
 
 
 FRAMES: Mapping[str, type[Any]] = {
@@ -266,7 +290,8 @@ def open_scale(options: Mapping[str, Any], *, ask: Ask = console_ask) -> Scale:
 def open_handler(options: Mapping[str, Any], *, guard: FrameGuard | None = None, ask: Ask = console_ask) -> Handler:
     """The hands that `options` describe: kind = "operator", "command", or an entry point `toughopt.handlers`.
 
-    `guard` is that of the frame (`frame.guard`): hands record on it what lies on the plate. Raises what
+    Where `options` hold an `eye` with a `command`, that program is asked after each movement whether it is seen to be
+    done. `guard` is that of the frame (`frame.guard`): hands record on it what lies on the plate. Raises what
     `open_frame` raises.
     """
     return cast(Handler, _open("handler", "toughopt.handlers", HANDLERS, options, guard, ask))

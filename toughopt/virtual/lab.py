@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from toughopt.virtual.press import PressSettings
 from toughopt.virtual.scale import VirtualScale
 
 if TYPE_CHECKING:
+    from toughopt.frames.base import Handler
     from toughopt.gcode.base import ExecutedPath
     from toughopt.gcode.deposit import Deposit
     from toughopt.virtual.firmware import VirtualPrinterProcess
@@ -159,6 +160,7 @@ class VirtualLab:
     press : how the press is set up
     clocks : printer name -> "max", "real" or a factor of real time
     faults : printer name -> faults of that printer, as `VirtualPrinterProcess` takes them
+    robot : what goes wrong with the hands, as `RobotFault.parse` takes it; nothing where it is empty
 
     Attributes
     ----------
@@ -176,8 +178,10 @@ class VirtualLab:
         press: PressSettings | None = None,
         clocks: Mapping[str, Any] | None = None,
         faults: Mapping[str, Any] | None = None,
+        robot: Sequence[str] = (),
     ) -> None:
         from toughopt.virtual.firmware import VirtualPrinterProcess
+        from toughopt.virtual.handler import VirtualRobot
 
         profiles = {
             name: load_profile(profile) if isinstance(profile, str) else profile for name, profile in printers.items()
@@ -208,7 +212,8 @@ class VirtualLab:
             self._stack = stack.pop_all()
         watch = FolderWatch(self.frame_folder, self.press.pattern, settle_s=0.0, poll_s=0.02)
         self.frame = WatchedFolderFrame(watch, self.guard, self.press, name="virtual press")
-        self.handler = VirtualHandler(self.processes, self.scale_server, self.press, self.guard, parts, seed)
+        self._hands = VirtualHandler(self.processes, self.scale_server, self.press, self.guard, parts, seed)
+        self.handler: Handler = VirtualRobot(self._hands, self.press, seed, robot) if robot else self._hands
 
     def url(self, printer: str) -> str:
         """Where to open a printer: a pyserial URL."""
@@ -218,7 +223,7 @@ class VirtualLab:
 
     def executed_path(self, specimen: str) -> bytes | None:
         """What the printer that made a specimen recorded, as `ExecutedPath.to_npz` writes it; None if unknown."""
-        return self.handler.record_of(specimen)
+        return self._hands.record_of(specimen)
 
     def close(self) -> None:
         """Stop everything; no process is left behind."""
