@@ -12,11 +12,14 @@ from toughopt.cli.output import campaign_argument, design_text, json_option, num
 if TYPE_CHECKING:
     from toughopt.loop import Campaign
 
+_NEWEST = 50  # experiments in the table
+
 
 @click.command()
 @campaign_argument
+@click.option("--all", "everything", is_flag=True, help="Every experiment, not only the newest.")
 @json_option
-def status_command(folder: Path, as_json: bool) -> None:
+def status_command(folder: Path, everything: bool, as_json: bool) -> None:
     """Where every experiment is, the best so far with its uncertainty, what the lab waits for."""
     from toughopt.loop import Campaign
 
@@ -28,8 +31,12 @@ def status_command(folder: Path, as_json: bool) -> None:
     parameters = list(answer["experiments"][0]["design"]) if answer["experiments"] else []
     rows = [
         [e["id"], *(e["design"].get(p) for p in parameters), e["state"], e["value"], e["reason"]]
-        for e in answer["experiments"]
+        for e in (answer["experiments"] if everything else answer["experiments"][-_NEWEST:])
     ]
+    if len(rows) < len(answer["experiments"]):
+        click.echo(
+            f"the newest {len(rows)} of {len(answer['experiments'])} experiments; --all shows every one", err=True
+        )
     table(answer["campaign"], ["id", *parameters, "state", answer["objective"], ""], rows)
     best, recommended = answer["best"], answer["recommended"]
     if best is not None:
