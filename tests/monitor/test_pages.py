@@ -197,7 +197,6 @@ def test_no_campaign_and_a_taken_port_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         create_app(tmp_path)
     with listen("127.0.0.1", 0) as taken, pytest.raises(InputError, match="--port"):
-        taken.listen()
         listen("127.0.0.1", taken.getsockname()[1])
 
 

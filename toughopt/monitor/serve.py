@@ -81,6 +81,7 @@ def listen(bind: str, port: int) -> socket.socket:
         if os.name == "posix":  # elsewhere it lets two servers share one port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((bind, port))
+        listening.listen(128)  # who comes before the server is ready waits, and is not refused
     except OSError as error:
         listening.close()
         raise InputError(

@@ -39,6 +39,7 @@ def mass_figure(state: State, filament_g_per_mm: float | None = None) -> Figure:
                     _dots(left, numbers[mask], error[mask], colour_of(printers, printer), printer or "by hand")
             if len(error) >= _WINDOW:
                 left.plot(numbers, _running_median(error), color=INK, linewidth=1.6, label="running median")
+            left.locator_params(axis="x", integer=True)
             left.legend(loc="best")
         else:
             empty(left, "nothing was weighed yet")

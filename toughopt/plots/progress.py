@@ -70,6 +70,7 @@ def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target
             places, np.full(len(failed), foot), color=RED, label=words, linestyle="", zorder=3, clip_on=False, **marker
         )
         axes.set_ylim(bottom=foot)
+    axes.locator_params(axis="x", integer=True)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

@@ -44,6 +44,8 @@ _RC: dict[str, Any] = {
     "savefig.dpi": 150,
     "svg.hashsalt": "toughopt",
     "font.family": "DejaVu Sans",
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.constrained_layout.h_pad": 0.08,
     "axes.edgecolor": "#8a9099",
     "axes.labelcolor": "#30343a",
     "xtick.color": "#5b626b",
