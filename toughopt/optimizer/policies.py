@@ -24,7 +24,7 @@ COMMON: Mapping[str, Any] = {
     "tied": False,  # whether all inputs share one length scale
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
-    "retest": False,  # whether a tested design may be proposed again
+    "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
     "xi": 0.0,  # improvement asked for, in standard deviations of the data
     "beta": 2.0,  # standard deviations that an upper confidence bound adds
     "printability": 0.5,  # probability of printing and testing properly below which a design is shunned
