@@ -132,7 +132,11 @@ class FakeMoonraker:
         self.files: dict[str, bytes] = {}
         self.calls: list[str] = []
         self.key = key
-        routes = [Route("/server/files/upload", self._upload, methods=["POST"]), WebSocketRoute("/websocket", self._ws)]
+        routes = [
+            Route("/server/files/upload", self._upload, methods=["POST"]),
+            Route("/server/info", self._info),
+            WebSocketRoute("/websocket", self._ws),
+        ]
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -145,6 +149,9 @@ class FakeMoonraker:
         self._server.should_exit = True
         self._thread.join(10)
         self._listener.close()
+
+    async def _info(self, request: Request) -> JSONResponse:
+        return JSONResponse({"result": self._answer("server.info", {}, {})})
 
     async def _upload(self, request: Request) -> JSONResponse:
         if self.key is not None and request.headers.get("x-api-key") != self.key:

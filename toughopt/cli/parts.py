@@ -56,17 +56,28 @@ def _family_facts(family: Any) -> dict[str, Any]:
 
 @click.command()
 @click.option("--scan", is_flag=True, help="Ask every serial port what is behind it, without moving anything.")
+@click.option("--host", "hosts", multiple=True, help="Ask this host for OctoPrint and Moonraker, as often as wanted.")
 @json_option
-def printers_command(scan: bool, as_json: bool) -> None:
+def printers_command(scan: bool, hosts: tuple[str, ...], as_json: bool) -> None:
     """The printer profiles; with --scan, the machines that are connected."""
     from toughopt.profiles import available_profiles, load_profile
 
-    if scan:
+    if scan or hosts:
         from dataclasses import asdict
 
-        from toughopt.printing import scan_ports
+        from toughopt.printing import scan_hosts, scan_ports
 
-        ports = [asdict(port) for port in scan_ports()]
+        ports = [asdict(port) for port in scan_ports()] if scan else []
+        if hosts:
+            found = [asdict(host) for host in scan_hosts(hosts)]
+            if as_json:
+                show_json([*ports, *found])
+            elif found:
+                table("", list(found[0]), [list(host.values()) for host in found])
+            else:
+                click.echo(f"neither OctoPrint nor Moonraker answers at {', '.join(hosts)}")
+            if as_json or not scan:
+                return
         if as_json:
             show_json(ports)
         elif ports:

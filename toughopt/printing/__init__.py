@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from toughopt.printing.base import Printer, PrintEvent, PrintOutcome, PrintStatus
     from toughopt.printing.clock import Clock, LeapingClock, SystemClock
     from toughopt.printing.console import Console
+    from toughopt.printing.hostscan import FoundHost, scan_hosts
     from toughopt.printing.interrupts import ended_like_ctrl_c
     from toughopt.printing.marlin import MarlinPrinter
+    from toughopt.printing.networked import NetworkPrinter
     from toughopt.printing.pace import StreamSettings
     from toughopt.printing.registry import open_printer
     from toughopt.printing.scan import FoundPort, detect_baud, scan_ports
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 _WHERE = {
     "Clock": "clock",
     "Console": "console",
+    "FoundHost": "hostscan",
     "FoundPort": "scan",
     "LeapingClock": "clock",
     "MarlinPrinter": "marlin",
+    "NetworkPrinter": "networked",
     "PrintEvent": "base",
     "PrintOutcome": "base",
     "PrintStatus": "base",
@@ -32,15 +36,18 @@ _WHERE = {
     "detect_baud": "scan",
     "ended_like_ctrl_c": "interrupts",
     "open_printer": "registry",
+    "scan_hosts": "hostscan",
     "scan_ports": "scan",
 }
 
 __all__ = [
     "Clock",
     "Console",
+    "FoundHost",
     "FoundPort",
     "LeapingClock",
     "MarlinPrinter",
+    "NetworkPrinter",
     "PrintEvent",
     "PrintOutcome",
     "PrintStatus",
@@ -51,6 +58,7 @@ __all__ = [
     "detect_baud",
     "ended_like_ctrl_c",
     "open_printer",
+    "scan_hosts",
     "scan_ports",
 ]
 

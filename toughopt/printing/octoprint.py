@@ -59,6 +59,7 @@ class OctoPrint:
         """See `PrintHost.attach`."""
         if self._socket is not None:
             return
+        self._rest.get("/api/version")  # says what is wrong with a key, which a login does not
         user = self._rest.post("/api/login", json={"passive": True})
         if "session" not in user:
             raise DeviceError(f"{self.where} knows no user of this API key; make a new one there")

@@ -35,12 +35,12 @@ def needed(module: str, where: str) -> Any:
 class RestClient:
     """HTTP requests to one host."""
 
-    def __init__(self, where: str, url: str, key: str | None, key_hint: str) -> None:
+    def __init__(self, where: str, url: str, key: str | None, key_hint: str, timeout_s: float = TIMEOUT_S) -> None:
         self._where = where
         self._key_hint = key_hint
         self._httpx = needed("httpx", where)
         headers = {"X-Api-Key": key} if key else {}
-        self._client = self._httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S)
+        self._client = self._httpx.Client(base_url=url, headers=headers, timeout=timeout_s)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The JSON object at a path. Raises LinkLost, DeviceError."""

@@ -1,0 +1,265 @@
+"""Printers behind other hosts: what is particular to them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from toughopt.errors import ConfigError, DeviceError
+from toughopt.gcode import Program
+from toughopt.printing import NetworkPrinter, PrintEvent, PrintStatus, open_printer, scan_hosts
+from toughopt.printing.hosts import api_key, plain_url
+from toughopt.printing.moonraker import Moonraker
+from toughopt.profiles import PrinterProfile
+
+PROFILE = PrinterProfile(name="bench")
+MOVES = "\n".join(f"G1 X{20 + k % 40} Y{30 + k // 40} E{k / 20 + 1:.2f} F3000" for k in range(120))
+PROGRAM = Program(
+    f"G28\nM190 S60\nM109 S210\nG90\nM82\nG92 E0\n{MOVES}\n", 1, 20.0, 10.0, 0.03, ((0, 0, 0), (60, 40, 0)), "bench"
+)
+
+
+class Proxy:
+    """A TCP line between a host and us that can be cut, and mended."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._open: list[socket.socket] = []
+        self._cut = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._cut.set()
+        for end in self._open:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._cut.clear()
+
+    def close(self) -> None:
+        self.cut()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._cut.is_set():
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self._target))
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@pytest.fixture
+def make_proxy() -> Iterator[Callable[[int], Proxy]]:
+    made: list[Proxy] = []
+
+    def make(port: int) -> Proxy:
+        made.append(Proxy(port))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+def printer_on(url: str, **options: float) -> NetworkPrinter:
+    return NetworkPrinter("bench", Moonraker("bench", url, PROFILE), PROFILE, **options)
+
+
+def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+    seen: list[str] = []
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and not seen:
+            seen.append("cut")
+            proxy.cut()
+        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
+            proxy.mend()
+            server.klipper.go()
+
+    with printer_on(proxy.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
+    assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
+    assert [line for line in server.klipper.executed if line.startswith("G1 X")] == MOVES.splitlines()
+
+
+def test_a_host_that_has_forgotten_the_print_leaves_it_uncertain(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and server.klipper.klippy == "ready":
+            proxy.cut()
+            server.klipper.shutdown("power cut")
+        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
+            server.klipper.restart()
+            server.klipper.filename = ""
+            proxy.mend()
+
+    with printer_on(proxy.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.UNCERTAIN, True), outcome
+    assert "does not know what has become of the print" in outcome.reason
+
+
+def test_a_halted_klipper_is_restarted_before_the_next_print(make_moonraker) -> None:
+    server = make_moonraker()
+    server.klipper.shutdown("Lost communication with MCU")
+    with printer_on(server.url) as printer:
+        assert printer.print(PROGRAM).status is PrintStatus.PRINTED
+    assert server.klipper.restarts == 1
+
+
+def test_heaters_that_do_not_obey_are_told(make_moonraker, monkeypatch) -> None:
+    monkeypatch.setattr("toughopt.printing.moonraker._OFF_S", 0.5)
+    server = make_moonraker()
+    server.klipper.deaf = True
+    with printer_on(server.url) as printer:
+        outcome = printer.print(PROGRAM)
+        server.klipper.deaf = False
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, False)
+    assert "NOT known to be off" in outcome.reason
+
+
+def test_somebody_elses_print_is_not_disturbed(make_moonraker) -> None:
+    server = make_moonraker()
+    server.klipper.state = "printing"
+    with printer_on(server.url) as printer, pytest.raises(DeviceError, match="is printing; wait"):
+        printer.print(PROGRAM)
+    assert "printer.print.cancel" not in server.calls
+    assert server.files == {}
+
+
+def test_a_print_cancelled_at_the_host_is_cancelled(make_moonraker) -> None:
+    server = make_moonraker()
+    server.klipper.hold_at = 60
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress":
+            server.klipper.set_state("cancelled")
+
+    with printer_on(server.url) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.CANCELLED, True)
+    assert "Moonraker" in outcome.reason
+
+
+def test_what_turns_everything_off_is_part_of_what_is_handed_over(make_moonraker) -> None:
+    server = make_moonraker()
+    with printer_on(server.url) as printer:
+        printer.print(PROGRAM)
+    (text,) = server.files.values()
+    assert text.decode().splitlines()[-5:] == ["M400", "M104 S0", "M140 S0", "M107", "M84"]
+
+
+def test_the_key_comes_from_the_environment_and_is_needed(make_moonraker, monkeypatch) -> None:
+    server = make_moonraker(key="s3cret")
+    with printer_on(server.url) as printer, pytest.raises(DeviceError, match="API key"):
+        printer.print(PROGRAM)
+    monkeypatch.setenv("TOUGHOPT_API_KEY", "other")
+    monkeypatch.setenv("TOUGHOPT_API_KEY_BENCH", "s3cret")
+    with printer_on(server.url) as printer:
+        assert printer.print(PROGRAM).status is PrintStatus.PRINTED
+
+
+def test_a_printers_own_key_counts_first(monkeypatch) -> None:
+    assert api_key("left one", None) is None
+    monkeypatch.setenv("TOUGHOPT_API_KEY", "all")
+    assert api_key("left one", None) == "all"
+    monkeypatch.setenv("TOUGHOPT_API_KEY_LEFT_ONE", "own")
+    assert api_key("left one", None) == "own"
+    assert api_key("left one", "given") == "given"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:pw@host", "http://host?apikey=1", "ftp://host", "host:5000", "http://:5000"]
+)
+def test_an_address_that_holds_a_key_or_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        plain_url(url, "OctoPrint")
+    assert "pw" not in str(told.value)
+
+
+def test_the_kind_in_the_url_chooses_the_host() -> None:
+    for kind in ("octoprint", "moonraker"):
+        printer = open_printer("one", f"{kind}+http://127.0.0.1:1", PROFILE)
+        assert isinstance(printer, NetworkPrinter)
+        with pytest.raises(DeviceError, match=r"127\.0\.0\.1:1 "):
+            printer.print(PROGRAM)
+
+
+@pytest.mark.parametrize("module", ["httpx", "websockets.sync.client"])
+def test_what_is_not_installed_is_told(module: str, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConfigError, match=r"pip install 'toughopt\[network\]'"):
+        if module == "httpx":
+            open_printer("one", "octoprint+http://127.0.0.1:1", PROFILE)
+        else:
+            from toughopt.printing.rest import MessageSocket
+
+            MessageSocket("Moonraker", "ws://127.0.0.1:1", {})
+
+
+def test_serial_printers_import_nothing_of_it() -> None:
+    import subprocess
+
+    code = "import sys, toughopt.printing.marlin, toughopt.printing.registry\n"
+    code += "print({'httpx', 'websockets'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_hosts_are_found_by_asking_them(make_moonraker) -> None:
+    server = make_moonraker()
+    found = scan_hosts([f"127.0.0.1:{server.port}", "127.0.0.1:1"])
+    assert [(host.url, host.software, host.state) for host in found] == [
+        (f"moonraker+{server.url}", "Moonraker v0.9.3", "ready")
+    ]
+
+
+@pytest.mark.full
+def test_octoprint_is_found_with_a_key_and_without(octoprint, monkeypatch) -> None:
+    (found,) = scan_hosts([octoprint.url])
+    assert "API key" in found.note
+    monkeypatch.setenv("TOUGHOPT_API_KEY", sys.modules["printing_octoprint_server"].KEY)
+    (found,) = scan_hosts([octoprint.url])
+    assert found.software.startswith("OctoPrint 1.")
+
+
+@pytest.mark.full
+def test_octoprint_refuses_a_wrong_key(octoprint) -> None:
+    from toughopt.printing.octoprint import octoprint_printer
+
+    printer = octoprint_printer("one", octoprint.url, PROFILE, key="wrong")
+    with pytest.raises(DeviceError, match="TOUGHOPT_API_KEY_ONE"):
+        printer.print(PROGRAM)
