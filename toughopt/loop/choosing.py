@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import ConfigError, ToughoptError, UnknownName
@@ -23,9 +24,18 @@ Columns = Callable[[Mapping[str, Any]], Any]
 class Chooser:
     """Chooses designs for one campaign; holds only what its configuration says."""
 
-    def __init__(self, config: CampaignConfig, family: Family) -> None:
+    def __init__(self, config: CampaignConfig, family: Family, folder: Path) -> None:
         self.config = config
         self.family = family
+        self.folder = folder  # what names of earlier campaigns are relative to
+
+    def check(self) -> None:
+        """Whether designs can be chosen as configured. Raises ConfigError, UnknownName."""
+        from toughopt.optimizer import policy
+
+        policy(self.config.optimizer.policy, **self.config.optimizer.settings)
+        for needed in ("space", "sources", "_prior"):
+            getattr(self, needed)
 
     @cached_property
     def dimensions(self) -> dict[str, dict[str, Any]]:
@@ -212,7 +222,11 @@ class Chooser:
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """Earlier campaigns that the model learns from. Raises ConfigError where one cannot be read."""
-        return earlier_campaigns(self.config.optimizer.learn_from, self.parameters, self.config.objective.name)
+        return earlier_campaigns(
+            [(self.folder / name).resolve() for name in self.config.optimizer.learn_from],
+            self.parameters,
+            self.config.objective.name,
+        )
 
     @cached_property
     def _features(self) -> Columns | None:

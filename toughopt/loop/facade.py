@@ -58,13 +58,13 @@ class Campaign:
     def create(cls, folder: str | Path, config_toml: str) -> Campaign:
         """A new campaign: campaign.toml and the journal's first event. Raises ConfigError; then nothing is left."""
         from toughopt.campaign import parse_config
-        from toughopt.loop.workspace import make_recipe
+        from toughopt.loop.workspace import check_config
 
         target = Path(folder)
         path = target / "campaign.toml"
         if path.exists() or (target / "journal.sqlite").exists():
             raise ConfigError(f"{target} holds a campaign already; run it, or choose another folder")
-        make_recipe(parse_config(config_toml, str(path)), target)
+        check_config(parse_config(config_toml, str(path)), target)
         made = not target.exists()
         try:
             target.mkdir(parents=True, exist_ok=True)

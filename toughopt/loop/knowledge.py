@@ -49,7 +49,7 @@ def press_prior(config: CampaignConfig, family: Family) -> Callable[[Mapping[str
     return expected
 
 
-def earlier_campaigns(folders: Sequence[str], parameters: Sequence[str], objective: str) -> tuple[Source, ...]:
+def earlier_campaigns(folders: Sequence[Path], parameters: Sequence[str], objective: str) -> tuple[Source, ...]:
     """What earlier campaigns measured, each as a source for the model.
 
     Raises
@@ -57,7 +57,7 @@ def earlier_campaigns(folders: Sequence[str], parameters: Sequence[str], objecti
     ConfigError
         If one cannot be read, or varied other parameters, or measured something else.
     """
-    return tuple(_source(Path(folder), parameters, objective) for folder in folders)
+    return tuple(_source(folder, parameters, objective) for folder in folders)
 
 
 def _source(folder: Path, parameters: Sequence[str], objective: str) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,11 +32,13 @@ class Simulation:
     """How a simulated campaign is set up.
 
     attendance_s : after how long somebody clears and enables a printer that was disabled, s
+    spools : printer name -> its filament's true cross-section over the nominal one, where they differ
     """
 
     times: StageTimes = field(default_factory=StageTimes)
     mishaps: Mishaps = field(default_factory=Mishaps)
     attendance_s: float = 4 * 3600.0
+    spools: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def simulate(
                 mishaps=simulation.mishaps,
                 elsewhere=elsewhere,
                 occupied=occupied,
+                spools=simulation.spools,
             ) as made:
                 yield Lab(dict(made.printers), made.scale, made.frame, made.handler, made.hands.record_of, made.guard)
 

@@ -59,7 +59,7 @@ class Workspace:
     @cached_property
     def chooser(self) -> Chooser:
         """What turns observations into designs. Raises ConfigError, UnknownName."""
-        return Chooser(self.config, self.recipe.family)
+        return Chooser(self.config, self.recipe.family, self.folder)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -198,7 +198,7 @@ def open_workspace(folder: Path) -> Workspace:
 
 
 def _create(folder: Path, config: CampaignConfig, text: str) -> Workspace:
-    make_recipe(config, folder)  # a wrong family or printer is told before anything is written
+    check_config(config, folder)
     return _create_in(Workspace(folder, config, open_sqlite(folder / "journal.sqlite", create=True)), text)
 
 
@@ -207,6 +207,11 @@ def _create_in(workspace: Workspace, text: str) -> Workspace:
     workspace.store.append(ev.CampaignCreated(config_toml=text, config=dump, versions=workspace.versions))
     workspace.take_in()
     return workspace
+
+
+def check_config(config: CampaignConfig, folder: Path) -> None:
+    """Whether such a campaign can run in `folder`, before anything is written. Raises ConfigError, UnknownName."""
+    Chooser(config, make_recipe(config, folder).family, folder).check()
 
 
 def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:

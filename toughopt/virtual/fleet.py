@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -67,10 +67,10 @@ class Occupied:
         self.seconds[what] = self.seconds.get(what, 0.0) + seconds
 
 
-def executed(text: str, profile: PrinterProfile, seed: int, fault: str) -> tuple[bytes, float, str]:
+def executed(text: str, profile: PrinterProfile, seed: int, fault: str, spool: float) -> tuple[bytes, float, str]:
     """Run a program on a firmware of its own: the record (npz), how long it took in s, and why it stopped, if it did.
 
-    Pure work, fit for any process.
+    `spool` is the filament's true cross-section, over that of the profile's diameter. Pure work, fit for any process.
     """
     from toughopt.virtual.firmware import Fault, FaultPlan, VirtualFirmware
 
@@ -82,6 +82,7 @@ def executed(text: str, profile: PrinterProfile, seed: int, fault: str) -> tuple
     except FirmwareHalted as halt:
         reason = str(halt)
         path = firmware.take()
+    path = replace(path, filament_diameter_mm=path.filament_diameter_mm * spool**0.5)
     return path.to_npz(), firmware.machine.now, reason
 
 
@@ -97,6 +98,7 @@ class SimulatedPrinter:
         seed: int,
         mishaps: Mishaps,
         run: Callable[..., tuple[bytes, float, str]],
+        spool: float = 1.0,
     ) -> None:
         self.name = name
         self._profile = profile
@@ -105,13 +107,14 @@ class SimulatedPrinter:
         self._seed = seed
         self._mishaps = mishaps
         self._run = run
+        self._spool = spool
         self._record = b""
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
         """See `Printer.print`."""
         seed = specimen_seed(self._seed, f"{self.name}/{hashlib.sha256(program.text.encode()).hexdigest()}")
         fault = self._fault(Random(seed), program.line_count)
-        self._record, seconds, reason = self._run(program.text, self._profile, seed % 2**32, fault)
+        self._record, seconds, reason = self._run(program.text, self._profile, seed % 2**32, fault, self._spool)
         self._clock.spend(seconds)
         self._occupied.add(self.name, seconds)
         status = PrintStatus.FAILED if reason else PrintStatus.PRINTED
@@ -254,6 +257,7 @@ def simulated_lab(
     mishaps: Mishaps | None = None,
     elsewhere: Executor | None = None,
     occupied: Occupied | None = None,
+    spools: Mapping[str, float] | None = None,
 ) -> Iterator[SimulatedLab]:
     """A lab on `clock` with a printer for each profile by name.
 
@@ -266,6 +270,7 @@ def simulated_lab(
     times, mishaps : how long things take, and how often they go wrong
     elsewhere : processes that run the firmware; this one where there are none
     occupied : where it is written down how long each machine was in use
+    spools : printer name -> its filament's true cross-section over the nominal one, where they differ
     """
     times, mishaps, occupied = times or StageTimes(), mishaps or Mishaps(), occupied or Occupied()
     press_folder, parts = folder / "press", folder / "parts"
@@ -285,7 +290,7 @@ def simulated_lab(
         press = VirtualPress(press_folder, PressSettings())
         stack.callback(press.close)
         printers = {
-            name: SimulatedPrinter(name, profile, clock, occupied, seed, mishaps, run)
+            name: SimulatedPrinter(name, profile, clock, occupied, seed, mishaps, run, (spools or {}).get(name, 1.0))
             for name, profile in profiles.items()
         }
         hands = VirtualHandler(printers, balance, press, guard, parts, seed)
