@@ -58,7 +58,7 @@ def test_predictions_are_those_that_the_model_made_when_it_chose(campaign: Campa
 def test_files_are_written_and_the_same_state_gives_the_same_bytes(campaign: Campaign, tmp_path: Path) -> None:
     first = save_figures(campaign.workspace, tmp_path / "a", formats=("svg",))
     second = save_figures(campaign.workspace, tmp_path / "b", formats=("svg",))
-    assert {path.name for path in first} >= {"overview.svg", "best_so_far.svg", "last_curve.svg", "parity.svg"}
+    assert {path.name for path in first} >= {"overview.svg", "best_so_far.svg", "last_curve.svg", "chosen.svg"}
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
