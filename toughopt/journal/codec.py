@@ -22,6 +22,11 @@ UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 _DECISION, _AFTER_DECISION = ',"decision":{', '},"retry_of":'
+_WIDTH = {kind: len(model.model_fields) for kind, model in KINDS.items()}
+_DEFAULTS = {
+    kind: {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+    for kind, model in KINDS.items()
+}
 _NEWEST = {kind: model.version for kind, model in KINDS.items()}
 
 
@@ -90,7 +95,7 @@ def decode(kind: str, version: int, text: str) -> dict[str, Any]:
     while version < model.version:
         payload = UPCASTS[kind, version](payload)
         version += 1
-    return payload
+    return _filled(kind, payload)
 
 
 def decode_rows(rows: Iterable[tuple[int, str, str, int | None, int, str]]) -> list[Event]:
@@ -101,12 +106,19 @@ def decode_rows(rows: Iterable[tuple[int, str, str, int | None, int, str]]) -> l
             if version == _NEWEST.get(kind):
                 try:
                     payload = _proposed(text) if kind == "proposed" else from_json(text, cache_strings="keys")
+                    if len(payload) != _WIDTH[kind]:
+                        payload = _filled(kind, payload)
                 except ValueError:
                     payload = decode(kind, version, text)  # tells what is wrong
             else:
                 payload = decode(kind, version, text)
             events.append(Event(seq, time_utc, kind, experiment_id, payload))
     return events
+
+
+def _filled(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """With the default of each field that its schema gained since it was written."""
+    return payload if len(payload) == _WIDTH[kind] else {**_DEFAULTS[kind], **payload}
 
 
 def _proposed(text: str) -> dict[str, Any]:
