@@ -12,7 +12,7 @@ import numpy as np
 from toughopt.slicing.base import Layer, Line, Role
 from toughopt.slicing.chains import Chains, between
 from toughopt.slicing.fill import ROLES, Filling
-from toughopt.slicing.overhang import inside
+from toughopt.slicing.overhang import edges_of, inside
 from toughopt.slicing.route import Path, Stop, order
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def assembled(
     lines, settings = filling.lines, profile.slicing
     count = len(sections.top_mm)
     printed = np.bincount(lines.layer, weights=lines.area_mm2, minlength=count)
-    factor = np.clip(sections.area_mm2 / np.maximum(printed, 1e-9), *_FLOW_RANGE)
+    factor = _flow_factors(sections.area_mm2 * sections.height_mm, printed * sections.height_mm)
     numbers = np.argsort(lines.layer, kind="stable")
     members = np.split(numbers, np.cumsum(np.bincount(lines.layer, minlength=count))[:-1])
     rank = np.where(filling.role >= 3, 1, 0)
@@ -62,9 +62,10 @@ def assembled(
             seams = np.array([paths[stop.index].point_mm[stop.first] for stop in found])
     laid = _laid(lines, filling.role, stops, factor, sections, profile)
     layers: list[list[Line]] = [[] for _ in range(count)]
+    rims = {index: edges_of(region) for index, region in free.items()}
     for stop, line in zip(stops, laid, strict=True):
         index = int(lines.layer[stop.index])
-        layers[index] += _over_air(line, free.get(index), profile.speeds)
+        layers[index] += _over_air(line, rims.get(index), profile.speeds)
     return [
         Layer(float(top), float(height), tuple(found), settings.fan if index + 1 >= settings.fan_from_layer else 0.0)
         for index, (top, height, found) in enumerate(zip(sections.top_mm, sections.height_mm, layers, strict=True))
@@ -130,6 +131,15 @@ def _lengths(lines: Sequence[Line]) -> list[float]:
     return lengths
 
 
+def _flow_factors(wanted_mm3: NDArray[np.float64], printed_mm3: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(layers,) float: the flow that makes each layer's volume true, within limits; later layers make up the rest."""
+    factor, owed = np.ones(len(wanted_mm3)), 0.0
+    for index, (wanted, printed) in enumerate(zip(wanted_mm3.tolist(), printed_mm3.tolist(), strict=True)):
+        factor[index] = min(max((wanted + owed) / max(printed, 1e-9), _FLOW_RANGE[0]), _FLOW_RANGE[1])
+        owed += wanted - factor[index] * printed
+    return factor
+
+
 def speed_of(role: Role, speeds: Speeds) -> float:
     """Speed at which lines of a role are printed, mm/s."""
     return {
@@ -186,7 +196,7 @@ def _laid(
     ]
 
 
-def _over_air(line: Line, free: CrossSection | None, speeds: Speeds) -> list[Line]:
+def _over_air(line: Line, free: NDArray[np.float64] | None, speeds: Speeds) -> list[Line]:
     """The line, cut where it comes upon an overhang or leaves it."""
     if free is None or line.role not in (Role.EXTERNAL_PERIMETER, Role.PERIMETER):
         return [line]

@@ -33,6 +33,7 @@ _GAP_MM2 = 0.08  # gaps below this stay empty
 _SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
 _EDGE = 0.43  # solid fill reaches to this share of its spacing from the walls, so that its turns close up with them
 _TOO_THIN = 0.8  # of the narrowest line: a wall below this is not printed
+_SKIN = 3  # layers of thin walls above each other that are no skin any more
 _MANY = 30  # lines beside each boundary where no solid fill follows
 
 ROLES = (
@@ -132,15 +133,21 @@ def _along(samples: Samples, layout: Plan, spacing: Spacing) -> tuple[Chains, li
 
 
 def _refuse_thin(samples: Samples, layout: Plan, sections: Sections, profile: PrinterProfile) -> None:
-    """Raise MeshError where most of a layer's outline bounds a wall that no line of the nozzle fits into."""
+    """Raise MeshError where most of the outline bounds walls that no line of the nozzle fits into, layer upon layer.
+
+    One such layer alone is the skin of something round.
+    """
     layer = sections.layer[samples.island[samples.contour]]
     share = samples.share_mm
     narrowest = profile.nozzle.line_width_min_mm
     thin = layout.wall & (2.0 * layout.disc.radius_mm < _TOO_THIN * narrowest)
     count = len(sections.top_mm)
-    bad = np.bincount(layer, weights=share * thin, minlength=count) > 0.5 * np.bincount(layer, share, count)
-    if np.any(bad):
-        first = int(np.flatnonzero(bad)[0])
+    around = np.bincount(layer, share, count)
+    bad = (np.bincount(layer, share * thin, count) > 0.5 * around) & (around > 0.0)
+    high = min(_SKIN, count)
+    stacked = np.convolve(bad, np.ones(high), "valid") > high - 0.5
+    if np.any(stacked):
+        first = int(np.argmax(stacked))
         wall = 2.0 * float(np.median(layout.disc.radius_mm[thin & (layer == first)]))
         raise MeshError(
             f"at z = {sections.top_mm[first]:.2f} mm the wall is {wall:.2f} mm thick, but the narrowest line of "

@@ -9,7 +9,8 @@ import numpy as np
 
 from toughopt.slicing.assemble import assembled, paced, placed
 from toughopt.slicing.base import Toolpaths
-from toughopt.slicing.fill import filled
+from toughopt.slicing.chains import joined
+from toughopt.slicing.fill import Filling, filled
 from toughopt.slicing.overhang import bridged, unsupported
 from toughopt.slicing.sections import bed_centre, cut
 from toughopt.slicing.skirt import around
@@ -17,13 +18,14 @@ from toughopt.slicing.vase import spiral
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
+    from numpy.typing import NDArray
 
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
     from toughopt.slicing.base import Layer
-    from toughopt.slicing.fill import Filling
     from toughopt.slicing.sections import Sections
 
+_NECKS = (0.75, 1.3, 2.0)  # of the narrowest line: parts of a badly filled layer are cut apart where they are thinner
 _POOR = 0.93  # a layer of which the lines fill less is told of
 
 
@@ -67,14 +69,36 @@ class NativeSlicer:
 def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], tuple[str, ...]]:
     """Layers around the origin, and warnings."""
     free = unsupported(body, sections, profile)
-    filling = filled(sections, bridged(free, sections, profile), profile)
+    bridges = bridged(free, sections, profile)
+    filling = filled(sections, bridges, profile)
+    for neck in _NECKS:
+        poor = np.flatnonzero(np.abs(_shares(filling, sections) - 1.0) > 1.0 - _POOR)
+        if not len(poor):
+            break
+        apart = sections.without_necks(poor, neck * profile.nozzle.line_width_min_mm)
+        filling = _better(filling, filled(apart, bridges, profile), sections, poor)
     return assembled(filling, sections, free, profile), _poor_layers(filling, sections)
+
+
+def _shares(filling: Filling, sections: Sections) -> NDArray[np.float64]:
+    """(layers,) float: the share of each section's area that lines fill."""
+    printed = np.bincount(filling.lines.layer, filling.lines.area_mm2, len(sections.top_mm))
+    return np.asarray(printed / sections.area_mm2)
+
+
+def _better(one: Filling, other: Filling, sections: Sections, layers: NDArray[np.int64]) -> Filling:
+    """The filling `one`, with those of `layers` from `other` that are nearer to their area there."""
+    gain = np.abs(_shares(other, sections) - 1.0) < np.abs(_shares(one, sections) - 1.0)
+    taken = np.zeros(len(gain), dtype=bool)
+    taken[layers] = gain[layers]
+    keep, add = ~taken[one.lines.layer], taken[other.lines.layer]
+    lines = joined((one.lines.only(keep), other.lines.only(add)))
+    return Filling(lines, np.concatenate((one.role[keep], other.role[add])))
 
 
 def _poor_layers(filling: Filling, sections: Sections) -> tuple[str, ...]:
     """A warning where lines fill far less of a section than there is."""
-    lines = filling.lines
-    share = np.bincount(lines.layer, lines.area_mm2, len(sections.top_mm)) / sections.area_mm2
+    share = _shares(filling, sections)
     poor = np.flatnonzero(share < _POOR)
     if not len(poor):
         return ()

@@ -45,18 +45,24 @@ def bridged(free: dict[int, CrossSection], sections: Sections, profile: PrinterP
     return found
 
 
-def inside(region: CrossSection, points_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(n,) bool: which points lie in the region (even-odd rule)."""
-    crossings = np.zeros(len(points_mm), dtype=np.int64)
+def edges_of(region: CrossSection) -> NDArray[np.float64]:
+    """(e, 4) float: x and y of both ends of every edge around the region."""
+    rims = [np.asarray(contour, dtype=np.float64) for contour in region.to_polygons()]
+    if not rims:
+        return np.empty((0, 4))
+    return np.concatenate([np.column_stack((rim, np.concatenate((rim[1:], rim[:1])))) for rim in rims])
+
+
+def inside(edges: NDArray[np.float64], points_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) bool: which points lie within these edges, (e, 4) float (even-odd rule)."""
     x, y = points_mm[:, 0], points_mm[:, 1]
-    for contour in region.to_polygons():
-        a = np.asarray(contour, dtype=np.float64)
-        b = np.roll(a, -1, axis=0)
-        over = (a[:, 1] <= y[:, None]) != (b[:, 1] <= y[:, None])
-        rise = np.where(b[:, 1] == a[:, 1], 1.0, b[:, 1] - a[:, 1])
-        at = a[:, 0] + (y[:, None] - a[:, 1]) / rise * (b[:, 0] - a[:, 0])
-        crossings += np.sum(over & (at > x[:, None]), axis=1)
-    return np.asarray(crossings % 2 == 1)
+    low, high = np.minimum(edges[:, 1], edges[:, 3]), np.maximum(edges[:, 1], edges[:, 3])
+    level = (low <= y.max()) & (high >= y.min()) & (np.maximum(edges[:, 0], edges[:, 2]) >= x.min())
+    ax, ay, bx, by = edges[level].T
+    over = (ay <= y[:, None]) != (by <= y[:, None])
+    rise = np.where(by == ay, 1.0, by - ay)
+    at = ax + (y[:, None] - ay) / rise * (bx - ax)
+    return np.asarray(np.sum(over & (at > x[:, None]), axis=1) % 2 == 1)
 
 
 def _steep_layers(body: Manifold, sections: Sections, half_line_mm: float) -> NDArray[np.int64]:

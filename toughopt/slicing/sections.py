@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from manifold3d import CrossSection, Manifold
+from manifold3d import CrossSection, JoinType, Manifold
 
 from toughopt.errors import MeshError
 
@@ -47,6 +47,21 @@ class Sections:
             tuple(island for island, keep in zip(self.islands, low.tolist(), strict=True) if keep),
             self.layer[low],
             self.volume_mm3,
+        )
+
+    def without_necks(self, layers: NDArray[np.int64], width_mm: float) -> Sections:
+        """These layers alone, their islands cut where they are narrower than `width_mm`; the rest of them has none."""
+        pieces: list[tuple[int, list[NDArray[np.float64]]]] = []
+        for index in layers.tolist():
+            whole = self.sections[index]
+            broad = whole.offset(-width_mm / 2.0, JoinType.Round).offset(width_mm / 2.0, JoinType.Round) ^ whole
+            for part in (*broad.decompose(), *(whole - broad).decompose()):
+                if loops := contours(part):
+                    pieces.append((index, loops))
+        return replace(
+            self,
+            islands=tuple(tuple(loops) for _, loops in pieces),
+            layer=np.array([index for index, _ in pieces], dtype=np.int64),
         )
 
 
