@@ -2,25 +2,31 @@
 
 from toughopt.replay.backtest import Game, Rules, play, play_all
 from toughopt.replay.decisions import Difference, Replay, replay
+from toughopt.replay.earlier import Earlier, experiments_of, read_earlier, roles_of, take_over
 from toughopt.replay.metrics import needed_for, report, top_share
 from toughopt.replay.table import Pool, pooled, read_table
 from toughopt.replay.worth import Needed, WorthIt, worth_it
 
 __all__ = [
     "Difference",
+    "Earlier",
     "Game",
     "Needed",
     "Pool",
     "Replay",
     "Rules",
     "WorthIt",
+    "experiments_of",
     "needed_for",
     "play",
     "play_all",
     "pooled",
+    "read_earlier",
     "read_table",
     "replay",
     "report",
+    "roles_of",
+    "take_over",
     "top_share",
     "worth_it",
 ]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from toughopt import Campaign
+from toughopt.cli import main
+from toughopt.cli.setup import campaign_text
+from toughopt.errors import InputError, UnknownName
+from toughopt.journal import Stage
+from toughopt.replay import roles_of
+
+_BARREL = ("n", "theta", "r", "t")
+_SHELL = (
+    *("c4_base", "c8_base", "c4_top", "c8_top", "twist_linear", "twist_amplitude", "twist_cycles"),
+    *("perimeter_ratio", "mass", "height", "thickness"),
+)
+_PUBLISHED = (
+    *("ADTS_ID", "PrinterNumber", "Mass", "Toughness", "C1T", "C2T", "C1B", "C2B", "Twist", "SpatialFrequency"),
+    *("Amplitude", "STL_LengthRatio", "Height", "WallThickness", "CriticalEfficiency", "Valid", "Failed"),
+)
+
+
+def test_the_published_table_of_cylindrical_shells_is_recognised() -> None:
+    roles = roles_of(_PUBLISHED, _SHELL, "energy_absorbing_efficiency", {})
+    assert roles["C1T"] == ("c4_top",) and roles["C2B"] == ("c8_base",)
+    assert roles["STL_LengthRatio"] == ("perimeter_ratio",) and roles["SpatialFrequency"] == ("twist_cycles",)
+    assert roles["Mass"] == ("mass", "mass_g")
+    assert roles["CriticalEfficiency"] == ("value",) and roles["Toughness"] == ()
+    assert roles["Valid"] == ("valid",) and roles["ADTS_ID"] == ("id",)
+
+
+def test_the_objective_decides_which_column_is_the_value() -> None:
+    assert roles_of(_PUBLISHED, _SHELL, "toughness_j", {})["Toughness"] == ("value",)
+
+
+def test_two_columns_of_one_role_are_refused_until_somebody_says_which() -> None:
+    columns = (*_BARREL, "toughness", "Toughness (J)")
+    with pytest.raises(InputError, match="both look like value"):
+        roles_of(columns, _BARREL, "toughness_j", {})
+    roles = roles_of(columns, _BARREL, "toughness_j", {"toughness": "ignore"})
+    assert roles["Toughness (J)"] == ("value",) and roles["toughness"] == ()
+
+
+def test_what_is_in_no_column_is_asked_for() -> None:
+    with pytest.raises(InputError, match="the parameter theta"):
+        roles_of(("n", "angle", "r", "t", "toughness"), _BARREL, "toughness_j", {})
+    roles = roles_of(("n", "angle", "r", "t", "toughness"), _BARREL, "toughness_j", {"angle": "theta"})
+    assert roles["angle"] == ("theta",)
+
+
+def test_unknown_columns_and_roles_are_told_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="toughness"):
+        roles_of((*_BARREL, "toughness"), _BARREL, "toughness_j", {"toughnes": "value"})
+    with pytest.raises(UnknownName, match="value"):
+        roles_of((*_BARREL, "toughness"), _BARREL, "toughness_j", {"toughness": "valu"})
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Path:
+    folder = tmp_path / "campaign"
+    Campaign.create(folder, campaign_text(name="new")).close()
+    return folder
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+_ROWS: list[dict[str, object]] = [
+    {"id": 7, "n": 8, "theta": 100, "r": 2.0, "t": 1.0, "toughness": 20.5, "Mass": 3.1, "Failed": 0},
+    {"id": 8, "n": 6, "theta": 50.5, "r": 1.5, "t": 0.7, "toughness": "", "Mass": "", "Failed": 1},
+]
+
+
+def test_rows_become_experiments_that_the_model_learns_from(campaign: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "earlier.csv", _ROWS)
+    assert main(["import", str(table), str(campaign)]) == 0
+    with Campaign.open(campaign) as opened:
+        assert not opened.state.experiments  # nothing without --yes
+    assert main(["import", str(table), str(campaign), "--yes"]) == 0
+    with Campaign.open(campaign) as opened:
+        first, second = opened.state.experiments.values()
+        assert (first.stage, first.value, first.mass_g, first.source) == (Stage.COMPLETE, 20.5, 3.1, "import")
+        assert first.design == {"n": 8, "theta": 100, "r": 2.0, "t": 1.0}
+        assert "earlier.csv, line 2, id 7" in first.notes[0]
+        assert (second.stage, second.blame) == (Stage.FAILED, "design")
+        assert len(opened.workspace.chooser.observations(opened.state)) == 2
+
+
+def test_a_row_outside_the_limits_stops_the_import_or_is_left_out(
+    campaign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "earlier.csv", [*_ROWS, {**_ROWS[0], "theta": 900}])
+    assert main(["import", str(table), str(campaign), "--yes"]) == 2
+    assert "line 4" in capsys.readouterr().err
+    with Campaign.open(campaign) as opened:
+        assert not opened.state.experiments
+    assert main(["import", str(table), str(campaign), "--yes", "--skip-outside", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["written"], answer["outside"]) == (2, 1)
+
+
+def test_a_cell_that_is_no_number_is_told_with_its_line(campaign: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "earlier.csv", [_ROWS[0], {**_ROWS[0], "toughness": "strong"}])
+    assert main(["import", str(table), str(campaign)]) == 2

@@ -1,0 +1,233 @@
+"""A table of an earlier campaign as experiments of this one: which column means what, row by row."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toughopt.errors import InputError, ToughoptError, UnknownName
+from toughopt.journal import events as ev
+
+if TYPE_CHECKING:
+    from toughopt.loop import Workspace
+
+# What else than a parameter a column may be, and what people call it.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "value": (),  # of the objective: its own name is added
+    "mass_g": ("mass_g", "mass", "weight", "weight_g"),
+    "printer": ("printer", "printernumber", "printer_name", "machine"),
+    "id": ("id", "adts_id", "experiment", "experiment_id", "specimen", "sample"),
+    "failed": ("failed", "failure"),
+    "valid": ("valid", "ok"),
+    "ignore": (),
+}
+_OBJECTIVES: Mapping[str, tuple[str, ...]] = {
+    "toughness_j": ("toughness", "toughness_j", "energy_j"),
+    "energy_absorbing_efficiency": ("criticalefficiency", "energy_absorbing_efficiency", "efficiency", "ks"),
+    "specific_energy_j_per_g": ("specific_energy", "specific_energy_j_per_g", "sea"),
+    "peak_force_n": ("peak_force", "peak_force_n", "max_force"),
+    "stiffness_n_per_mm": ("stiffness", "stiffness_n_per_mm"),
+}
+# Columns of the campaign table of Snapp et al., Nature Communications 15, 4290 (2024).
+_PUBLISHED: Mapping[str, str] = {
+    "c1t": "c4_top",
+    "c2t": "c8_top",
+    "c1b": "c4_base",
+    "c2b": "c8_base",
+    "twist": "twist_linear",
+    "spatialfrequency": "twist_cycles",
+    "amplitude": "twist_amplitude",
+    "stllengthratio": "perimeter_ratio",
+    "height": "height",
+    "wallthickness": "thickness",
+}
+_TRUE = frozenset({"1", "true", "yes", "y", "t", "1.0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A CSV file: its columns, and its rows as text."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """One row as an experiment; `value` None where it failed."""
+
+    line: int
+    design: dict[str, float | int | str]
+    value: float | None
+    mass_g: float | None
+    note: str
+
+
+def read_earlier(path: Path) -> Table:
+    """A CSV table with a header line. Raises InputError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = tuple({k: v or "" for k, v in row.items() if k is not None} for row in reader)
+            columns = tuple(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as a CSV table: {error}") from error
+    if not rows:
+        raise InputError(f"{path} holds no rows; a table has a header line and one row a test")
+    twice = [name for name in columns if columns.count(name) > 1]
+    if twice:
+        raise InputError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    return Table(path, columns, rows)
+
+
+def roles_of(
+    columns: Sequence[str], parameters: Sequence[str], objective: str, given: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """What each column is: as given, else as its name tells; those that mean nothing are ignored.
+
+    Parameters
+    ----------
+    given : column -> role; "mass,mass_g" where one column is two things, "ignore" where it is none
+
+    Raises
+    ------
+    UnknownName
+        If a column or a role that was given does not exist.
+    InputError
+        If two columns look like the same thing, or a parameter or the value is in none.
+    """
+    known = [*parameters, *ROLES]
+    for column, text in given.items():
+        if column not in columns:
+            raise UnknownName("column", column, columns)
+        for role in text.split(","):
+            if role not in known:
+                raise UnknownName("role of a column", role, known)
+    found = {column: tuple(role for role in text.split(",") if role != "ignore") for column, text in given.items()}
+    settled = {role for roles in found.values() for role in roles}
+    guesses = {
+        column: tuple(r for r in _guessed(column, columns, parameters, objective) if r not in settled)
+        for column in columns
+        if column not in given
+    }
+    for role in dict.fromkeys(r for roles in guesses.values() for r in roles):
+        alike = [column for column, roles in guesses.items() if role in roles]
+        if len(alike) > 1:
+            raise InputError(
+                f"the columns {' and '.join(map(repr, alike))} both look like {role}; "
+                f"say which is: --map '{alike[0]}={role}', and --map '{alike[1]}=ignore'"
+            )
+    found |= guesses
+    have = {role for roles in found.values() for role in roles}
+    missing = [role for role in (*parameters, "value") if role not in have]
+    if missing:
+        what = f"the objective {objective}" if missing[0] == "value" else f"the parameter {missing[0]}"
+        free = [column for column, roles in found.items() if not roles]
+        raise InputError(
+            f"no column looks like {what}; say which is: --map 'COLUMN={missing[0]}' "
+            f"(columns without a role: {', '.join(free) or 'none'})"
+        )
+    return {column: found[column] for column in columns}
+
+
+def experiments_of(table: Table, roles: Mapping[str, Sequence[str]], parameters: Sequence[str]) -> list[Earlier]:
+    """The rows as experiments. Raises InputError with the line, where a number is none."""
+    column_of = {role: column for column, taken in roles.items() for role in taken}
+    found = []
+    for line, row in enumerate(table.rows, start=2):
+        where = f"{table.path}, line {line}"
+        failed = _flag(row, column_of, "failed", False) or not _flag(row, column_of, "valid", True)
+        text = row[column_of["value"]].strip()
+        value = None if failed or not text else _number(text, f"{where}: {column_of['value']}")
+        design = {name: _plain(row[column_of[name]], f"{where}: {column_of[name]}") for name in parameters}
+        mass = row[column_of["mass_g"]].strip() if "mass_g" in column_of else ""
+        names = [f"{role} {row[column_of[role]]}" for role in ("id", "printer") if role in column_of]
+        note = ", ".join([f"{table.path.name}, line {line}", *names])
+        found.append(Earlier(line, design, value, _number(mass, where) if mass else None, note))
+    return found
+
+
+def take_over(workspace: Workspace, earlier: Iterable[Earlier], *, skip_outside: bool = False) -> tuple[int, int]:
+    """Write them into a campaign's journal, all or none; returns how many were written and how many left out.
+
+    Raises
+    ------
+    CampaignBusy
+        If somebody conducts it.
+    InputError
+        If a design is none of the campaign's, unless `skip_outside`.
+    """
+    with workspace.store.lock(workspace.folder):
+        workspace.take_in()
+        identity, outside = workspace.state.next_id(), 0
+        events: list[tuple[ev.Payload, int | None]] = []
+        for entry in earlier:
+            try:
+                design = workspace.chooser.space.check(entry.design)
+            except ToughoptError as error:
+                if not skip_outside:
+                    raise InputError(
+                        f"line {entry.line}: {error}; widen the campaign's limits, or leave such rows out with "
+                        "--skip-outside"
+                    ) from error
+                outside += 1
+                continue
+            events.append((ev.Proposed(design=design, source="import", note=entry.note), identity))
+            if entry.value is None:
+                ended: ev.Payload = ev.Failed(
+                    stage="proposed", reason="failed in the earlier campaign", blame="design", by="import"
+                )
+            else:
+                ended = ev.Complete(value=entry.value, mass_g=entry.mass_g, by="import")
+            events.append((ended, identity))
+            identity += 1
+        workspace.store.append_all(events)
+        workspace.take_in()
+    return len(events) // 2, outside
+
+
+def _guessed(column: str, columns: Sequence[str], parameters: Sequence[str], objective: str) -> tuple[str, ...]:
+    plain = _plain_name(column)
+    published = {"c1t", "c2b"} <= {_plain_name(c) for c in columns}
+    found = [name for name in parameters if _plain_name(name) == plain]
+    if not found and published and _PUBLISHED.get(plain) in parameters:
+        found = [_PUBLISHED[plain]]
+    words = {**ROLES, "value": (objective, "value", *_OBJECTIVES.get(objective, ()))}
+    found += [role for role, names in words.items() if plain in {_plain_name(n) for n in names}]
+    return tuple(dict.fromkeys(found))
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"[\[(].*?[\])]", "", name).lower())
+
+
+def _flag(row: Mapping[str, str], column_of: Mapping[str, str], role: str, default: bool) -> bool:
+    text = row[column_of[role]].strip().lower() if role in column_of else ""
+    return text in _TRUE if text else default
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where} = {text!r} is not a finite number")
+    return value
+
+
+def _plain(text: str, where: str) -> float | int | str:
+    text = text.strip()
+    if not text:
+        raise InputError(f"{where} is missing")
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() else value
