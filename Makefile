@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FULL := $(VENV)/.installed-full
 
-.PHONY: run test test-full check format bench clean
+.PHONY: run test test-full soak check format bench clean
 .NOTPARALLEL:
 
 $(STAMP): setup.cfg pyproject.toml
@@ -25,6 +25,9 @@ test: $(STAMP)
 
 test-full: $(FULL)
 	$(BIN)/python -m pytest -n 2 -m full
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak tests/soak
 
 check: $(FULL)
 	$(BIN)/ruff format --check .
