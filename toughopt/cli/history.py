@@ -137,48 +137,75 @@ def _pool(data: Path, objective: str | None, parameters: str | None, minimize: b
 @click.option("--from", "first", default=1, show_default=True, type=click.IntRange(min=1), help="First experiment.")
 @click.option("--until", type=click.IntRange(min=1), help="Last experiment.")
 @click.option("--sample", type=click.IntRange(min=1), help="Derive only so many decisions, spread evenly.")
+@click.option("--animate", type=click.Path(path_type=Path, dir_okay=False), help="GIF of the results coming in.")
 @json_option
-def replay_command(folder: Path, first: int, until: int | None, sample: int | None, as_json: bool) -> int:
+def replay_command(
+    folder: Path, first: int, until: int | None, sample: int | None, animate: Path | None, as_json: bool
+) -> int:
     """Derive every decision of a logged campaign again, and say where one differs (exit code 1)."""
     from toughopt.loop import Campaign
-    from toughopt.replay import replay
+    from toughopt.replay import replay, state_at
 
     with Campaign.open(folder) as campaign:
         found = replay(campaign.workspace, first=first, until=until, sample=sample)
+        then = campaign.state if until is None else state_at(campaign.workspace, until)
+        if animate is not None:
+            from toughopt.cli.animation import animate as write_animation
+
+            say(f"{animate}: {write_animation(campaign.workspace, animate, first, until)} pictures")
+    best = then.best
+    moment = {
+        "complete": len(then.complete),
+        "best": best and {"id": best.id, "design": best.design, "value": best.value},
+    }
     if as_json:
         from dataclasses import asdict
 
-        show_json(asdict(found))
+        show_json({**asdict(found), "state": moment})
     else:
         for difference in found.differences[:1]:
             say(f"the first difference is the decision of experiment {difference.experiment_id}: {difference.cause}")
             say(f"  logged:  {'; '.join(map(design_text, difference.logged))}")
             say(f"  derived: {'; '.join(map(design_text, difference.derived))}")
+        if until is not None:
+            line = "" if best is None else f"; the best: {number(best.value)} at {design_text(best.design)}"
+            click.echo(f"after experiment {until}: {len(then.complete)} results{line}")
         click.echo(f"{found.decisions} decisions derived again, {len(found.differences)} differ")
     return 1 if found.differences else 0
 
 
 @click.command()
 @campaign_argument
-@click.option("--format", "kind", type=click.Choice(["csv", "jsonl", "parquet"]), default="csv", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "jsonl", "parquet", "zip"]), default="csv", show_default=True
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def export_command(folder: Path, kind: str, output: Path) -> None:
-    """One row an experiment: id, state, parameters, figures."""
+@click.option("--everything", is_flag=True, help="With zip: meshes and programs too, and not only the curves.")
+def export_command(folder: Path, kind: str, output: Path, everything: bool) -> None:
+    """One row an experiment: id, state, parameters, figures; or, as zip, all that there is to cite."""
     from toughopt.loop import Campaign
 
     with Campaign.open(folder) as campaign:
         rows = experiment_rows(campaign.state)
+        if kind == "zip":
+            from toughopt.replay.citation import archive
+
+            write_bytes_whole(output, archive(campaign.workspace, _as_csv(rows), everything=everything))
     if kind == "parquet":
         _write_parquet(rows, output)
     elif kind == "jsonl":
         write_text_whole(output, "".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=_columns(rows), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text_whole(output, text.getvalue())
+    elif kind == "csv":
+        write_text_whole(output, _as_csv(rows))
     say(f"{output}: {len(rows)} experiments")
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=_columns(rows), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def experiment_rows(state: State) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -73,6 +74,13 @@ class Later(Mapping[str, Any]):
 def encode(payload: Payload) -> str:
     """JSON of a payload, as stored."""
     return payload.model_dump_json()
+
+
+def encode_row(event: Event) -> str:
+    """An event on one line of JSON: [seq, time, kind, experiment, schema version, payload]."""
+    version = KINDS[event.kind].version
+    row = [event.seq, event.time_utc, event.kind, event.experiment_id, version, event.payload]
+    return json.dumps(row, default=dict, ensure_ascii=False)  # a record left for later is parsed now
 
 
 def decode(kind: str, version: int, text: str) -> dict[str, Any]:

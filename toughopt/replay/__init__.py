@@ -4,6 +4,7 @@ from toughopt.replay.backtest import Game, Rules, play, play_all
 from toughopt.replay.decisions import Difference, Replay, replay
 from toughopt.replay.earlier import Earlier, experiments_of, read_earlier, roles_of, take_over
 from toughopt.replay.metrics import needed_for, report, top_share
+from toughopt.replay.moments import results_one_by_one, state_at
 from toughopt.replay.table import Pool, pooled, read_table
 from toughopt.replay.worth import Needed, WorthIt, worth_it
 
@@ -25,7 +26,9 @@ __all__ = [
     "read_table",
     "replay",
     "report",
+    "results_one_by_one",
     "roles_of",
+    "state_at",
     "take_over",
     "top_share",
     "worth_it",
