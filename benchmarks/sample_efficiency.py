@@ -7,7 +7,7 @@
 Every finished run is one line of the results file, so that a stopped benchmark goes on where it was; `--minutes` stops
 it by itself. The peers of `peers.py` run in the Python that `--peers-python` names. The published table is read from
 the folder that TOUGHOPT_DATA names. `default+features`, `default+prior` hand over what the crossed barrel's family and
-the virtual press know; `half0` to `half9` are the halves of the published designs to which that press was not fitted.
+the virtual press know, `default+prior+start` also chooses the first five designs itself; `half0` to `half9` are the halves of the published designs to which that press was not fitted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from efficiency_report import BUDGET, report
-from efficiency_tasks import SPLITS, SYNTHETIC, box_task, pool_task
+from efficiency_tasks import FIRST, SPLITS, SYNTHETIC, box_task, pool_task
 from peers import PEERS, BoxPeer, PoolPeer, versions
 
 RESULTS = Path("benchmarks/results/sample_efficiency.jsonl")
@@ -50,15 +50,18 @@ def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
         from toughopt.optimizer import Optimizer
 
         bare, *knowledge = policy.split("+")
+        own_start = "start" in knowledge
         optimizer = Optimizer(
             task.space,
             bare,
             seed=seed,
-            initial=0,
+            initial=FIRST if own_start else 0,
             features=task.features if "features" in knowledge else None,
             prior=task.prior if "prior" in knowledge else None,
         )
         index = {key: i for i, key in enumerate(task.space.pool_keys)}
+        if own_start:
+            order = []
         optimizer.tell([task.designs[i] for i in order], task.drawn[order].tolist())
         while len(order) < BUDGET:
             begin = time.perf_counter()

@@ -101,3 +101,19 @@ def test_a_source_may_lie_outside_the_bounds_and_be_constant():
     optimizer = Optimizer(space, initial=0, sources=sources)
     optimizer.tell([{"x": 0.1}, {"x": 0.9}], [1.0, 2.0])
     assert 0.0 <= optimizer.ask()[0]["x"] <= 1.0
+
+
+def test_the_first_designs_are_by_turns_what_is_thought_best_and_what_fills_the_space():
+    space = Space(pool=POOL)
+    by_prior = Optimizer(space, seed=1, initial=4, prior=lambda c: c["x"] + c["y"])
+    by_source = Optimizer(space, seed=1, initial=4, sources=[earlier(lambda d: d["x"] + d["y"])])
+    for optimizer in (by_prior, by_source):
+        designs = optimizer.ask(4)
+        assert designs[0]["x"] + designs[0]["y"] > 1.9  # the very best
+        assert designs[2]["x"] + designs[2]["y"] > 1.5  # among the best twentieth, but elsewhere
+        assert abs(designs[2]["x"] - designs[0]["x"]) + abs(designs[2]["y"] - designs[0]["y"]) > 0.2
+        assert min(d["x"] + d["y"] for d in (designs[1], designs[3])) < 1.4
+        assert len({str(d) for d in designs}) == 4
+        assert "thought best" in optimizer.last_decision.reason
+    minimised = Optimizer(space, seed=1, initial=4, prior=lambda c: c["x"] + c["y"], minimize=True)
+    assert minimised.ask() == [{"x": 0.0, "y": 0.0}]

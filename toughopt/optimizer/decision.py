@@ -13,12 +13,12 @@ import numpy as np
 from toughopt._version import __version__
 from toughopt.errors import ConfigError, InputError
 from toughopt.optimizer.base import Constraint, Design, Features, Policy, Proposal, Task, Value
-from toughopt.optimizer.designs import initial_designs
+from toughopt.optimizer.designs import expected_designs, initial_designs
 from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.feasibility import Feasibility
 from toughopt.optimizer.observations import Observation, make_table, observations_sha256
 from toughopt.optimizer.policies import policy
-from toughopt.optimizer.space import Space
+from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.transfer import Source
 
 FORMAT = 1
@@ -245,11 +245,9 @@ def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Propo
     """The policy's proposal, with what is left of the initial designs before it."""
     if not chosen_by.needs_observations or task.made >= initial:
         return chosen_by.propose(task)
-    known = task.taken | {space.key(d) for d in task.good}  # even where retests are wanted, the first designs are new
-    first = [d for d in initial_designs(space, initial, task.seed) if space.key(d) not in known]
-    first = first[: min(task.k, initial - task.made)]
+    first, reason = _first_designs(task, initial, space)
     unknown: list[float | None] = [None] * len(first)
-    head = Proposal(first, unknown, unknown, unknown, f"one of {initial} initial designs (Latin hypercube)", task.start)
+    head = Proposal(first, unknown, unknown, unknown, reason, task.start)
     if len(first) == task.k:
         return head
     encoded = task.encoder.encode_designs(first, task.context)
@@ -273,6 +271,29 @@ def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Propo
         tail.hyperparameters,
         tail.fallback,
     )
+
+
+def _first_designs(task: Task, initial: int, space: Space) -> tuple[list[dict[str, Value]], str]:
+    """What is left of the initial designs, and why those.
+
+    With a simulation prior or earlier campaigns every other one, the very first among them, is what those think best;
+    the rest fill the space, so that the model sees where they err.
+    """
+    known = task.taken | {space.key(d) for d in task.good}  # even where retests are wanted, the first designs are new
+    filling = [d for d in initial_designs(space, initial, task.seed) if space.key(d) not in known]
+    count = min(task.k, initial - task.made)
+    if task.encoder.prior_column is None and not task.encoder.source_columns:
+        return filling[:count], f"one of {initial} initial designs (Latin hypercube)"
+    led = expected_designs(task, count)
+    chosen: dict[Key, dict[str, Value]] = {}
+    for turn in range(task.made, task.made + count):
+        for design in (led + filling) if turn % 2 == 0 else (filling + led):
+            if space.key(design) not in chosen:
+                chosen[space.key(design)] = design
+                break
+    return list(
+        chosen.values()
+    ), f"one of {initial} initial designs (by turns what is thought best, and Latin hypercube)"
 
 
 def _restricted(model: Feasibility, columns: list[int]) -> Any:

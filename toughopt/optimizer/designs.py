@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from toughopt.errors import SpaceError
-from toughopt.optimizer.base import FloatArray, Value
+from toughopt.optimizer.base import FloatArray, Task, Value
 from toughopt.optimizer.space import Key, Space
 
 _BLOCK = 32  # designs that random, Latin hypercube and Sobol sequences are made of at a time
@@ -32,6 +32,28 @@ def initial_designs(space: Space, n: int, seed: int) -> list[dict[str, Value]]:
         if len(chosen) >= min(n, space.count):
             break
     return list(chosen.values())[:n]
+
+
+def expected_designs(task: Task, n: int) -> list[dict[str, Value]]:
+    """`n` of the designs that the simulation prior, or else the earlier campaigns, think best, spread out among those.
+
+    The first is the very best; each further one is, of the best twentieth, the one farthest from those before it.
+    """
+    from toughopt.optimizer.candidates import candidates
+
+    encoder = task.encoder
+    found = candidates(task, 2048)
+    free = found.free(task.taken | {task.space.key(d) for d in task.good})
+    column = encoder.prior_column
+    hope = found.x[free, column] if column is not None else found.x[free][:, encoder.source_columns].mean(axis=1)
+    best = free[np.argsort(-hope, kind="stable")[: max(n, len(free) // 20)]]
+    x = found.x[best, : encoder.n_plain]
+    chosen = [0][: len(best)]
+    while len(chosen) < min(n, len(best)):
+        gap = ((x[:, None, :] - x[chosen]) ** 2).sum(axis=2).min(axis=1)
+        gap[chosen] = -1.0
+        chosen.append(int(np.argmax(gap)))
+    return [found.design(int(best[i])) for i in chosen]
 
 
 def latin_hypercube_block(space: Space, n: int, rng: np.random.Generator) -> list[dict[str, Value]]:

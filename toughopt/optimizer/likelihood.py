@@ -36,7 +36,7 @@ class Priors:
     signal_mean: float = 0.0
     signal_sd: float = 0.5
     noise_mean: float = -2.0
-    noise_sd: float = 1.0
+    noise_sd: float = 1.5
     slope_sd: float = 0.5
 
     def means(self, d: int) -> FloatArray:
