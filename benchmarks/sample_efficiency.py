@@ -7,7 +7,8 @@
 Every finished run is one line of the results file, so that a stopped benchmark goes on where it was; `--minutes` stops
 it by itself. The peers of `peers.py` run in the Python that `--peers-python` names. The published table is read from
 the folder that TOUGHOPT_DATA names. `default+features`, `default+prior` hand over what the crossed barrel's family and
-the virtual press know, `default+prior+start` also chooses the first five designs itself; `half0` to `half9` are the halves of the published designs to which that press was not fitted.
+the virtual press know, `default+prior+start` also chooses the first five designs itself; `half0` to `half9` are the
+halves of the published designs to which that press was not fitted.
 """
 
 from __future__ import annotations
