@@ -13,7 +13,7 @@ import pytest
 
 from toughopt.errors import ConfigError, DeviceError
 from toughopt.gcode import Program
-from toughopt.printing import Printer, PrintEvent, PrintStatus
+from toughopt.printing import Printer, PrintEvent, PrintOutcome, PrintStatus
 from toughopt.virtual.firmware import VirtualPrinterProcess
 
 pytestmark = pytest.mark.full
@@ -112,6 +112,85 @@ def test_an_agent_that_is_killed_makes_its_print_uncertain_and_the_other_goes_on
     assert moves_on(one) == part + MOVES
 
 
+def test_a_database_that_is_away_for_a_while_ends_no_print(start_agent, exchange, machine, postgres_cluster) -> None:
+    from toughopt.agents import RemotePrinter
+
+    def outage() -> None:
+        postgres_cluster.stop()
+        postgres_cluster.restart()
+
+    virtual = machine(15)
+    agent = start_agent("pc2", p1=virtual.url)
+    printer = RemotePrinter("p1", "pc2", exchange)
+    outcome = printer.print(program(), at_first("progress", outage))
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), (outcome, agent.said)
+    assert moves_on(virtual) == MOVES
+    assert printer.print(program()).status is PrintStatus.PRINTED  # and the queue goes on
+    assert moves_on(virtual) == MOVES * 2
+
+
+class Held:
+    """A printer that prints until it is let go."""
+
+    name = "p1"
+
+    def __init__(self) -> None:
+        self.begun, self.go = threading.Event(), threading.Event()
+        self.printed = 0
+
+    def print(self, program: Program, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
+        self.begun.set()
+        assert self.go.wait(60)
+        self.printed += 1
+        return PrintOutcome(PrintStatus.PRINTED, "printed", True, 1.0, 200)
+
+    def cancel(self, reason: str) -> None:
+        self.go.set()
+
+    def make_safe(self) -> bool:
+        return True
+
+
+def test_the_queue_is_taken_up_again_after_a_long_outage(
+    exchange, postgres_cluster, postgres_url, tmp_path, monkeypatch
+) -> None:
+    from toughopt.agents import Agent, RemotePrinter, open_exchange
+
+    monkeypatch.setattr("toughopt.agents.exchange._PATIENCE_S", 1.0)
+    held, said, lost = Held(), [], threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "cannot be read or written" in text:
+            lost.set()
+
+    theirs = open_exchange(postgres_url, tmp_path / "theirs")
+    agent = Agent("pc2", theirs, {"p1": held}, stale_s=30.0, say=say)
+    serving = threading.Thread(target=agent.serve)
+    serving.start()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            end = time.monotonic() + 20
+            while exchange.agent("pc2") is None:
+                assert time.monotonic() < end
+            printer = RemotePrinter("p1", "pc2", exchange)
+            outcome = pool.submit(printer.print, program())
+            assert held.begun.wait(20)
+            postgres_cluster.stop()
+            was_lost = lost.wait(30)  # its heart could not beat, and the queue's connections have timed out
+            held.go.set()
+            postgres_cluster.restart()
+            assert was_lost, said
+            assert outcome.result(30).status is PrintStatus.PRINTED
+            assert printer.print(program()).status is PrintStatus.PRINTED
+            assert held.printed == 2
+    finally:
+        agent.stop()
+        serving.join(30)
+        theirs.close()
+    assert not serving.is_alive()
+
+
 def test_a_print_is_cancelled_from_here(start_agent, exchange, machine) -> None:
     from toughopt.agents import RemotePrinter
 
@@ -165,6 +244,19 @@ def test_a_job_is_claimed_once(exchange) -> None:
     assert not exchange.answer(job, {"safe": True})  # too late: it stays lost
     assert exchange.job(job).state == "lost"
     assert exchange.claim(job, "another") is None
+
+
+def test_a_machine_that_may_still_print_what_was_given_up_gets_nothing_new(exchange) -> None:
+    from toughopt.agents import RemotePrinter
+
+    exchange.sign_on("pc1", "a", ["p1"], 60.0)
+    job = exchange.offer("pc1", "p1", "print", {})
+    exchange.claim(job, "a")
+    exchange.give_up(job)
+    with pytest.raises(DeviceError, match="may still be at an earlier print"):
+        RemotePrinter("p1", "pc1", exchange).print(program())
+    assert exchange.take_over("pc1") == [job]
+    assert not exchange.at_work("pc1", "p1")
 
 
 def test_a_name_is_taken_by_one_agent_that_is_alive(exchange) -> None:

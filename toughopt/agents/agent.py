@@ -10,7 +10,9 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 from procrastinate import App
+from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Status
 
 from toughopt.agents.exchange import TASK, Exchange, JobRecord, queue_app, queue_name
@@ -23,7 +25,7 @@ _BEATS = 6  # in that time
 _LISTEN_S = 0.3  # how soon a wish of the conductor is seen
 _PROGRESS_S = 1.0
 _TEMPERATURE_S = 5.0
-_ANSWER_AGAIN_S = 2.0
+_AGAIN_S = 2.0
 _LEAST_APART_S = {"progress": _PROGRESS_S, "temperature": _TEMPERATURE_S}
 
 
@@ -55,6 +57,8 @@ class Agent:
         self._say = say
         self._session = uuid4().hex
         self._leaving = threading.Event()
+        self._hands = threading.Condition()
+        self._in_hand: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._working: asyncio.Task[None] | None = None
 
@@ -111,10 +115,20 @@ class Agent:
                 self._say(str(error))
 
     async def _work(self) -> None:
+        """Take jobs from the queues, again where the database was away; what is in hand goes on meanwhile."""
+        while not self._leaving.is_set():
+            try:
+                await self._take_jobs()
+            except (ProcrastinateException, psycopg.Error) as error:
+                self._say(f"the queue is out of reach: {error}")
+                await asyncio.to_thread(self._leaving.wait, _AGAIN_S)
+
+    async def _take_jobs(self) -> None:
         app = queue_app(self._exchange.url, waiting=True)
         app.task(name=TASK)(self._do)
         queues = [queue_name(self.name, machine) for machine in self._printers]
         async with app.open_async():
+            await asyncio.to_thread(self._rest)
             await self._clear_stalled(app, queues)
             self._loop = asyncio.get_running_loop()
             self._working = self._loop.create_task(
@@ -133,6 +147,11 @@ class Agent:
             with suppress(asyncio.CancelledError):
                 await self._working
 
+    def _rest(self) -> None:
+        """Wait until no job is in hand."""
+        with self._hands:
+            self._hands.wait_for(lambda: not self._in_hand)
+
     async def _clear_stalled(self, app: App, queues: list[str]) -> None:
         """What an earlier agent had in hand is over, and never run again; only then does the queue go on."""
         for queue in queues:
@@ -142,6 +161,18 @@ class Agent:
 
     def _do(self, job: str) -> None:
         """One job, on a thread of its own."""
+        with self._hands:
+            self._in_hand.add(job)
+        try:
+            self._done(job)
+        except JournalError as error:  # before it was begun: nobody can be told, and the conductor takes it back
+            self._say(str(error))
+        finally:
+            with self._hands:
+                self._in_hand.discard(job)
+                self._hands.notify_all()
+
+    def _done(self, job: str) -> None:
         claimed = None if self._leaving.is_set() else self._exchange.claim(job, self._session)
         if claimed is None:
             return
@@ -200,5 +231,5 @@ class Agent:
                 return
             except JournalError as error:
                 self._say(str(error))
-                if self._leaving.wait(_ANSWER_AGAIN_S):
+                if self._leaving.wait(_AGAIN_S):
                     return

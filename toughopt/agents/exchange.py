@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toughopt.journal.postgres import PostgresStore
 
 TASK = "toughopt.machine"
+_PATIENCE_S = 20.0  # for a connection
 _TURN = "SELECT pg_advisory_xact_lock(1953461609, hashtext(current_schema()))"  # while tables are made
 
 
@@ -95,6 +96,13 @@ class Exchange:
         with self._store.transaction() as connection:
             row = connection.execute(query.where(JOBS.c.id == job)).one()
         return JobRecord(row.id, row.machine, row.kind, row.payload, row.state, row.answer)
+
+    def at_work(self, agent: str, machine: str) -> bool:
+        """Whether a machine has a job that was begun and not answered, one that was given up among them."""
+        begun = JOBS.c.state.in_(("running", "lost")) & JOBS.c.answer.is_(None)
+        query = select(JOBS.c.id).where(JOBS.c.agent == agent, JOBS.c.machine == machine, begun)
+        with self._store.transaction() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def agent(self, name: str) -> AgentRecord | None:
         """An agent, where there ever was one of that name."""
@@ -225,4 +233,4 @@ def queue_app(url: str, *, waiting: bool) -> App:
     if not url.startswith(("postgresql://", "postgres://")):
         raise DeviceError("machines on other PCs need a campaign whose [store] url is postgresql://...")
     kind = PsycopgConnector if waiting else SyncPsycopgConnector
-    return App(connector=kind(conninfo=url, min_size=1, max_size=4))
+    return App(connector=kind(conninfo=url, min_size=1, max_size=4, timeout=_PATIENCE_S))

@@ -38,6 +38,11 @@ class RemotePrinter:
             raise DeviceError(f"{self.name} prints; wait until that is over, or cancel it")
         try:
             self._alive()
+            if self._exchange.at_work(self._agent, self.name):
+                raise DeviceError(
+                    f"{self.name} may still be at an earlier print that nobody here follows; look there, and wait for "
+                    f"its end, or start the agent {self._agent} anew"
+                )
             digest = self._exchange.artifacts.put(program.text.encode())
             self._job = job = self._exchange.offer(self._agent, self.name, "print", program_out(program, digest))
             outcome = self._follow(job, on_event)
