@@ -24,6 +24,7 @@ from toughopt.cli.output import (
 
 if TYPE_CHECKING:
     from toughopt.journal import State
+    from toughopt.optimizer import Space
     from toughopt.replay import Pool
 
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--retest", is_flag=True, help="Let a design be tested again.")
 @click.option("--minimize", is_flag=True, help="Smaller values are better.")
+@click.option("--emulate", is_flag=True, help="Play on a model fitted to all data, with its noise, and say its error.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes (default: one a core).")
 @click.option("--dask", metavar="URL", help="Use the workers of this Dask scheduler, e.g. tcp://host:8786.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
@@ -63,22 +65,32 @@ def backtest_command(
     observe: Literal["replicate", "mean"],
     retest: bool,
     minimize: bool,
+    emulate: bool,
     workers: int | None,
     dask: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
     """What other policies would have found on a table or a logged campaign."""
+    from dataclasses import asdict
+
     from rich.console import Console
     from rich.progress import Progress
 
-    from toughopt.replay import Rules, play_all, report
+    from toughopt.replay import Rules, emulated, play_all, report
 
     if dask is not None and "://" not in dask:
         raise click.BadParameter(
             f"{dask!r} is not the address of a scheduler, such as tcp://host:8786", param_hint="--dask"
         )
-    pool = _pool(data, objective, parameters, minimize)
+    pool, space = _pool(data, objective, parameters, minimize)
+    validation = None
+    if emulate:
+        pool, validation = emulated(pool, space)
+        say(
+            f"the model's error in cross-validation is {number(validation.rmse)} ({validation.explained:.0%} of the "
+            f"variance explained; {validation.coverage:.0%} of the designs inside their 95 % intervals)"
+        )
     names = tuple(dict.fromkeys(policies or ("default", "random")))
     rules = Rules(initial=initial, budget=budget, batch=batch, observe=observe, retest=retest)
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -93,6 +105,8 @@ def backtest_command(
             on_game=lambda game: progress.advance(task),
         )
     answer = report(pool, games)
+    if validation is not None:
+        answer["emulator"] = asdict(validation)
     if plot is not None:
         from toughopt.plots import backtest_figure, save_figure_to
         from toughopt.replay import top_share
@@ -112,24 +126,35 @@ def backtest_command(
         )
     tops = [f"top 5 % in {count}" for count in next(iter(answer["policies"].values()))["top_5_percent_found"]]
     columns = ["policy", "tests to top 1 %", "95 % interval", *tops, f"best {pool.objective}", "s a choice"]
+    for pair in answer["paired"]:
+        gap = pair["difference"]
+        chance = "" if pair["p_value"] is None else f", p = {pair['p_value']:.2g}"
+        say(
+            f"{pair['first']} against {pair['second']}: {number(gap['value'])} ({number(gap['low'])} to "
+            f"{number(gap['high'])}) better over all tests{chance}; better at the end in {pair['wins']} seeds, "
+            f"worse in {pair['losses']}"
+        )
     table(f"{len(pool.designs)} designs, {budget} tests, {seeds} seeds", columns, rows)
 
 
-def _pool(data: Path, objective: str | None, parameters: str | None, minimize: bool) -> Pool:
+def _pool(data: Path, objective: str | None, parameters: str | None, minimize: bool) -> tuple[Pool, Space | None]:
+    """What was measured, and the space that it is from where that is known."""
     from toughopt.replay import pooled, read_table
 
     names = [name.strip() for name in parameters.split(",")] if parameters else None
     if data.is_file():
         if objective is None:
             raise click.UsageError("--objective COLUMN says which column of the table was measured")
-        return read_table(data, objective, parameters=names, minimize=minimize)
+        return read_table(data, objective, parameters=names, minimize=minimize), None
     from toughopt.loop import Campaign
 
     with Campaign.open(data) as campaign:
         config = campaign.workspace.config
         done = [e for e in campaign.state.complete if not e.excluded and e.value is not None]
         goal = config.objective.goal == "min" or minimize
-        return pooled([e.design for e in done], [e.value or 0.0 for e in done], config.objective.name, minimize=goal)
+        values = [e.value or 0.0 for e in done]
+        pool = pooled([e.design for e in done], values, config.objective.name, minimize=goal)
+        return pool, campaign.workspace.chooser.space
 
 
 @click.command()

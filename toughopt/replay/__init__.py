@@ -3,7 +3,8 @@
 from toughopt.replay.backtest import Game, Rules, play, play_all
 from toughopt.replay.decisions import Difference, Replay, replay
 from toughopt.replay.earlier import Earlier, experiments_of, read_earlier, roles_of, take_over
-from toughopt.replay.metrics import needed_for, report, top_share
+from toughopt.replay.emulator import Validation, emulated
+from toughopt.replay.metrics import needed_for, paired, report, top_share
 from toughopt.replay.moments import results_one_by_one, state_at
 from toughopt.replay.table import Pool, pooled, read_table
 from toughopt.replay.worth import Needed, WorthIt, worth_it
@@ -16,9 +17,12 @@ __all__ = [
     "Pool",
     "Replay",
     "Rules",
+    "Validation",
     "WorthIt",
+    "emulated",
     "experiments_of",
     "needed_for",
+    "paired",
     "play",
     "play_all",
     "pooled",

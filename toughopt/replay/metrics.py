@@ -108,7 +108,8 @@ def report(pool: Pool, games: dict[str, list[Game]]) -> dict[str, Any]:
                 "p95": float(np.quantile(seconds, 0.95)) if len(seconds) else None,
             },
         }
-    return {"designs": list(pool.designs), "objective": pool.objective, "policies": policies}
+    compared = [asdict(pair) for pair in paired(pool, games)]
+    return {"designs": list(pool.designs), "objective": pool.objective, "policies": policies, "paired": compared}
 
 
 def _counts(pool: Pool, games: Sequence[Game]) -> dict[str, float]:
@@ -127,3 +128,39 @@ def _first(curves: NDArray[np.float64], level: float) -> NDArray[np.float64]:
     """For each row, the first test (from 1) at which it reaches `level`; NaN where it never does."""
     reached = curves >= level - 1e-12
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One policy against another, seed by seed: the same initial designs, the same draws.
+
+    difference : mean over seeds of the first's best true mean less the second's, averaged over the tests; positive
+        where the first is better
+    p_value : of the Wilcoxon signed-rank test that there is no difference; None where all seeds are equal
+    wins, losses : seeds in which the first ended better, and worse
+    """
+
+    first: str
+    second: str
+    difference: Estimate
+    p_value: float | None
+    wins: int
+    losses: int
+
+
+def paired(pool: Pool, games: dict[str, list[Game]]) -> list[Paired]:
+    """Every two policies compared over the seeds that both played."""
+    from itertools import combinations
+
+    from scipy.stats import wilcoxon
+
+    sign = -1.0 if pool.minimize else 1.0
+    found = []
+    for first, second in combinations(games, 2):
+        theirs = {game.seed: np.array(game.best_so_far) for game in games[second]}
+        both = [(sign * np.array(g.best_so_far), sign * theirs[g.seed]) for g in games[first] if g.seed in theirs]
+        gaps = np.array([float((ours - other).mean()) for ours, other in both])
+        ends = np.array([float(ours[-1] - other[-1]) for ours, other in both])
+        p_value = float(wilcoxon(gaps).pvalue) if len(gaps) > 1 and np.any(gaps != 0.0) else None
+        found.append(Paired(first, second, _estimate(gaps), p_value, int((ends > 0).sum()), int((ends < 0).sum())))
+    return found
