@@ -17,6 +17,7 @@ from toughopt.files import write_whole
 from toughopt.plots import GALLERY, Scene, draw, label, svg, unit_of
 from toughopt.replay import worth_it
 from toughopt.report.methods import methods_paragraph
+from toughopt.report.redaction import without_secrets
 
 if TYPE_CHECKING:
     from toughopt.journal import Event, State
@@ -89,6 +90,7 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
         methods=methods_paragraph(workspace, state),
         history=history,
         versions=workspace.versions,
+        config_toml=without_secrets(state.config_toml),
     )
 
 
