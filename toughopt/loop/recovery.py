@@ -55,6 +55,8 @@ def _doubt(experiment: Experiment, fresh_machines: bool) -> str:
 
 def second_try(state: State, experiment: Experiment, retries: int) -> ev.Proposed | None:
     """The same design once more, as an experiment that says whose place it takes; None once it has had its tries."""
+    if experiment.stage is not Stage.FAILED:  # what the lab did not fail has no other tries to look for
+        return None
     tries = [e for e in state.experiments.values() if e.root == experiment.root]
     last = tries[-1]
     spent = sum(e.failed_by != INTERRUPTION for e in tries)
