@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -43,12 +44,16 @@ def test_the_monitor_prints_where_it_is_once_and_ends_on_ctrl_c(
         with pytest.raises(urllib.error.HTTPError) as answer:
             urllib.request.urlopen(urllib.request.Request(address[0] + "/ctl/pause", data=b"{}"), timeout=30)
         assert answer.value.code == 403
+        hurry = socket.create_connection(("127.0.0.1", int(address[0].rpartition(":")[2])))
+        hurry.sendall(f"GET /figures/parity.svg HTTP/1.1\r\nHost: {address[0][7:]}\r\n\r\n".encode())
         running.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
         assert running.wait(30) == (running.returncode if sys.platform == "win32" else 130)
     finally:
         if running.poll() is None:
             running.kill()
-        running.communicate()
+        _, rest = running.communicate()
+    hurry.close()
+    assert "Traceback" not in rest
 
 
 def refused(*arguments: str) -> tuple[int, str]:

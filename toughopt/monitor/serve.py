@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -56,9 +58,16 @@ def serve(
             app, log_level="warning", timeout_graceful_shutdown=1, server_header=False, proxy_headers=False,
             h11_max_incomplete_event_size=32768,
         )  # fmt: skip
+        logging.getLogger("uvicorn.error").addFilter(_of_interest)
         _Server(config, app.state.stream.end).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _of_interest(record: logging.LogRecord) -> bool:
+    """False for what is only a figure that nobody waits for any more when the server ends."""
+    cut_short = record.exc_info is not None and record.exc_info[0] is asyncio.CancelledError
+    return not cut_short and not str(record.msg).startswith("Cancel %s running task")
 
 
 class _Server(uvicorn.Server):
