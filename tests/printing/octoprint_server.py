@@ -51,7 +51,11 @@ class OctoPrintServer:
         command += ["--port", str(self.port), "--basedir", str(folder)]
         with (folder / "out.log").open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        self._await()
+        try:
+            self._await()
+        except BaseException:
+            self.kill()
+            raise
 
     def _await(self) -> None:
         end = time.monotonic() + 90
