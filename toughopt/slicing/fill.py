@@ -113,6 +113,33 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     return Filling(joined(groups), kinds)
 
 
+def plainly_filled(sections: Sections, layers: NDArray[np.int64], profile: PrinterProfile) -> Filling:
+    """One line of the nozzle's own width around all parts of these layers, and solid fill within.
+
+    For sections in which no wall can be made out; what is narrower than a line stays empty.
+    """
+    spacing = spacings(profile, profile.slicing.layer_height_mm)
+    loops: list[tuple[int, NDArray[np.float64]]] = []
+    broad: list[tuple[int, CrossSection]] = []
+    for index in layers.tolist():
+        whole = sections.sections[index]
+        loops += [(index, loop) for loop in contours(whole.offset(-spacing.nominal_mm / 2.0, JoinType.Round))]
+        within = whole.offset(-(1.0 + _EDGE) * spacing.nominal_mm, JoinType.Round)
+        broad += [(index, piece) for piece in within.decompose() if piece.area() > _SLIVER_MM2]
+    sizes = [len(loop) for _, loop in loops]
+    rings = Chains(
+        np.concatenate([loop for _, loop in loops]) if loops else np.empty((0, 2)),
+        np.full(sum(sizes), spacing.nominal_mm),
+        np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))),
+        np.ones(len(loops), dtype=bool),
+        np.array([index for index, _ in loops], dtype=np.int64),
+        np.zeros(len(loops), dtype=np.int64),
+    )
+    solid = _rectilinear(broad, profile.slicing.infill_angle_deg, spacing)
+    kinds = np.concatenate((np.zeros(len(loops), dtype=np.int64), np.full(len(solid.layer), 3)))
+    return Filling(joined((simplified(rings, profile.slicing.tolerance_mm), solid)), kinds)
+
+
 def _planned(
     islands: Iterable[Iterable[NDArray[np.float64]]], spacing: Spacing, perimeters: int
 ) -> tuple[Samples, Plan]:

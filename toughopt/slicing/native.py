@@ -10,7 +10,7 @@ import numpy as np
 from toughopt.slicing.assemble import assembled, paced, placed
 from toughopt.slicing.base import Toolpaths
 from toughopt.slicing.chains import joined
-from toughopt.slicing.fill import Filling, filled
+from toughopt.slicing.fill import Filling, filled, plainly_filled
 from toughopt.slicing.overhang import bridged, unsupported
 from toughopt.slicing.sections import bed_centre, cut
 from toughopt.slicing.skirt import around
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toughopt.slicing.base import Layer
     from toughopt.slicing.sections import Sections
 
-_NECKS = (0.75, 1.3, 2.0)  # of the narrowest line: parts of a badly filled layer are cut apart where they are thinner
+_NECKS = (0.75, 1.5)  # of the narrowest line: parts of a badly filled layer are cut apart where they are thinner
 _POOR = 0.93  # a layer of which the lines fill less is told of
 
 
@@ -72,11 +72,12 @@ def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> tuple
     bridges = bridged(free, sections, profile)
     filling = filled(sections, bridges, profile)
     for neck in _NECKS:
-        poor = np.flatnonzero(np.abs(_shares(filling, sections) - 1.0) > 1.0 - _POOR)
-        if not len(poor):
+        if not len(poor := _poor(filling, sections)):
             break
         apart = sections.without_necks(poor, neck * profile.nozzle.line_width_min_mm)
         filling = _better(filling, filled(apart, bridges, profile), sections, poor)
+    if len(poor := _poor(filling, sections)):
+        filling = _better(filling, plainly_filled(sections, poor, profile), sections, poor)
     return assembled(filling, sections, free, profile), _poor_layers(filling, sections)
 
 
@@ -84,6 +85,11 @@ def _shares(filling: Filling, sections: Sections) -> NDArray[np.float64]:
     """(layers,) float: the share of each section's area that lines fill."""
     printed = np.bincount(filling.lines.layer, filling.lines.area_mm2, len(sections.top_mm))
     return np.asarray(printed / sections.area_mm2)
+
+
+def _poor(filling: Filling, sections: Sections) -> NDArray[np.int64]:
+    """Layers of which lines fill far less, or far more, than there is."""
+    return np.flatnonzero(np.abs(_shares(filling, sections) - 1.0) > 1.0 - _POOR)
 
 
 def _better(one: Filling, other: Filling, sections: Sections, layers: NDArray[np.int64]) -> Filling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import pi
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from toughopt.slicing.sections import Sections
 
 _STEP_MM = 0.8  # largest distance of two points of the spiral
+_FLOW_RANGE = (0.95, 1.05)
 _SECOND_PIECE = 0.02  # share of a layer's area above which a second piece is refused
 
 
@@ -65,8 +67,12 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
             point = point.copy()
             point[0] = rounds[-1].lines[-1].points_mm[-1, :2]
         flow = (share[:-1] + share[1:]) / 2.0 * spacing * height
+        path = np.column_stack((point, z))
+        # between two outlines the way is a little shorter than along them: the wall's volume stays that of the outline
+        laid = float(np.sum(flow * np.linalg.norm(np.diff(path, axis=0), axis=1)))
+        flow *= np.clip(float(np.sum(flow * np.diff(way))) / max(laid, 1e-9), *_FLOW_RANGE)
         line = Line(
-            np.column_stack((point, z)),
+            path,
             Role.EXTERNAL_PERIMETER,
             profile.nozzle.line_width_mm,
             height,
@@ -82,7 +88,14 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
             rounds.append(Layer(top, height, (line,), fan))
             volume += spacing * height * float(way[-1])
         below, start = loops[own], loop[-1]
-    return rounds, volume, warnings
+    # what the last turn lays down too much where the top is wider than the base, all turns share
+    share_of_all = volume / sum(line.volume_mm3 for layer in rounds for line in layer.lines)
+    share_of_all = min(max(share_of_all, _FLOW_RANGE[0]), _FLOW_RANGE[1])
+    even = [
+        replace(layer, lines=tuple(replace(line, flow_mm2=line.flow_mm2 * share_of_all) for line in layer.lines))
+        for layer in rounds
+    ]
+    return even, volume, warnings
 
 
 def _outlines(sections: Sections) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
