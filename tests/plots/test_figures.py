@@ -5,8 +5,10 @@ After a change that is meant, make them anew with `--mpl-generate-path=tests/plo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from toughopt.plots.coordinates import coordinates_figure
 from toughopt.plots.landscape import Choice, Slice, choice_figure, slice_figure
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.model import dependence_figure, importance_figure, nothing_figure, parity_figure
+from toughopt.plots.pace import pace_figure
 from toughopt.plots.progress import draw_parity, incumbents, progress_figure
 from toughopt.plots.specimen import curve_figure, layers_figure, shape_figure
 from toughopt.plots.style import new_figure, styled
@@ -166,6 +169,20 @@ def test_coordinates(lab_state: State) -> Figure:
 @compared
 def test_timeline(lab_state: State) -> Figure:
     return timeline_figure(lab_state)
+
+
+@compared
+def test_pace_in_hours(lab_state: State) -> Figure:
+    return pace_figure(lab_state)
+
+
+@compared
+def test_pace_in_weeks(lab_state: State) -> Figure:
+    slow = copy.deepcopy(lab_state)
+    for e in slow.experiments.values():
+        for stage, time in e.times.items():
+            e.times[stage] = (datetime.fromisoformat(time) + timedelta(days=4.3 * e.id)).isoformat()
+    return pace_figure(slow)
 
 
 @compared

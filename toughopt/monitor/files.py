@@ -60,7 +60,13 @@ class Files:
     def comparison(self, request: Request) -> Response:
         """The best so far of each campaign."""
         self._reader(request)
-        states = {source.name: source.moment.state for source in self._sources}
+        names = [source.name for source in self._sources]
+        states = {
+            source.name
+            if names.count(source.name) == 1
+            else f"{source.name} ({source.folder.name})": source.moment.state
+            for source in self._sources
+        }
         return _svg(self._shelf.drawn(lambda: svg(comparison_figure(states))))
 
     def viewer(self, request: Request) -> Response:

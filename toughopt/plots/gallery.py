@@ -12,6 +12,7 @@ from toughopt.plots.coordinates import coordinates_figure
 from toughopt.plots.landscape import choice_figure, slice_figure
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.model import dependence_figure, importance_figure, nothing_figure, parity_figure
+from toughopt.plots.pace import pace_figure
 from toughopt.plots.progress import Belief, draw_parity, progress_figure
 from toughopt.plots.specimen import curve_figure, layers_figure, shape_figure
 from toughopt.plots.style import new_figure, styled
@@ -148,6 +149,7 @@ GALLERY: Mapping[str, Picture] = {
     "timeline": Picture(
         "Who did what when", "Slicer, printers, press and people.", lambda scene: timeline_figure(scene.state)
     ),
+    "pace": Picture("Pace", "What ended in each hour, day or week, and how.", lambda scene: pace_figure(scene.state)),
     "mass": Picture(
         "Mass and extrusion",
         "Whether what was printed weighs what was designed, and what was fed.",

@@ -28,7 +28,7 @@ _MOST_LEARNED = 2000  # results above which the model's figures are left out: th
 _SECTIONS = (
     ("How it went", ("best_so_far", "best_curve", "coordinates")),
     ("What was learned", ("slices", "dependence", "importance", "parity", "choice")),
-    ("How it was made", ("shape", "layers", "mass", "timeline")),
+    ("How it was made", ("shape", "layers", "mass", "timeline", "pace")),
 )
 _PROLOGUE = re.compile(rb"^.*?(?=<svg)", re.DOTALL)
 
