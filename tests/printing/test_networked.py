@@ -15,7 +15,7 @@ from toughopt.gcode import Program
 from toughopt.printing import NetworkPrinter, PrintEvent, PrintStatus, open_printer, scan_hosts
 from toughopt.printing.hosts import api_key, plain_url
 from toughopt.printing.moonraker import Moonraker
-from toughopt.profiles import PrinterProfile
+from toughopt.profiles import Limits, PrinterProfile
 
 PROFILE = PrinterProfile(name="bench")
 MOVES = "\n".join(f"G1 X{20 + k % 40} Y{30 + k // 40} E{k / 20 + 1:.2f} F3000" for k in range(120))
@@ -263,3 +263,20 @@ def test_octoprint_refuses_a_wrong_key(octoprint) -> None:
     printer = octoprint_printer("one", octoprint.url, PROFILE, key="wrong")
     with pytest.raises(DeviceError, match="TOUGHOPT_API_KEY_ONE"):
         printer.print(PROGRAM)
+
+
+@pytest.mark.full
+def test_octoprint_that_loses_its_printer_has_failed_and_is_made_cold(octoprint) -> None:
+    from toughopt.printing.octoprint import OctoPrint
+
+    host = OctoPrint("one", octoprint.url, PROFILE, key=sys.modules["printing_octoprint_server"].KEY)
+    unplugged: list[bool] = []
+
+    def unplug(event: PrintEvent) -> None:
+        if event.kind == "state" and event.data["to"] == "streaming" and not unplugged:
+            unplugged.append(True)
+            host._rest.post("/api/connection", json={"command": "disconnect"})
+
+    with NetworkPrinter("one", host, PrinterProfile(name="hot", limits=Limits(max_bed_c=250.0))) as printer:
+        outcome = printer.print(PROGRAM, unplug)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.FAILED, True), outcome
