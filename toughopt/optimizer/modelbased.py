@@ -16,6 +16,7 @@ from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.scoring import make_score
 from toughopt.optimizer.surrogates import make_surrogate
 
+_WORST = 50  # of the tested designs that tell how low scores go
 _LAST_RESORT = 100.0  # taken off the log of the acquisition below the printability threshold: only if nothing is above
 
 REASONS = {
@@ -106,12 +107,15 @@ class ModelPolicy:
         if printable is None:
             return score
         logarithmic = self.settings["acquisition"] == "log_ei"
+        worst = np.argsort(task.data.y, kind="stable")[:_WORST]
+        floor = 0.0 if logarithmic else min(float(score(task.data.x[worst]).min()), 0.0)
 
         def weighted(x: FloatArray) -> FloatArray:
             plain, probability = score(x), printable(x)
             preference = log_preference(probability, threshold)
             preference = preference - np.where(probability < threshold, _LAST_RESORT, 0.0)
-            return plain + preference if logarithmic else (plain - min(float(plain.min()), 0.0)) * np.exp(preference)
+            # a product needs factors above zero; the floor is one for all candidates, in whatever portions they come
+            return plain + preference if logarithmic else np.maximum(plain - floor, 0.0) * np.exp(preference)
 
         return weighted
 
