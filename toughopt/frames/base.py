@@ -65,7 +65,10 @@ class Handler(Protocol):
     name: str
 
     def clear_bed(self, printer: str, specimen: str) -> None:
-        """Take the specimen off the printer's bed; returns only when the bed is confirmed clear. Raises DeviceError."""
+        """Take the specimen off the printer's bed; returns only when the bed is confirmed clear.
+
+        `specimen` is "" where nobody knows whether anything lies there. Raises DeviceError.
+        """
         ...
 
     def to_scale(self, specimen: str) -> None:

@@ -24,7 +24,10 @@ class OperatorHandler:
 
     def clear_bed(self, printer: str, specimen: str) -> None:
         """See `Handler.clear_bed`."""
-        self._done(f"Take specimen {specimen} off {printer}. Is the bed clear", f"that the bed of {printer} is clear")
+        task = (
+            f"Take specimen {specimen} off {printer}" if specimen else f"Look at {printer} before anything prints there"
+        )
+        self._done(f"{task}. Is the bed clear", f"that the bed of {printer} is clear")
 
     def to_scale(self, specimen: str) -> None:
         """See `Handler.to_scale`."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 Ask = Callable[[str, float], str | None]
 YES = frozenset({"y", "yes", "j", "ja", "ok"})
 CONFIRM_TIMEOUT_S = 600.0
+_TERMINAL = threading.Lock()  # a process has one: hands and frame ask from threads of their own, one after the other
 
 
 def console_ask(question: str, timeout_s: float) -> str | None:
@@ -16,17 +17,18 @@ def console_ask(question: str, timeout_s: float) -> str | None:
     if not sys.stdin.isatty():
         return None
     answer: list[str] = []
-    print(f"{question}: ", end="", file=sys.stderr, flush=True)
 
     def read() -> None:
         line = sys.stdin.readline()
         if line:
             answer.append(line.strip())
 
-    # a thread of its own, because a terminal cannot be read with a time-out on every system
-    reader = threading.Thread(target=read, name="ask", daemon=True)
-    reader.start()
-    reader.join(timeout_s)
+    with _TERMINAL:
+        print(f"{question}: ", end="", file=sys.stderr, flush=True)
+        # a thread of its own, because a terminal cannot be read with a time-out on every system
+        reader = threading.Thread(target=read, name="ask", daemon=True)
+        reader.start()
+        reader.join(timeout_s)
     return answer[0] if answer else None
 
 

@@ -1,0 +1,119 @@
+"""How fast whole campaigns are simulated, and how busy a simulated fleet keeps its bottleneck.
+
+    python benchmarks/fleet.py month     one campaign, five printers around one press: --experiments 1000
+    python benchmarks/fleet.py speedup   many campaigns with two worker processes over one: --campaigns 100
+
+`month` uses the small specimen, whose print takes minutes, so that the hands and the press are what limits the lab; the
+bound is the busiest machine's share of the time. Results go to --json FILE as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from toughopt.executor import completed, open_executor
+from toughopt.loop.simulate import Simulated, Simulation, begun, simulate, simulate_one
+from toughopt.virtual.fleet import Mishaps
+
+SMALL = """\
+name = "fleet"
+seed = {seed}
+budget = {budget}
+
+[family]
+name = "crossed_barrel"
+fixed = {{ height = 6.0, platform_thickness = 0.6 }}
+parameters.n = {{ high = 8 }}
+parameters.r = {{ high = 2.0 }}
+parameters.t = {{ high = 1.0 }}
+
+[optimizer]
+policy = "{policy}"
+"""
+PRINTER = '\n[[printers]]\nname = "printer-{number}"\nprofile = "virtual_small"\n'
+
+
+def campaign_text(seed: int, budget: int, printers: int, policy: str) -> str:
+    text = SMALL.format(seed=seed, budget=budget, policy=policy)
+    return text + "".join(PRINTER.format(number=number) for number in range(1, printers + 1))
+
+
+def month(experiments: int, policy: str, folder: Path) -> dict[str, object]:
+    mishaps = Mishaps(print_stops=0.02, jam=0.01, grab_fails=0.005)
+    begun(folder, campaign_text(1, experiments, 5, policy))
+    started = time.perf_counter()
+    with open_executor("processes", workers=2) as executor:
+        result = simulate(folder, Simulation(mishaps=mishaps), elsewhere=executor)
+    wall_s = time.perf_counter() - started
+    return {
+        "experiments": result.complete,
+        "failed": result.failed,
+        "policy": policy,
+        "wall_min": wall_s / 60,
+        "days_simulated": result.days,
+        "a_day": result.per_day,
+        "print_to_crush_min": result.print_to_crush_min,
+        "bottleneck": result.bottleneck,
+        "utilisation": result.utilisation,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def speedup(campaigns: int, budget: int) -> dict[str, object]:
+    seconds: dict[int, float] = {}
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            orders = [
+                (Path(folder) / str(i), campaign_text(i, budget, 2, "random"), Simulation(), None)
+                for i in range(campaigns)
+            ]
+            with open_executor("processes", workers=workers) as executor:
+                list(completed(executor, _warm, [()] * workers))  # imports are not what is compared
+                started = time.perf_counter()
+                done: list[tuple[int, Simulated]] = list(completed(executor, simulate_one, orders))
+            seconds[workers] = time.perf_counter() - started
+            assert len(done) == campaigns
+    return {
+        "campaigns": campaigns,
+        "budget": budget,
+        "one_worker_s": seconds[1],
+        "two_workers_s": seconds[2],
+        "speedup": seconds[1] / seconds[2],
+    }
+
+
+def _warm() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        simulate_one(Path(folder) / "warm", campaign_text(0, 1, 1, "random"), Simulation(), None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["month", "speedup"], nargs="?", default="speedup")
+    parser.add_argument("--experiments", type=int, default=100)
+    parser.add_argument("--campaigns", type=int, default=8)
+    parser.add_argument("--budget", type=int, default=4)
+    parser.add_argument("--policy", default="random")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    if options.what == "speedup":
+        answer = speedup(options.campaigns, options.budget)
+    elif options.folder is not None:
+        answer = month(options.experiments, options.policy, options.folder)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            answer = month(options.experiments, options.policy, Path(folder) / "fleet")
+    text = json.dumps(answer, indent=2)
+    print(text)
+    if options.json is not None:
+        options.json.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
