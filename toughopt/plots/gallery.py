@@ -149,7 +149,9 @@ GALLERY: Mapping[str, Picture] = {
     "timeline": Picture(
         "Who did what when", "Slicer, printers, press and people.", lambda scene: timeline_figure(scene.state)
     ),
-    "pace": Picture("Pace", "What ended in each hour, day or week, and how.", lambda scene: pace_figure(scene.state)),
+    "pace": Picture(
+        "Pace", "What ended in each minute, hour, day or week, and how.", lambda scene: pace_figure(scene.state)
+    ),
     "mass": Picture(
         "Mass and extrusion",
         "Whether what was printed weighs what was designed, and what was fed.",

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 _MOST_DAYS = 60  # more are shown as weeks
 _MOST_HOURS = 48  # fewer are shown as hours
+_MOST_MINUTES = 90  # fewer are shown one by one
 
 
 def pace_figure(state: State) -> Figure:
-    """What ended in each hour, day or week, whichever suits the campaign's length, and how."""
+    """What ended in each minute, hour, day or week, whichever suits the campaign's length, and how."""
     with styled():
         figure = new_figure(10.5, 3.6)
         axes: Any = figure.add_subplot()  # bars of dates are beyond its type hints
@@ -48,7 +49,12 @@ def pace_figure(state: State) -> Figure:
                     begins, height, width=unit, align="edge", bottom=foot, color=colour, edgecolor="white", label=what
                 )
                 foot += height
-        name = {timedelta(hours=1): "an hour", timedelta(days=1): "a day", timedelta(days=7): "a week"}[unit]
+        name = {
+            timedelta(minutes=1): "a minute",
+            timedelta(hours=1): "an hour",
+            timedelta(days=1): "a day",
+            timedelta(days=7): "a week",
+        }[unit]
         axes.set(ylabel=f"experiments {name}", xlabel="time (UTC)")
         _dates(axes)
         axes.locator_params(axis="y", integer=True)
@@ -59,6 +65,8 @@ def pace_figure(state: State) -> Figure:
 
 def _unit(first: datetime, last: datetime) -> tuple[timedelta, datetime]:
     """How long a bar is, and where the first one begins."""
+    if last - first <= timedelta(minutes=_MOST_MINUTES):
+        return timedelta(minutes=1), first.replace(second=0, microsecond=0)
     if last - first <= timedelta(hours=_MOST_HOURS):
         return timedelta(hours=1), first.replace(minute=0, second=0, microsecond=0)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
