@@ -11,15 +11,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from toughopt.errors import CampaignBusy
+from toughopt.errors import CampaignBusy, JournalError
 from toughopt.journal import events as ev
 from toughopt.journal import open_postgres
 
 pytestmark = pytest.mark.full
 _LEASE_S = 2.0
+_HOLDERS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1953461608 AND granted"
 _HOLDER = """
 import os, sys
 from pathlib import Path
@@ -58,8 +61,8 @@ def holding(url: str, lease_s: float = _LEASE_S) -> Iterator[subprocess.Popen[st
 
 
 def test_a_second_conductor_is_refused_with_who_holds_it(postgres_url: str, tmp_path: Path) -> None:
-    store = open_postgres(postgres_url, lease_s=_LEASE_S)
-    with holding(postgres_url) as first:
+    store = open_postgres(postgres_url)
+    with holding(postgres_url, lease_s=30.0) as first:
         with pytest.raises(CampaignBusy, match=f"process {first.pid} on "):
             store.lock(tmp_path).acquire()
         store.append(ev.Noted(who="somebody", text="requests are written all the same"))
@@ -116,3 +119,29 @@ def test_it_is_free_again_after_it_was_let_go(postgres_url: str, tmp_path: Path)
     store.append(ev.Noted(who="first", text="as anybody may"))
     store.close()
     other.close()
+
+
+def test_a_server_that_was_away_for_a_moment_does_not_end_the_campaign(
+    postgres_cluster: Any, postgres_url: str, tmp_path: Path
+) -> None:
+    store = open_postgres(postgres_url, lease_s=0.6)
+    with store.lock(tmp_path):
+        store.append(ev.Noted(who="me", text="before"))
+        postgres_cluster.stop()
+        with pytest.raises(JournalError, match="database server"):
+            store.append(ev.Noted(who="me", text="lost"))
+        postgres_cluster.restart()
+        store.append(ev.Noted(who="me", text="after"))
+        other = open_postgres(postgres_url, lease_s=0.6)
+        deadline = time.monotonic() + 60
+        held = False
+        while not held and time.monotonic() < deadline:
+            threading.Event().wait(0.3)  # the heart takes the lock again with its next beat
+            with store.transaction() as connection:
+                held = bool(connection.execute(text(_HOLDERS)).scalar())
+        assert held
+        with pytest.raises(CampaignBusy):
+            other.lock(tmp_path).acquire()
+        other.close()
+    assert [e.payload["text"] for e in store.read()] == ["before", "after"]
+    store.close()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from toughopt.errors import CampaignBusy, JournalError
 from toughopt.journal.codec import now_utc
+from toughopt.journal.store import explained
 from toughopt.journal.tables import CONDUCTOR
 
 LEASE_S = 30.0
@@ -66,7 +67,10 @@ class PostgresLock:
             self._connection = self._entered()
             self._token = self._signed(self._connection)
         except SQLAlchemyError as error:
-            raise JournalError(f"{self._where} cannot be locked: {error}") from error
+            if self._connection is not None:
+                self._connection.invalidate()  # ends it, and with it the lock
+                self._connection = None
+            raise JournalError(f"{self._where} cannot be locked: {explained(error)}") from error
         self._conduct_as(self._token)
         self._leaving.clear()
         self._heart = threading.Thread(target=self._beat, name="conductor's heartbeat", daemon=True)
@@ -74,8 +78,11 @@ class PostgresLock:
 
     def holder(self) -> str:
         """Who holds it, as far as is known."""
-        with self._engine.connect() as connection:
-            row = _record(connection)
+        try:
+            with self._engine.connect() as connection:
+                row = _record(connection)
+        except SQLAlchemyError:  # the server is away: nobody can say
+            return "another process"
         return "another process" if row is None else f"{row.holder}, last seen {row.age_s:.0f} s ago"
 
     def release(self) -> None:
