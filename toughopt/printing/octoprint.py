@@ -250,5 +250,7 @@ def _temperatures(entry: Mapping[str, Any]) -> dict[str, Temperature]:
 
 
 def _is_off(entry: Mapping[str, Any]) -> bool:
-    targets = [heater.get("target") for heater in entry.values() if isinstance(heater, Mapping)]
-    return any(target is not None for target in targets) and not any(targets)
+    """Whether a reading shows targets of 0, and is one of the machine: what was only sent has no temperature yet."""
+    heaters = [heater for heater in entry.values() if isinstance(heater, Mapping)]
+    known = [heater for heater in heaters if heater.get("target") is not None]
+    return bool(known) and all(heater["target"] == 0 and heater.get("actual") is not None for heater in known)
