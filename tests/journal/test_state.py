@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from toughopt.errors import JournalError
 from toughopt.journal import Event, SqlStore, Stage, State, codec, fold
 from toughopt.journal import events as ev
-from toughopt.journal.state import NEXT
+from toughopt.journal.experiment import NEXT
 
 Life = list[tuple[ev.Payload, int | None]]
 
