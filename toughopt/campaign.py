@@ -82,13 +82,14 @@ class PrinterConfig(_Part):
     name: str
     profile: str = "virtual"
     url: str = "virtual"
+    agent: str | None = None  # the PC that serves it, where that is another one
     clock: str = "max"
     faults: list[str] = []
 
     @property
     def virtual(self) -> bool:
         """Whether it is one of the virtual lab's."""
-        return self.url == "virtual"
+        return self.url == "virtual" and self.agent is None
 
 
 class DeviceConfig(BaseModel):
@@ -181,6 +182,12 @@ class CampaignConfig(_Part):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"two printers are called {', '.join(sorted(twice))}; each needs a name of its own")
+        remote = [printer.name for printer in self.printers if printer.agent is not None]
+        if remote and self.store.url is None:
+            raise ValueError(
+                f"{remote[0]} is served by the agent of another PC, which needs the journal in a database: "
+                '[store] url = "postgresql://..."'
+            )
         if len({printer.virtual for printer in self.printers}) > 1:
             raise ValueError("virtual and real printers cannot share one campaign; give every printer a url, or none")
         virtual = {"scale": self.scale.kind, "frame": self.frame.kind, "handler": self.handler.kind}

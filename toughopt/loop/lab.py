@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from toughopt.errors import ConfigError
 from toughopt.frames import Handler, LoadFrame, Scale, TestLimits
 from toughopt.printing import Printer
 
@@ -100,12 +101,38 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             if scale is not None:
                 stack.callback(scale.close)
             stack.callback(frame.close)
+        elsewhere = _remote(workspace, stack)
         printers: dict[str, Printer] = {}
         for printer in config.printers:
-            opened = open_printer(printer.name, urls[printer.name], profiles[printer.name])
+            if printer.agent is not None:
+                opened = elsewhere(printer.name, printer.agent)
+            else:
+                opened = open_printer(printer.name, urls[printer.name], profiles[printer.name])
             stack.callback(opened.close)
             printers[printer.name] = opened
         yield Lab(printers, scale, frame, handler, path_of, guard)
+
+
+def _remote(workspace: Workspace, stack: ExitStack) -> Callable[[str, str], Printer]:
+    """What makes the machines of other PCs, over one line to the campaign's database.
+
+    Raises
+    ------
+    ConfigError
+        Where what that needs is not installed.
+    """
+    config = workspace.config
+    if all(printer.agent is None for printer in config.printers):
+        return _nowhere
+    from toughopt.agents import RemotePrinter, open_exchange
+
+    exchange = open_exchange(config.store.url or "", workspace.folder / "artifacts")
+    stack.callback(exchange.close)
+    return lambda name, agent: RemotePrinter(name, agent, exchange)
+
+
+def _nowhere(name: str, agent: str) -> Printer:
+    raise ConfigError(f"there is no agent {agent} to serve {name}")
 
 
 def _options(config: Any) -> dict[str, Any]:
