@@ -101,7 +101,7 @@ class SliceSettings(_Part):
     vase_bottom_layers: Annotated[int, Field(ge=0)] = 0  # solid layers under a spiral vase
     infill_angle_deg: float = 45.0
     seam: Literal["nearest", "rear", "aligned", "random"] = "nearest"
-    tolerance_mm: Positive = 0.02  # how far lines may be from the curves that they follow
+    tolerance_mm: Positive = 0.018  # how far lines may be from the curves that they follow
     retract_mm: NotNegative = 0.8
     retract_above_mm: NotNegative = 1.5
     skirt_loops: Annotated[int, Field(ge=0)] = 0
