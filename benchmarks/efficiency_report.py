@@ -182,7 +182,10 @@ def _aims(policies: Mapping[str, Runs]) -> list[str]:
         "",
         "## Aims on the published pool",
         "",
-        f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs.",
+        f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs, from "
+        f"{min(map(len, peers.values()))} seeds; the paired columns above compare seed by seed. With features and the "
+        "press as prior the press has been fitted to the means of 300 of these 600 designs; on the other half alone it "
+        "is judged below, where that was run. `+start`: the first five designs are its own choice, too.",
         "",
         "| policy | tests over the best peer's | aim | finds over the best peer's | aim |",
         "| --- | --- | --- | --- | --- |",
