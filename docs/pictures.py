@@ -27,12 +27,13 @@ FLOORS = (
     ("printing", "frames", "journal"),
     ("virtual",),
     ("campaign",),
+    ("agents",),
     ("loop",),
     ("replay", "plots"),
-    ("monitor",),
+    ("monitor", "report"),
     ("cli",),
 )
-_ASIDE = {"campaign": 0.74, "virtual": 0.36, "gcode": 0.26, "monitor": 0.72}  # so that arrows pass beside the boxes
+_ASIDE = {"campaign": 0.74, "virtual": 0.36, "gcode": 0.26, "agents": 0.26}  # so that arrows pass beside the boxes
 _SMALL = frozenset({"errors", "resources", "files", "tomlplace", "executor"})  # nearly everyone uses them
 
 
@@ -147,7 +148,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(PICTURES), default=list(PICTURES))
     for name in parser.parse_args().only:
         PICTURES[name](HERE)
-    for path in HERE.glob("*.png"):
+    for path in HERE.rglob("*.png"):
         if path.stat().st_size > LARGEST_BYTES:
             Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)
             print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")

@@ -54,6 +54,8 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "batch": "Designs chosen at once.",
             "lookahead": "Designs built and sliced while others print; 0 waits for each result.",
             "features": "Whether the model is told what the family knows of a design before it is printed.",
+            "context": "What else the model is told of a test: which printer made it.",
+            "prior": "What the model expects beforehand: nothing, or what a simulation of the press gives.",
             "settings": "Settings of the policy that differ from its defaults.",
         },
         "SlicingConfig": {
