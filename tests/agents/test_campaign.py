@@ -1,4 +1,4 @@
-"""A campaign of real machines on two PCs: printers behind agents, hands that are a program, a frame that leaves files."""
+"""A campaign of real machines on two PCs: printers behind agents, hands that are a program, a frame that exports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ asked, folder = json.load(sys.stdin), Path(sys.argv[1])
 answer = {"ok": True, "clear": True, "standing": True, "limits": asked.get("limits")}
 if asked["action"] == "start":  # the frame's computer exports the next file
     number = len(list(folder.glob("*.csv"))) + 1
-    rows = "".join(f"{0.1 * i:.2f},{0.01 * i:.4f},{min(20.0 * i, 900.0):.2f}\\n" for i in range(300))
+    rows = "".join(f"{0.1 * i:.2f},{0.01 * i:.4f},{min(20.0 * i, 900.0 + number):.2f}\\n" for i in range(300))
     whole = folder / f"specimen_{number}.tmp"
     whole.write_text("Time (s),Displacement (mm),Force (N)\\n" + rows)
     whole.rename(folder / f"specimen_{number}.csv")

@@ -59,7 +59,10 @@ def replay(
         if decision is not None and identity in wanted:
             if chooser is None or chooser_for is not state.config:
                 config = edited or CampaignConfig.model_validate(dict(state.config))
-                chooser, chooser_for = Chooser(config, make_recipe(config, workspace.folder).family, workspace.folder), state.config
+                chooser, chooser_for = (
+                    Chooser(config, make_recipe(config, workspace.folder).family, workspace.folder),
+                    state.config,
+                )
             on_decision(identity)
             found = _derive(chooser, state, event, identity)
             if found is not None:
