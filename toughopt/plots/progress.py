@@ -47,14 +47,19 @@ def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target
     order = np.arange(1, len(results) + 1)
     values = np.array([e.value or 0.0 for e in results])
     leaders = _leaders(results, state.goal_sign)
-    first = leaders.index(next(leader for leader in leaders if leader is not None)) if any(leaders) else 0
-    line = np.array([e.value if e is not None else np.nan for e in leaders], dtype=float)
-    if belief:
-        known = [belief.get(e.id, (np.nan, np.nan)) if e is not None else (np.nan, np.nan) for e in leaders]
-        mean, std = np.array(known).T
-        band: dict[str, Any] = {"step": "post", "color": PALE_BLUE, "alpha": 0.45, "linewidth": 0, "zorder": 1}
-        axes.fill_between(order, mean - 1.96 * std, mean + 1.96 * std, label="its true value, 95 % (model)", **band)
-    axes.step(order[first:], line[first:], where="post", color=BLUE, label="best so far", zorder=2)
+    turns = [i for i, e in enumerate(leaders) if e is not None and (i == 0 or e is not leaders[i - 1])]
+    if turns:
+        corners = [*turns, len(leaders) - 1]  # a line from change to change: its size is not that of the campaign
+        best = [e for i in corners if (e := leaders[i]) is not None]
+        if belief:
+            mean, std = np.array([belief.get(e.id, (np.nan, np.nan)) for e in best]).T
+            band: dict[str, Any] = {"step": "post", "color": PALE_BLUE, "alpha": 0.45, "linewidth": 0, "zorder": 1}
+            axes.fill_between(
+                order[corners], mean - 1.96 * std, mean + 1.96 * std, label="its true value, 95 % (model)", **band
+            )
+        axes.step(
+            order[corners], [e.value or 0.0 for e in best], where="post", color=BLUE, label="best so far", zorder=2
+        )
     if target is not None:
         axes.axhline(target, color=GREEN, linewidth=1.4, linestyle=(0, (6, 3)), label=f"target {target:g}", zorder=1)
     _dots(axes, results, order, values)
@@ -142,7 +147,8 @@ def _dots(axes: Axes, results: Sequence[Experiment], order: np.ndarray, values: 
         what, marker = _SHAPES[2] if e.excluded else _SHAPES[1] if e.censored else _SHAPES[0]
         who = e.printer or "made by hand"
         words = who if what == "measured" else f"{who}, {what}"
-        groups.setdefault((words, marker, _by_model(e), colour_of(printers, e.printer)), []).append(index)
+        chosen = many or _by_model(e)  # among many, hollow dots cannot be told from others
+        groups.setdefault((words, marker, chosen, colour_of(printers, e.printer)), []).append(index)
     for (words, marker, chosen, colour), members in sorted(
         groups.items(), key=lambda item: (item[0][0], not item[0][2])
     ):
