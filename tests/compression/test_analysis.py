@@ -30,6 +30,13 @@ def test_figures_of_a_curve_that_can_be_worked_out_by_hand(crushed):
     assert result.verdict == "accepted"
 
 
+def test_a_record_that_lies_above_the_force_limit_has_no_toughness_rather_than_none_at_all():
+    x = np.linspace(0.0, 5.0, 800)
+    result = analyze(Curve(x, 6000.0 + 1000.0 * x), settings=AnalysisSettings(force_limit_n=5000.0))
+    assert result.toughness_j is None and result.verdict == "rejected"
+    assert any("ABOVE_LIMIT" in warning and "force_limit_n" in warning for warning in result.warnings)
+
+
 def test_what_needs_height_mass_or_area_is_none_without(crushed):
     result = analyze(crushed)
     assert result.specific_energy_j_per_g is None

@@ -63,6 +63,8 @@ def analyze(
     told = tuple(text for text in curve.warnings if text not in spoken)
     if loading is None:
         return _judged(bare, findings, told)
+    if (beyond := _above_from_the_start(loading, settings)) is not None:
+        return _judged(bare, (*findings, *loading.findings, beyond), told)
     result = _figures(bare, loading, height_mm, mass_g, area_mm2, settings)
     return _judged(result, (*findings, *loading.findings, *_strength(loading, settings)), told)
 
@@ -189,6 +191,16 @@ def _strength(loading: Loading, settings: AnalysisSettings) -> list[Finding]:
     if settings.too_strong == "censored":
         return [quality.finding("TOO_STRONG", Effect.CENSOR, message + "; its toughness is a lower bound")]
     return [quality.finding("TOO_STRONG", Effect.WARN, message + "; scored by the energy below the limit")]
+
+
+def _above_from_the_start(loading: Loading, settings: AnalysisSettings) -> Finding | None:
+    """A record that leaves nothing below the force limit has no energy to tell, not one of zero."""
+    limit, first_n = settings.force_limit_n, float(loading.force[0])
+    if limit is None or first_n < limit:
+        return None
+    message = f"the force is {first_n:.4g} N from the first sample on, above the limit of {limit:g} N"
+    remedy = "set force_limit_n to that of the test, or export the record from contact on"
+    return quality.finding("ABOVE_LIMIT", Effect.REJECT, f"{message}: {remedy}")
 
 
 def _judged(result: Toughness, findings: tuple[Finding, ...], told: tuple[str, ...]) -> Toughness:
