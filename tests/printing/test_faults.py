@@ -117,6 +117,25 @@ def test_a_newline_lost_on_the_last_line_is_made_up_by_an_empty_one(run, program
     assert next(fault for fault in outcome.faults if fault["fault"] == "probe")["bytes"] == asked[0]
 
 
+def test_a_newline_lost_between_lines_is_a_line_that_is_sent_again(run, program_text):
+    """With several lines in flight, two arrive as one: the number of the first, the checksum of the second."""
+    held = []
+
+    def join_with_the_next(machine, raw, number, body):
+        if number == 20 and not held:
+            held.append(raw)
+            return []
+        if number == 21 and len(held) == 1:
+            held.append(raw)
+            return machine.refuse("checksum mismatch")
+        return None
+
+    outcome, machine, _ = run(join_with_the_next, stream=StreamSettings(window="on"))
+    assert_whole(outcome, machine, program_text)
+    assert len(held) == 2
+    assert outcome.resends == 1
+
+
 def test_resend_of_the_next_unsent_line_is_ignored(run, program_text):
     outcome, machine, _ = run(at_line(20, "ok", "Resend: 21", "ok", execute=True))
     assert_whole(outcome, machine, program_text)
@@ -318,8 +337,9 @@ def test_filament_runout_pauses_and_marks_the_specimen(run, program_text):
     assert states[states.index("paused") + 1] == "streaming"
 
 
-def test_paused_for_a_person_has_no_time_out(run, program_text):
-    outcome, machine, _ = run(at_line(20, *["echo:busy: paused for user"] * 30, "ok", execute=True))
+@pytest.mark.parametrize("who", ["user", "input"])
+def test_paused_for_a_person_has_no_time_out(who, run, program_text):
+    outcome, machine, _ = run(at_line(20, *[f"echo:busy: paused for {who}"] * 30, "ok", execute=True))
     assert_whole(outcome, machine, program_text)
 
 

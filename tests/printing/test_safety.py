@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import signal
@@ -9,13 +10,17 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
-from toughopt.errors import DeviceError
-from toughopt.printing import PrintStatus, State
+from toughopt.errors import DeviceError, LinkLost
+from toughopt.printing import LeapingClock, PrintStatus, State
+from toughopt.printing.link import Link
 from toughopt.printing.replies import parse
-from toughopt.printing.safety import is_off, off_commands
+from toughopt.printing.rescue import Rescuer
+from toughopt.printing.safety import is_off, make_safe, off_commands
+from toughopt.printing.wire import Port
 
 STATES = ["streaming", "paused", "draining"]
 
@@ -155,6 +160,135 @@ def test_firmware_that_halts(state, make_machine, make_printer, program):
     assert printer.make_safe()
 
 
+@pytest.fixture
+def stopped_by_hand(make_machine, make_printer, program):
+    """Cancel a print; at the first word of the stop, something `happens` to the machine."""
+
+    def go(happens):
+        struck = []
+
+        def script(machine, raw, number, body):
+            if number is None and body == "M104 S0" and not struck:
+                struck.append(machine.nozzle)
+                return happens(machine)
+            return pause_once(machine, raw, number, body)
+
+        machine = make_machine(script=script)
+        printer = make_printer(machine)
+        told = []
+
+        def listen(event):
+            if event.kind == "fault":
+                told.append(event.data["fault"])
+            if event.kind == "state" and event.data["to"] == "paused":
+                printer.cancel("enough")
+
+        try:
+            return printer.print_file(program, listen), machine, printer, told
+        finally:
+            assert struck == [210.0]
+            assert machine.is_safe or machine.killed
+
+    return go
+
+
+def test_a_port_that_is_lost_while_stopping(stopped_by_hand):
+    def lose(machine):
+        machine.drop()
+        return []
+
+    outcome, machine, _, told = stopped_by_hand(lose)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.CANCELLED, True)
+    assert told == ["heaters_unknown"]
+    assert machine.connections == 2
+    assert machine.is_safe
+
+
+def test_a_firmware_that_halts_while_stopping(stopped_by_hand):
+    def halt(machine):
+        machine.killed = True
+        machine.nozzle = machine.bed = 0.0
+        return ["Error:Thermal Runaway, system stopped! Heater_ID: 0", "Error:Printer halted. kill() called!"]
+
+    outcome, _, printer, _ = stopped_by_hand(halt)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.CANCELLED, True)
+    assert printer.state is State.HALTED
+
+
+def test_ctrl_c_while_stopping_waits_until_it_is_safe(stopped_by_hand):
+    def interrupt(machine):
+        _thread.interrupt_main()
+        return machine.run("M104 S0")
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_by_hand(interrupt)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a mistake"), DiskFull(errno.ENOSPC, "No space left on device")])
+def test_what_a_listener_raises_while_stopping_comes_out_when_it_is_over(error, make_machine, make_printer, program):
+    machine = make_machine(script=pause_once)
+    printer = make_printer(machine)
+
+    def listen(event):
+        if event.kind == "state" and event.data["to"] == "paused":
+            printer.cancel("enough")
+        if event.kind == "state" and event.data["to"] == "stopping":
+            raise error
+
+    with pytest.raises(type(error)):
+        printer.print_file(program, listen)
+    assert machine.is_safe
+    assert printer.state is State.IDLE
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a mistake"), KeyboardInterrupt()])
+def test_whatever_ends_the_host_while_idle_and_hot_closing_cools_it(error, make_machine, make_printer):
+    machine = make_machine()
+    printer = make_printer(machine)
+    with pytest.raises(type(error)), closing(printer):
+        printer.command("M104 S200")
+        assert machine.nozzle == 200
+        raise error
+    assert machine.is_safe
+
+
+def test_a_port_that_is_lost_while_idle_and_hot(make_machine, make_printer):
+    machine = make_machine()
+    printer = make_printer(machine)
+    printer.command("M104 S200")
+    machine.drop()
+    assert printer.make_safe()
+    assert machine.is_safe
+    assert machine.connections == 2
+
+
+def test_a_firmware_that_halts_while_idle_and_hot(make_machine, make_printer):
+    machine = make_machine()
+    printer = make_printer(machine)
+    printer.command("M104 S200")
+    machine.killed = True
+    machine.nozzle = machine.bed = 0.0
+    machine.say("Error:Thermal Runaway, system stopped! Heater_ID: 0", "Error:Printer halted. kill() called!")
+    assert printer.make_safe()
+    assert printer.state is State.HALTED
+
+
+def test_a_line_that_breaks_while_connecting_to_a_hot_machine_is_said(make_machine, make_printer, program):
+    """Left hot by another host: nothing was begun, and the error says that the line is lost."""
+
+    def lose(machine, raw, number, body):
+        machine.drop()
+        return []
+
+    machine = make_machine(nozzle=200.0, script=lose)
+    printer = make_printer(machine)
+    with pytest.raises(LinkLost):
+        printer.print_file(program)
+    machine.script = None
+    assert printer.make_safe()
+    assert machine.is_safe
+
+
 def test_cancelled_while_connecting_nothing_is_printed(make_machine, make_printer, program):
     machine = make_machine()
     printer = make_printer(machine)
@@ -250,6 +384,48 @@ def test_an_emergency_stop_is_the_last_word(make_machine, make_printer):
     assert printer.state is State.HALTED
 
 
+def test_a_machine_that_is_deaf_to_everything_is_reset_by_its_dtr_line(make_machine, monkeypatch):
+    """Its planner is full and it has no emergency parser: only the reset line still reaches it."""
+    machine = make_machine(nozzle=200.0, script=lambda *_: [])
+    pulses = []
+
+    def pulse(port):
+        pulses.append(port.url)
+        machine.script = None
+        machine.nozzle = machine.bed = 0.0  # a board that starts has its heaters off
+        machine.say(*machine.banner)
+        return True
+
+    monkeypatch.setattr(Port, "pulse_dtr", pulse)
+    link = Link(Port(machine.url), LeapingClock())
+    try:
+        report = make_safe(link, 1, True)
+    finally:
+        link.close()
+    assert (report.confirmed, report.how) == (True, "targets reported as 0 after a reset")
+    assert pulses == [machine.url]
+    assert "M112" in machine.received
+
+
+def test_a_rescued_machine_is_off_only_once_it_is_reached_again(make_machine):
+    """Trying on for as long as the port stays away."""
+    machine = make_machine(nozzle=200.0)
+    refused = []
+
+    def open_port():
+        if len(refused) < 2:
+            refused.append(machine.nozzle)
+            raise LinkLost("it is away")
+        return Port(machine.url)
+
+    rescuer = Rescuer(open_port, 1, True)
+    report = rescuer.wait(20.0)
+    rescuer.stop()
+    assert report is not None and report.confirmed
+    assert refused == [200.0, 200.0]
+    assert machine.is_safe
+
+
 def test_off_is_said_only_where_it_was_verified(make_machine, make_printer):
     machine = make_machine()
     printer = make_printer(machine)
@@ -286,33 +462,49 @@ printer = MarlinPrinter("host", sys.argv[1], PrinterProfile(name="host", serial=
 if sys.argv[3] == "idle":
     printer.connect()
     printer.command("M104 S200")
-    print("there", flush=True)
+    print("idle", flush=True)
     sys.stdin.read()
 def listen(event):
     if event.kind == "state":
         print(event.data["to"], flush=True)
+        if sys.argv[3] == "stopping" and event.data["to"] == "paused":
+            printer.cancel("enough")
 printer.print_file(Path(sys.argv[2]), listen)
 """
+SIGNALS = [
+    ("SIGKILL", "idle", "socket"),
+    ("SIGKILL", "streaming", "socket"),
+    ("SIGKILL", "paused", "socket"),
+    ("SIGKILL", "streaming", "pty"),
+    ("SIGTERM", "streaming", "socket"),
+    ("SIGINT", "streaming", "socket"),
+]
+THE_REST = [
+    (name, state, "socket")
+    for name in ("SIGKILL", "SIGTERM", "SIGINT")
+    for state in ("idle", "streaming", "paused", "draining", "stopping")
+    if (name, state, "socket") not in SIGNALS
+]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(
-    ("name", "state", "kind"),
-    [
-        ("SIGKILL", "idle", "socket"),
-        ("SIGKILL", "streaming", "socket"),
-        ("SIGKILL", "paused", "socket"),
-        ("SIGKILL", "streaming", "pty"),
-        ("SIGTERM", "streaming", "socket"),
-        ("SIGINT", "streaming", "socket"),
-    ],
+    ("name", "state", "kind"), SIGNALS + [pytest.param(*each, marks=pytest.mark.full) for each in THE_REST]
 )
 def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind, make_machine, program):
+    stopping = threading.Event()
+
     def hold(machine, raw, number, body):
-        if number != 30:
+        if state == "stopping" and number is None and body.startswith("M104") and not stopping.is_set():
+            stopping.set()  # the first word of the stop; the machine does not get round to it
+            return []
+        if state == "draining" and number is not None and body == "M400" and machine.received.count(raw) == 1:
+            machine.marlin(raw, number, body)
+            return ["echo:busy: processing"]
+        if number != 30 or state == "draining":
             return None
         machine.marlin(raw, number, body)
-        return ["//action:pause", "ok"] if state == "paused" else ["echo:busy: processing"]
+        return ["//action:pause", "ok"] if state in ("paused", "stopping") else ["echo:busy: processing"]
 
     machine = make_machine(script=hold, kind=kind)
     host = subprocess.Popen(
@@ -323,14 +515,17 @@ def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind
         text=True,
     )
     try:
-        wanted = {"idle": "there", "streaming": "streaming", "paused": "paused"}[state]
-        while host.stdout.readline().strip() != wanted:
-            assert host.poll() is None
-        assert machine.wait_for(lambda: machine.nozzle > 0 and (state == "idle" or machine.last >= 30))
+        if state == "stopping":
+            assert stopping.wait(20.0)
+        else:
+            while host.stdout.readline().strip() != state:
+                assert host.poll() is None
+            assert machine.wait_for(lambda: machine.nozzle > 0 and (state == "idle" or machine.last >= 30))
         killed_at = time.monotonic()
         host.send_signal(getattr(signal, name))
-        assert machine.wait_for(lambda: machine.is_safe or machine.killed, timeout_s=30.0 if name == "SIGKILL" else 5.0)
-        assert time.monotonic() - killed_at < (30.0 if name == "SIGKILL" else 5.0)
+        limit_s = 30.0 if name == "SIGKILL" else 5.0
+        assert machine.wait_for(lambda: machine.is_safe or machine.killed, timeout_s=limit_s)
+        assert time.monotonic() - killed_at < limit_s
     finally:
         host.kill()
         host.wait()
@@ -339,7 +534,8 @@ def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_suspended_host_is_not_a_dead_one(make_machine, program):
+@pytest.mark.parametrize("for_s", [2.0, pytest.param(60.0, marks=pytest.mark.full)])
+def test_a_suspended_host_is_not_a_dead_one(for_s, make_machine, program, program_text):
     """Closing the lid: nothing is turned off, and the stream goes on where it was."""
 
     def hold(machine, raw, number, body):
@@ -355,9 +551,49 @@ def test_a_suspended_host_is_not_a_dead_one(make_machine, program):
         assert machine.wait_for(lambda: machine.last >= 30)
         os.kill(host.pid, signal.SIGSTOP)
         machine.say("ok")
-        assert not machine.wait_for(lambda: machine.connections > 1 or machine.is_safe, timeout_s=2.0)
+        assert not machine.wait_for(lambda: machine.connections > 1 or machine.is_safe, timeout_s=for_s)
         os.kill(host.pid, signal.SIGCONT)
         assert host.wait(timeout=30) == 0
+        assert machine.is_safe
+        assert machine.connections == 1
+        moves = [line for line in program_text.splitlines() if line.startswith("G1")]
+        assert [line for line in machine.executed if line.startswith("G1")] == moves
+    finally:
+        host.kill()
+        host.wait()
+
+
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_host_suspended_for_a_minute_between_two_reports_goes_on(make_machine, tmp_path):
+    """Temperatures that were asked for and told before the lid closed are not missed afterwards."""
+    moves = [f"G1 X{10 + k % 50} Y{20 + k // 50} F1800" for k in range(400)]
+    program = tmp_path / "long.gcode"
+    program.write_text("G28\nM190 S60\nM109 S210\n" + "\n".join(moves) + "\n")
+    slow = threading.Event()
+
+    def take_time(machine, raw, number, body):
+        if body.startswith("G1"):
+            slow.wait(0.03)
+
+    def reports():
+        return sum(line == "M105" for line in machine.executed)
+
+    machine = make_machine(script=take_time)
+    command = [sys.executable, "-c", HOST, machine.url, str(program), "streaming"]
+    host = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        assert machine.wait_for(lambda: machine.last >= 20, 20.0)
+        before = reports()
+        assert machine.wait_for(lambda: reports() > before, 20.0)
+        asked_at = machine.last
+        assert machine.wait_for(lambda: machine.last > asked_at + 10, 20.0)
+        os.kill(host.pid, signal.SIGSTOP)
+        assert not machine.wait_for(lambda: machine.connections > 1 or machine.is_safe, timeout_s=60.0)
+        slow.set()
+        os.kill(host.pid, signal.SIGCONT)
+        assert host.wait(timeout=30) == 0
+        assert [line for line in machine.executed if line.startswith("G1")] == moves
         assert machine.is_safe
         assert machine.connections == 1
     finally:

@@ -51,10 +51,14 @@ class Connection:
         DeviceError
             If there is no port, no answer, or no printer behind it.
         """
+        why = "connecting anew"
         if self.link is not None and self._states.now is State.IDLE:
-            self.link.attend()
-            return self.link
-        self.drop("connecting anew")
+            try:
+                self.link.attend()
+                return self.link
+            except LinkLost as error:  # it went while nothing was printed: nothing is lost
+                why = str(error)
+        self.drop(why)
         self._states.to(State.CONNECTING, self.url)
         try:
             self.link = link = Link(self.open_port(), self._clock, self._requests)

@@ -24,6 +24,7 @@ _MOST_FAULTS = 200
 _TICK_S = 1.0
 _LOOK_S = 0.05  # how often timers are looked at while lines flow
 _POLL = Command(b"M105")
+_NEVER = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class PrintJob:
         self._poll_at = self._excused_at = self._now
         self._progress_at = self._now
         self._look_at = self._now
-        self._polled_line = 1 << 60
+        self._polled_line = _NEVER  # where the last question stands that is not answered yet
         self._paused_at = 0.0
         self._draining = False
         self._last_words: list[str] = []
@@ -159,6 +160,7 @@ class PrintJob:
     def _hear_temperatures(self, reply: Reply) -> None:
         report = reply.temperatures or {}
         fault = self._thermometer.hear(report, self._now)
+        self._polled_line = _NEVER
         self._emit(
             PrintEvent("temperature", {name: (heater.actual_c, heater.target_c) for name, heater in report.items()})
         )

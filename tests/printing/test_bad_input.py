@@ -1,0 +1,82 @@
+"""What may be handed to `toughopt print` by mistake: one clear message, the right exit code, a machine untouched."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from toughopt.cli import main
+
+GOOD = "G28\nG1 X10 Y10 F3000\n"
+PROGRAMS = {
+    "binary": (bytes(range(256)) * 100, "not text"),
+    "a line of 100,000 characters": (b"G28\nG1 X" + b"1" * 100_000 + b"\n", "characters"),
+    "nothing": (b"", "no G-code command"),
+    "too hot": (b"G28\nM104 S400\nG1 X10\n", "above 260 C"),
+    "outside the bed": (b"G28\nG1 X9999 F3000\n", "9999"),
+    "not homed": (b"G1 X10 F3000\n", "hom"),
+    "cold extrusion": (b"G28\nG1 X10 E5 F3000\n", "min_extrude_c"),
+}
+
+
+def said(capsys):
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert error.count("error:") == 1
+    return error
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "part.gcode"
+    path.write_text(GOOD)
+    return path
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_cannot_be_printed_never_reaches_the_machine(name, make_machine, tmp_path, capsys):
+    data, reason = PROGRAMS[name]
+    machine = make_machine()
+    path = tmp_path / "bad.gcode"
+    path.write_bytes(data)
+    assert main(["print", str(path), "--port", machine.url]) == 2
+    assert reason in said(capsys)
+    assert machine.connections == 0
+    assert machine.received == []
+
+
+@pytest.mark.parametrize("url", ["/dev/no-such-port", "COM99", "", "socket://127.0.0.1:1", "strange://x"])
+def test_an_unknown_port(url, program, capsys):
+    assert main(["print", str(program), "--port", url]) == 3
+    assert (url or "without a name") in said(capsys)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals need POSIX")
+def test_a_port_in_use(make_machine, program, capsys):
+    import fcntl
+
+    machine = make_machine(kind="pty")
+    with open(machine.url, "rb+", buffering=0) as other:  # noqa: PTH123
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert main(["print", str(program), "--port", machine.url]) == 3
+    assert "in use" in said(capsys)
+    assert machine.received == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (["\xff\xfe\0garbage", "HTTP/1.1 400 Bad Request"], "not like a printer"),
+        (["x" * 70_000], "not like a printer"),
+        ([], "nothing answers"),
+    ],
+    ids=["nonsense", "a flood", "silence"],
+)
+def test_a_device_that_is_no_printer_is_sent_no_program(answer, reason, make_machine, program, capsys, tmp_path):
+    profile = tmp_path / "quick.toml"
+    profile.write_text('extends = "marlin_generic"\n[serial]\nbanner_timeout_s = 1.0\n')
+    machine = make_machine(banner=(), script=lambda *_: answer)
+    assert main(["print", str(program), "--port", machine.url, "-p", str(profile)]) == 3
+    assert reason in said(capsys)
+    assert not [line for line in machine.received if "G28" in line or "G1" in line]
