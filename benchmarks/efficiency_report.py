@@ -56,7 +56,7 @@ def report(results: Path, latency: Path) -> str:
     for row in rows:
         by[row["task"]][row["policy"]][row["seed"]] = row
         software |= row.get("versions", {})
-    by = {name: runs for name, runs in by.items() if min(len(r) for r in runs.values()) >= _FEWEST}
+    by = {name: runs for name, runs in by.items() if name.startswith("half") or min(map(len, runs.values())) >= _FEWEST}
     lines = [
         "# Tests to the toughest design",
         "",
@@ -196,7 +196,7 @@ def _aims(policies: Mapping[str, Runs]) -> list[str]:
         f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs, from "
         f"{min(map(len, peers.values()))} seeds; the paired columns above compare seed by seed. With features and the "
         "press as prior the press has been fitted to the means of 300 of these 600 designs; on the other half alone it "
-        "is judged below, where that was run. `+start`: the first five designs are its own choice, too.",
+        "is judged above, where that was run. `+start`: the first five designs are its own choice, too.",
         "",
         "| policy | tests over the best peer's | aim | finds over the best peer's | aim |",
         "| --- | --- | --- | --- | --- |",
