@@ -155,3 +155,9 @@ def test_real_machines_cannot_be_simulated(tmp_path: Path, small_text: str) -> N
     Campaign.create(tmp_path / "real", text).close()
     with pytest.raises(ConfigError, match="names real machines"):
         simulate(tmp_path / "real")
+
+
+def test_a_virtual_robot_has_the_faults_that_the_campaign_gives_it(tmp_path: Path, small_text: str) -> None:
+    text = small_text + '\n[handler]\nkind = "virtual"\nfaults = ["sulks=1.0"]\n'
+    with Campaign.create(tmp_path / "robot", text) as campaign, pytest.raises(ConfigError, match="sulks"):
+        campaign.run(budget=1)

@@ -62,7 +62,7 @@ def test_what_is_steered_is_in_the_state_with_who_and_why(
 @pytest.mark.parametrize(
     ("verb", "arguments", "complaint"),
     [
-        ("budget", {"budget": "-3"}, "-3"),
+        ("budget", {"budget": "-3"}, "-3 is not a budget"),
         ("budget", {}, "None"),
         ("target", {"target": "much"}, "'much'"),
         ("disable", {"printer": "printer-7"}, "printer-7.*did you mean printer-1"),

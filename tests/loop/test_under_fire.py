@@ -1,4 +1,4 @@
-"""People who ask for everything at once, from several processes, while the loop runs: each gets an effect or a reason."""
+"""People who ask for everything at once, from two processes, while the loop runs: each gets an effect or a reason."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ MORE = "".join(f'\n[[printers]]\nname = "printer-{i}"\nprofile = "virtual_small"
 @pytest.mark.parametrize(
     "shots", [pytest.param(30, id="a-few"), pytest.param(250, id="five-hundred", marks=pytest.mark.full)]
 )
-def test_random_commands_from_two_processes_leave_a_sound_campaign(
-    tmp_path: Path, small_text: str, shots: int
-) -> None:
+def test_random_commands_from_two_processes_leave_a_sound_campaign(tmp_path: Path, small_text: str, shots: int) -> None:
     folder = tmp_path / "fire"
     Campaign.create(folder, small_text.replace('"default"', '"random"') + MORE).close()
     command = [sys.executable, "-c", SHOOTER, str(folder)]
@@ -105,4 +103,3 @@ def run_until_it_stops(folder: Path) -> None:
         simulate(folder)
     except DeviceError as every_printer_disabled:
         assert "disabled" in str(every_printer_disabled)
-

@@ -20,6 +20,7 @@ from toughopt.loop.conductor import Conductor, RunSummary
 from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.lab import Lab, open_lab
 from toughopt.loop.notices import Messenger
+from toughopt.loop.telemetry import Telemetry
 from toughopt.loop.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from toughopt.printing import PrintEvent
 
 _ANSWER_TIMEOUT_S = 30.0
+OnMachine = Callable[[str, "PrintEvent"], None]
 
 
 class Campaign:
@@ -106,7 +108,7 @@ class Campaign:
         budget: int | None = None,
         *,
         on_event: Callable[[Event, State], None] = lambda event, state: None,
-        on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None,
+        on_machine: OnMachine = lambda printer, event: None,
         on_start: Callable[[Conductor], None] = lambda conductor: None,
         lab: Callable[[Workspace], AbstractContextManager[Lab]] = open_lab,
         crew: Crew | None = None,
@@ -136,6 +138,8 @@ class Campaign:
             notify = self._workspace.config.notify
             if notify.url is not None and crew is None:  # a simulated campaign tells nobody
                 on_event = stack.enter_context(_messages(notify, self.state, on_event))
+            if crew is None:
+                on_machine = _both(stack.enter_context(Telemetry(self.folder)).see, on_machine)
             conductor = stack.enter_context(
                 self._conducting(lab(self._workspace), on_event, on_machine, crew or ThreadCrew(), elsewhere)
             )
@@ -229,7 +233,7 @@ class Campaign:
         self,
         lab: AbstractContextManager[Lab],
         on_event: Callable[[Event, State], None] = lambda event, state: None,
-        on_machine: Callable[[str, PrintEvent], None] = lambda printer, event: None,
+        on_machine: OnMachine = lambda printer, event: None,
         crew: Crew | None = None,
         elsewhere: Executor | None = None,
     ) -> Iterator[Conductor]:
@@ -238,6 +242,14 @@ class Campaign:
             self._workspace.note_changes()
             with lab as opened:
                 yield Conductor(self._workspace, opened, on_event, on_machine, crew or ThreadCrew(), elsewhere)
+
+
+def _both(first: OnMachine, second: OnMachine) -> OnMachine:
+    def tell(printer: str, event: PrintEvent) -> None:
+        first(printer, event)
+        second(printer, event)
+
+    return tell
 
 
 @contextmanager

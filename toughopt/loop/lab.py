@@ -81,6 +81,7 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
                     config.seed,
                     clocks={printer.name: printer.clock for printer in config.printers},
                     faults={printer.name: printer.faults for printer in config.printers},
+                    robot=(config.handler.model_extra or {}).get("faults", ()),
                 )
             )
             urls = {printer.name: virtual.url(printer.name) for printer in config.printers}

@@ -10,7 +10,7 @@ from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
 from toughopt.loop.measuring import Measurement, measure_file
 from toughopt.loop.steering import STEERING
-from toughopt.loop.verbs import Answer, Events, Verb, find, positive
+from toughopt.loop.verbs import Answer, Events, Verb, find, finite, positive, whole
 
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
@@ -32,7 +32,7 @@ def answer(conductor: Conductor, seq: int, request: Mapping[str, Any]) -> Events
 
 def _suggest(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     first = conductor.state.next_id()
-    proposals = conductor.workspace.choose(int(arguments.get("count", 1)))
+    proposals = conductor.workspace.choose(whole(arguments, "count", "a number of designs"))
     events: Events = [
         (proposal.model_copy(update={"manual": True}), first + index) for index, proposal in enumerate(proposals)
     ]
@@ -41,7 +41,10 @@ def _suggest(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
 
 
 def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
-    design = conductor.workspace.recipe.family.complete(arguments["design"])
+    wanted = arguments.get("design")
+    if not isinstance(wanted, Mapping):
+        raise InputError(f"{wanted!r} is not a design; give each parameter a value")
+    design = conductor.workspace.recipe.family.complete(wanted)
     chosen = {name: design[name] for name in conductor.workspace.parameters}
     identity = conductor.state.next_id()
     manual = bool(arguments.get("manual", False))
@@ -53,7 +56,8 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     experiment = find(conductor, arguments)
     if experiment.ended or experiment.stage in _IN_HAND:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; only one that waits can be told a result")
-    mass_g = arguments.get("mass_g", experiment.mass_g)
+    given = arguments.get("mass_g") is not None
+    mass_g = positive(arguments, "mass_g", "a mass in g") if given else experiment.mass_g
     workspace = conductor.workspace
     if arguments.get("curve") is not None:
         data = workspace.artifacts.get(arguments["curve"])
@@ -65,7 +69,8 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
             )
         complete = measurement.event().model_copy(update={"curve": arguments["curve"]})
     elif arguments.get("value") is not None:
-        complete = Measurement(float(arguments["value"]), mass_g=mass_g, by=who).event()
+        value = finite(arguments, "value", f"a value of {workspace.config.objective.name}")
+        complete = Measurement(value, mass_g=mass_g, by=who).event()
     else:
         raise InputError("tell needs a value or a curve")
     message = f"experiment {experiment.id} is complete: {complete.value:.4g}"

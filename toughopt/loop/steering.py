@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toughopt.errors import InputError, UnknownName
 from toughopt.journal import events as ev
 from toughopt.loop.stations import AFTER_THE_TASK, DRAIN, NOW
-from toughopt.loop.verbs import Answer, Verb, finite, positive, printer_of
+from toughopt.loop.verbs import Answer, Verb, finite, positive, printer_of, whole
 
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
@@ -48,9 +48,7 @@ def _stop(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
 
 
 def _budget(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
-    budget = int(positive(arguments, "budget", "a budget of experiments"))
-    if budget < 1:
-        raise InputError(f"a budget of {budget} experiments is none; choose 1 or more")
+    budget = whole(arguments, "budget", "a budget of experiments")
     return _steered("budget", budget, who, why, f"the budget is {budget}")
 
 

@@ -55,3 +55,11 @@ def positive(arguments: Mapping[str, Any], key: str, what: str) -> float:
     if number <= 0:
         raise InputError(f"{number:g} is not {what}; give a positive number")
     return number
+
+
+def whole(arguments: Mapping[str, Any], key: str, what: str) -> int:
+    """A whole number of 1 or more among the arguments. Raises InputError."""
+    number = positive(arguments, key, what)
+    if number != int(number):
+        raise InputError(f"{number:g} is not {what}; give a whole number")
+    return int(number)
