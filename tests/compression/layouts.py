@@ -217,6 +217,93 @@ def plain_spaces(c: Truth) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def bluehill_french(c: Truth) -> bytes:
+    head = "Opérateur;J. Dupont\r\nÉprouvette;Treillis 4\r\n\r\nTemps;Extension;Charge\r\n(s);(mm);(N)\r\n"
+    body = _rows((c.time_s, c.displacement_mm, c.force_n), (".4f", ".5f", ".4f"), ";", '"', ",")
+    return (head + body).encode("cp1252")
+
+
+def bluehill_specimens(c: Truth) -> bytes:
+    parts = []
+    for number, share in enumerate((1.0, 0.9, 0.8), 1):
+        head = f'Specimen,"{number}",\r\nTime,Extension,Load\r\n(s),(mm),(N)\r\n'
+        parts.append(head + _rows((c.time_s, c.displacement_mm, share * c.force_n), (".5f",) * 3, ",", '"'))
+    return "\r\n".join(parts).encode()
+
+
+def plain_french(c: Truth) -> bytes:
+    """Narrow no-break spaces between thousands, tabs, UTF-16."""
+    lines = ["Temps (s)\tDéplacement (mm)\tForce (N)"]
+    for t, x, f in zip(c.time_s, c.displacement_mm, c.force_n, strict=True):
+        lines.append(f"{t:.3f}\t{x:.4f}\t{f:,.2f}".replace(",", "\u202f").replace(".", ","))
+    return ("\r\n".join(lines) + "\r\n").encode("utf-16")
+
+
+def plain_swiss(c: Truth) -> bytes:
+    lines = ["Zeit;Weg;Kraft", "s;mm;N"]
+    for t, x, f in zip(c.time_s, c.displacement_mm, c.force_n, strict=True):
+        lines.append(f"{t:.2f};{x:.4f};{f:,.2f}".replace(",", "'"))
+    return ("\r\n".join(lines) + "\r\n").encode("cp1252")
+
+
+def plain_russian(c: Truth) -> bytes:
+    head = "Время;Перемещение;Нагрузка\r\nсек.;мм;Н\r\n"
+    body = _rows((c.time_s, c.displacement_mm, c.force_n), (".4f", ".5f", ".4f"), ";", decimal=",")
+    return (head + body).encode("cp1251")
+
+
+def plain_clock(c: Truth) -> bytes:
+    """Times of day, which are read past."""
+    lines = ["Time;Displacement;Load", "hh:mm:ss;mm;N"]
+    for t, x, f in zip(c.time_s, c.displacement_mm, c.force_n, strict=True):
+        lines.append(f"10:{int(t // 60):02d}:{t % 60:06.3f};{x:.4f};{f:.2f}")
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def testsuite_german(c: Truth) -> bytes:
+    head = "Dateipfad:\tC:\\Prüfungen\\a.tst\r\nPrüfung:\tStauchversuch\r\nPrüflauf:\tWürfel 4\r\n"
+    head += "Datum:\t22.03.2021 10:11:12\r\n\r\n\r\nTraverse\tKraft\tZeit\r\nmm\tkN\tSek.\r\n"
+    columns = (-c.displacement_mm, -c.force_n / 1e3, c.time_s)
+    return (head + _rows(columns, (".6f", ".8f", ".4f"), "\t", decimal=",")).encode("utf-8-sig")
+
+
+def mts793_french(c: Truth) -> bytes:
+    head = "MTS793|MPT|FRA|1|2|,|/|:|1|0|0|A\n\nAcquisition de données\t\tTemps:\t12,5\ts\t22/03/2021 10:11:12\n"
+    head += "Ch 1 Déplacement\tCh 1 Force\tTemps\nmm\tkN\ts\n"
+    columns = (-c.displacement_mm, -c.force_n / 1e3, c.time_s)
+    body = _rows(columns, (".6f", ".8f", ".4f"), "\t", decimal=",").replace("\r", "")
+    return (head + body).encode("cp1252")
+
+
+def zwick_blocks(c: Truth) -> bytes:
+    head = "Kunde;;Universität\r\nPrüfnorm;;DIN EN ISO 604\r\nVorkraft;5;N\r\n"
+    parts = []
+    for number, share in enumerate((1.0, 0.9), 1):
+        names = f"\r\nProbe {number}\r\nPrüfzeit;Standardweg;Standardkraft\r\ns;mm;N\r\n"
+        columns = (c.time_s, c.displacement_mm, share * c.force_n)
+        parts.append(names + _rows(columns, (".2f", ".5f", ".4f"), ";", decimal=","))
+    return (head + "".join(parts)).encode("utf-8-sig")
+
+
+def zwick_comma(c: Truth) -> bytes:
+    head = '"Probe Nr."\t"7"\r\n"Prüfzeit"\t"Verformung"\t"Kraft"\r\n"s"\t"mm"\t"kN"\r\n'
+    columns = (c.time_s, c.displacement_mm, c.force_n / 1e3)
+    return (head + _rows(columns, (".3f", ".6f", ".7f"), "\t", decimal=",")).encode("utf-16")
+
+
+def trapezium_german(c: Truth) -> bytes:
+    head = '"1 _ 1",,\r\n"Zeit","Kraft","Hub"\r\n"s","N","mm"\r\n'
+    body = _rows((c.time_s, c.force_n, c.displacement_mm), (".4f", ".4f", ".5f"), ",", '"', ",")
+    return (head + body).encode("cp1252")
+
+
+def mesur_pounds(c: Truth) -> bytes:
+    head = "3/22/2021 10:11:12 AM\r\nUnits: lbF\r\nReadings: Continuous\r\nX-Axis: Travel\r\nTravel Unit: in\r\n\r\n"
+    head += "Reading\tLoad\tTravel\tTime\r\n"
+    columns = (np.arange(1, c.time_s.size + 1), -c.force_n / 4.4482216152605, c.displacement_mm / 25.4, c.time_s)
+    return (head + _rows(columns, (".0f", ".5f", ".7f", ".3f"), "\t")).encode()
+
+
 LAYOUTS: dict[str, Callable[[Truth], bytes]] = {
     make.__name__: make
     for make in (
@@ -225,6 +312,8 @@ LAYOUTS: dict[str, Callable[[Truth], bytes]] = {
         testsuite_channels,
         mts793_german, mts793_blocks, zwick_tra, zwick_txt, trapezium_polish, trapezium_korean, trapezium_japanese,
         mesur, own_rig, plain, plain_semicolon_note, plain_spaces,
+        bluehill_french, bluehill_specimens, plain_french, plain_swiss, plain_russian, plain_clock, testsuite_german,
+        mts793_french, zwick_blocks, zwick_comma, trapezium_german, mesur_pounds,
     )
 }  # fmt: skip
 READER_OF = {

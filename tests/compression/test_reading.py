@@ -44,6 +44,23 @@ def test_specimens_side_by_side_are_separate_and_may_end_earlier(layouts):
     np.testing.assert_allclose(second.force_n, 0.9 * truth.force_n[: second.force_n.size], atol=1e-3)
 
 
+def test_specimens_one_below_the_other_are_separate(layouts):
+    truth = layouts.crush()
+    for layout, shares in (("bluehill_specimens", (1.0, 0.9, 0.8)), ("zwick_blocks", (1.0, 0.9))):
+        curves = read_curves(layouts.LAYOUTS[layout](truth))
+        assert len(curves) == len(shares)
+        for curve, share in zip(curves, shares, strict=True):
+            np.testing.assert_allclose(curve.force_n, share * truth.force_n, atol=1e-3)
+
+
+def test_times_that_cannot_be_read_are_left_out_and_told(layouts):
+    curve = read_curves(layouts.plain_clock(layouts.crush()))[0]
+    assert curve.time_s is None
+    assert any(warning.startswith("TIME_LEFT_OUT") for warning in curve.warnings)
+    with pytest.raises(CurveError, match="fortnights"):
+        read_curves(layouts.plain_clock(layouts.crush()), time_unit="fortnights")
+
+
 def test_blocks_whose_time_goes_on_are_one_curve(layouts):
     truth = layouts.crush()
     curves = read_curves(layouts.mts793_blocks(truth))

@@ -53,7 +53,13 @@ def choose_columns(table: Table, options: ReadOptions, within: range | None = No
     displacement = _choose("displacement", table, within, options, findings, taken=(force.index,))
     if displacement is None:
         raise CurveError(_nothing("displacement", table, within))
-    time = _choose("time", table, within, options, findings, taken=(force.index, displacement.index))
+    try:
+        time = _choose("time", table, within, options, findings, taken=(force.index, displacement.index))
+    except CurveError as error:
+        if options.time_unit is not None or "time" in (options.column_map or {}):
+            raise
+        time = None  # which decides nothing that is computed
+        findings.append(Finding("TIME_LEFT_OUT", Severity.WARNING, Effect.WARN, f"read without times: {error}"))
     return Columns(force, displacement, time, tuple(findings))
 
 

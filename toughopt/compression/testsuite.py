@@ -9,9 +9,10 @@ from toughopt.compression.curves import assemble
 from toughopt.compression.tables import Table, find_tables
 
 _SIGNS = re.compile(
-    r"^\W*(?:Test Run(?: Name)?|File Path|Test Procedure|MTS TestSuite)\b\W*[:\t,;]", re.MULTILINE | re.IGNORECASE
+    r"^\W*(?:Test Run(?: Name)?|File Path|Test Procedure|MTS TestSuite|Prüflauf|Dateipfad)\b\W*[:\t,;]",
+    re.MULTILINE | re.IGNORECASE,
 )
-_RUN = re.compile(r'^\W*(?:Test Run(?: Name)?|Specimen(?: Name)?)\W*[:\t,;]\W*([^"\t]+?)"?\s*$', re.IGNORECASE)
+_RUN = re.compile(r'^\W*(?:Test Run(?: Name)?|Specimen(?: Name)?|Prüflauf)\W*[:\t,;]\W*([^"\t]+?)"?\s*$', re.IGNORECASE)
 
 
 class TestSuiteReader:
@@ -21,7 +22,7 @@ class TestSuiteReader:
     name = "mts_testsuite"
 
     def recognises(self, text: str) -> bool:
-        """`Test Run:` or `File Path:` among the first lines."""
+        """`Test Run:`, `File Path:` or their German names among the first lines."""
         return _SIGNS.search(text[:5_000]) is not None
 
     def read(self, text: str, options: ReadOptions = AS_FOUND) -> tuple[Curve, ...]:

@@ -132,6 +132,10 @@ _LOOSE: dict[str, str] = {
     "кн": "kN",
     "н": "N",
     "с": "s",
+    "сек": "s",
+    "кгс": "kgf",
+    "см": "cm",
+    "ニュートン": "N",
     "mpa": "MPa",
     "n/mm2": "N/mm2",
     "n/mm²": "N/mm2",
@@ -156,13 +160,15 @@ def parse_unit(text: str) -> Unit | None:
     """The unit that `text` spells, with or without brackets, or None."""
     match = _BRACKETS.match(text)
     bare = (match.group(1) if match else text).strip().strip("'").strip()
-    spelling = bare if bare in _EXACT else _LOOSE.get(bare.casefold(), "")
-    if not spelling and bare.rstrip(".") in _EXACT:
-        spelling = bare.rstrip(".")
+    spelling = _spelled(bare) or _spelled(bare.rstrip("."))
     if spelling not in _EXACT:
         return None
     quantity, factor = _EXACT[spelling]
     return Unit(spelling, quantity, factor)
+
+
+def _spelled(bare: str) -> str:
+    return bare if bare in _EXACT else _LOOSE.get(bare.casefold(), "")
 
 
 def require_unit(text: str, quantity: str, what: str) -> Unit:
