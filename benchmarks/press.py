@@ -2,7 +2,8 @@
 
     python benchmarks/press.py closed            the closed form on both halves of the designs, in seconds
     python benchmarks/press.py fit               repeats the fit on one half, judges it on the other
-    python benchmarks/press.py gcode -j 2        meshes, slices, reconstructs from G-code and crushes every design
+    python benchmarks/press.py gcode -j 2        meshes, slices, reconstructs from G-code and crushes every design;
+                                                 with --seconds in portions, each of which goes on from the cache
 
 The table is `crossed_barrel.csv` in the folder that `TOUGHOPT_DATA` names (n, theta, r, t, toughness; one row a test).
 The halves are drawn with seed 0. The form of the model, and the amount of scatter, were chosen looking at both halves.
@@ -24,7 +25,19 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.stats import spearmanr
 
-from toughopt.virtual.mechanics import PUBLISHED, StrutConstants, nominal_toughness
+from toughopt.virtual.anatomy import Structure
+from toughopt.virtual.character import character
+from toughopt.virtual.mechanics import (
+    PUBLISHED,
+    StrutConstants,
+    nominal_toughness,
+    scattered,
+    strut_response,
+    toughness_j,
+)
+from toughopt.virtual.press import SHARED
+from toughopt.virtual.sections import Sections
+from toughopt.virtual.struts import Struts
 
 FITTED = [
     "yield_mpa",
@@ -86,9 +99,29 @@ def scatter_by_quartile(tests: np.ndarray) -> np.ndarray:
 def closed() -> None:
     designs, tests = table()
     model, mean = nominal_toughness(*designs.T), tests.mean(axis=1)
+    replicates = closed_replicates(designs, 12)
     seen, unseen = halves(len(designs))
     for name, rows in (("all", slice(None)), ("fitted half", seen), ("other half", unseen)):
         print(f"{name:12} {agreement(model[rows], mean[rows])}")
+        judge_scatter(replicates[rows], tests[rows])
+
+
+def closed_replicates(designs: np.ndarray, count: int) -> np.ndarray:
+    """(designs, count) toughness in J of specimens that scatter as the press's do, without noise of the frame."""
+    n, theta, r, t = designs.T
+    twist, area = np.radians(theta) * 0.9, np.pi * (r**2 - (r - t) ** 2)
+    nominal = strut_response(n, twist, r, area, 18.0, 10.0, n * twist / (2.0 * np.pi))
+    no_sections = Sections(*(np.ones(1) for _ in range(6)))
+    found = [
+        Structure(no_sections, Struts(int(c), 2, x, rr, tt, a, 10.0, 18.0, 1.0, 0.0, 0.5, 210.0))
+        for c, x, rr, tt, a in zip(n, twist, r, t, area, strict=True)
+    ]
+    shared = np.vstack([SHARED * np.array([character(each) for each in found]).T, np.zeros(len(n))])
+    rng, seat = np.random.default_rng(4), PUBLISHED.seat_compliance_mm_per_n
+    each = [
+        toughness_j(scattered(nominal, shared + rng.standard_normal(shared.shape)), 5000.0, seat) for _ in range(count)
+    ]
+    return np.stack(each, axis=1)
 
 
 def fit(evaluations: int) -> None:
@@ -144,29 +177,28 @@ def through_gcode(job: tuple[int, tuple[float, ...], int]) -> tuple[int, list[fl
     return number, joules, [float(value) for value in found], seconds
 
 
-def gcode(jobs: int, limit: int, replicates: int, cache: Path | None) -> None:
+def gcode(jobs: int, limit: int, replicates: int, cache: Path, seconds: float) -> None:
+    """Go on with the designs that the cache does not hold, for so long; judge all that it then holds."""
     designs, tests = table()
     order = np.random.default_rng(5).permutation(len(designs))[:limit]
-    work = [(int(i), tuple(float(v) for v in designs[i]), replicates) for i in order]
-    results: dict[int, tuple[list[float], list[float], list[float]]] = {}
+    results = recorded(cache)
+    work = [(int(i), tuple(float(v) for v in designs[i]), replicates) for i in order if int(i) not in results]
+    end = time.monotonic() + seconds
     with ProcessPoolExecutor(jobs) as pool:
-        for number, joules, found, seconds in pool.map(through_gcode, work):
-            results[number] = (joules, found, seconds)
-            if cache is not None:
+        while work and time.monotonic() < end:
+            portion, work = work[: 2 * jobs], work[2 * jobs :]
+            for number, joules, found, times in pool.map(through_gcode, portion):
+                results[number] = (joules, found, times)
                 with cache.open("a") as file:
-                    file.write(json.dumps({"design": number, "joules": joules, "found": found}) + "\n")
+                    entry = {"design": number, "joules": joules, "found": found, "seconds": times}
+                    file.write(json.dumps(entry) + "\n")
     rows = np.array(sorted(results))
     crushed, mean = np.array([results[i][0] for i in rows]), tests.mean(axis=1)
     unseen = np.isin(rows, halves(len(designs))[1])
-    print(f"{len(rows)} designs, {replicates} replicates each, through G-code")
+    print(f"{len(rows)} designs, {crushed.shape[1]} replicates each, through G-code; {len(work)} are left")
     for name, chosen in (("all", np.ones(len(rows), bool)), ("fitted half", ~unseen), ("other half", unseen)):
         print(f"{name:12} {agreement(crushed[chosen].mean(axis=1), mean[rows][chosen])}")
-    ours = np.sqrt(
-        np.mean([scatter_by_quartile(crushed[:, k : k + 3]) ** 2 for k in range(0, replicates - 2, 3)], axis=0)
-    )
-    theirs = scatter_by_quartile(tests[rows])
-    print("scatter of replicates by quartile, J: press", ours.round(2), "published", theirs.round(2))
-    print("ratio", (ours / theirs).round(2))
+        judge_scatter(crushed[chosen], tests[rows][chosen])
     wrong = [
         (designs[i].tolist(), [round(v, 2) for v in results[i][1]])
         for i in rows
@@ -176,6 +208,27 @@ def gcode(jobs: int, limit: int, replicates: int, cache: Path | None) -> None:
     print(f"crush, CPU s: median {np.median([s for _, _, each in results.values() for s in each]):.3f}")
 
 
+def recorded(cache: Path) -> dict[int, tuple[list[float], list[float], list[float]]]:
+    """What earlier runs found: replicates in J, struts, seconds."""
+    if not cache.exists():
+        return {}
+    lines = [json.loads(line) for line in cache.read_text().splitlines()]
+    return {line["design"]: (line["joules"], line["found"], line.get("seconds", [])) for line in lines}
+
+
+def judge_scatter(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Scatter of replicates by quartile against the published, and how well that is known: 90 % of 500 resamplings."""
+    mine = np.sqrt(
+        np.mean([scatter_by_quartile(ours[:, k : k + 3]) ** 2 for k in range(0, ours.shape[1] - 2, 3)], axis=0)
+    )
+    published = scatter_by_quartile(theirs)
+    rng = np.random.default_rng(6)
+    again = [scatter_by_quartile(theirs[rng.integers(0, len(theirs), len(theirs))]) for _ in range(500)]
+    low, high = np.quantile(again, [0.05, 0.95], axis=0)
+    print(f"    scatter, J: press {mine.round(2)}, published {published.round(2)}, ratio {(mine / published).round(2)}")
+    print(f"    published, 90 % interval: {low.round(2)} to {high.round(2)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("closed", "fit", "gcode"))
@@ -183,14 +236,17 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=600, help="designs to take, at random")
     parser.add_argument("--replicates", type=int, default=12)
     parser.add_argument("--evaluations", type=int, default=25)
-    parser.add_argument("--cache", type=Path, help="append each design's result to this file")
+    parser.add_argument("--cache", type=Path, default=Path("press.jsonl"), help="results so far, and those to come")
+    parser.add_argument(
+        "--seconds", type=float, default=1e9, help="how long to go on; the next run takes it from there"
+    )
     given = parser.parse_args()
     if given.what == "closed":
         closed()
     elif given.what == "fit":
         fit(given.evaluations)
     else:
-        gcode(given.jobs, given.limit, given.replicates, given.cache)
+        gcode(given.jobs, given.limit, given.replicates, given.cache, given.seconds)
 
 
 if __name__ == "__main__":
