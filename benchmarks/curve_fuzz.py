@@ -25,6 +25,15 @@ ENCODINGS = {
     "trapezium_korean": "cp949",
     "trapezium_japanese": "cp932",
     "plain_semicolon_note": "cp1252",
+    "bluehill_french": "cp1252",
+    "plain_french": "utf-16",
+    "plain_swiss": "cp1252",
+    "plain_russian": "cp1251",
+    "testsuite_german": "utf-8-sig",
+    "mts793_french": "cp1252",
+    "zwick_blocks": "utf-8-sig",
+    "zwick_comma": "utf-16",
+    "trapezium_german": "cp1252",
 }
 LONGEST_S = 2.0
 _UNIT = re.compile(r"(?<![A-Za-z])(kN|N|mm|lbf|sec|s)(?![A-Za-z/-])")

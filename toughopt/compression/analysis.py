@@ -19,6 +19,7 @@ from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
 _NEAR_LIMIT = 0.98  # of the force limit: reached, for all that a frame's overshoot and sampling tell
+_OPEN = 0.005
 _GRID = 20_000  # points that are enough for the onset of densification
 _BENT = 0.3  # extra travel at the limit, as a share of the elastic one, from which a specimen has yielded
 
@@ -65,8 +66,17 @@ def analyze(
         return _judged(bare, findings, told)
     if (beyond := _above_from_the_start(loading, settings)) is not None:
         return _judged(bare, (*findings, *loading.findings, beyond), told)
-    result = _figures(bare, loading, height_mm, mass_g, area_mm2, settings)
-    return _judged(result, (*findings, *loading.findings, *_strength(loading, settings)), told)
+    taken = energy.measure(
+        loading.displacement,
+        loading.force,
+        loading.ending,
+        loading.contact.baseline,
+        settings.contact_force_n,
+        loading.noise_mm,
+        settings.compliance_mm_per_n,
+    )
+    result = _figures(bare, taken, loading, height_mm, mass_g, area_mm2, settings)
+    return _judged(result, (*findings, *loading.findings, *_strength(loading, settings), *_coarse(taken)), told)
 
 
 def prepare(curve: Curve, *, height_mm: float | None = None, settings: AnalysisSettings | None = None) -> Prepared:
@@ -126,6 +136,7 @@ def _largest(values: FloatArray) -> float | None:
 
 def _figures(
     bare: Toughness,
+    taken: energy.Energy,
     loading: Loading,
     height_mm: float | None,
     mass_g: float | None,
@@ -133,15 +144,6 @@ def _figures(
     settings: AnalysisSettings,
 ) -> Toughness:
     end = loading.ending
-    taken = energy.measure(
-        loading.displacement,
-        loading.force,
-        end,
-        loading.contact.baseline,
-        settings.contact_force_n,
-        loading.noise_mm,
-        settings.compliance_mm_per_n,
-    )
     x, f = loading.displacement[: loading.last + 1], loading.force[: loading.last + 1]
     line = companions.stiffness(x, f, loading.noise_n)
     x_thin, f_thin = companions.thinned(x, f, _GRID)
@@ -171,6 +173,16 @@ def _figures(
         yield_mm=yielded[0] if yielded else None,
         noise_n=loading.noise_n,
     )
+
+
+def _coarse(taken: energy.Energy) -> list[Finding]:
+    """Whether breaks between two samples leave the energy open by more than `_OPEN` of it."""
+    within = np.sqrt(3.0) * taken.sampling_j  # half the width of the uniform distribution
+    if within <= _OPEN * taken.value_j:
+        return []
+    share = 100.0 * within / taken.value_j
+    message = f"the force drops between two samples: the toughness is known within {share:.1f} % only; record faster"
+    return [quality.finding("COARSE_SAMPLING", Effect.WARN, message)]
 
 
 def _strength(loading: Loading, settings: AnalysisSettings) -> list[Finding]:
