@@ -44,9 +44,11 @@ def analyze_command(
 ) -> int:
     """Toughness and its companions from test-machine files.
 
-    Exit code 1 where a test is rejected: its toughness is then null, and the reason is in its warnings.
+    Exit code 1 where a test is rejected: its toughness is then null, and the reason is in its warnings; 2 where a file
+    cannot be read, after the others were.
     """
     from toughopt.compression import AnalysisSettings, analyze_file
+    from toughopt.errors import CurveError
 
     chosen = {"force_limit_n": force_limit_n, "end": end, "end_value": end_value}
     wanted: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
@@ -55,9 +57,17 @@ def analyze_command(
     told: dict[str, Any] = {name: value for name, value in reading.items() if value is not None}
     if columns:
         told["column_map"] = dict(_pair(column) for column in columns)
-    found = [analysis for file in files for analysis in analyze_file(file, **size, **told)]
-    if plot is not None:
-        _draw(files, plot, size, told)
+    found, read = [], []
+    for file in files:
+        try:
+            found += analyze_file(file, **size, **told)
+            read.append(file)
+        except CurveError as error:
+            if len(files) == 1:
+                raise
+            say(f"error: {error}")
+    if plot is not None and read:
+        _draw(read, plot, size, told)
     entries = [analysis.as_dict() for analysis in found]
     if as_json:
         show_json(entries)
@@ -67,10 +77,12 @@ def analyze_command(
         for entry in entries:
             for warning in entry["warnings"]:
                 say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {warning}")
+    if len(read) < len(files):
+        return CurveError.exit_code
     return 1 if any(entry["toughness_j"] is None for entry in entries) else 0
 
 
-def _draw(files: tuple[Path, ...], target: Path, size: dict[str, Any], told: dict[str, Any]) -> None:
+def _draw(files: list[Path], target: Path, size: dict[str, Any], told: dict[str, Any]) -> None:
     from toughopt.compression import figure, read_curves
     from toughopt.plots import save_figure_to
 

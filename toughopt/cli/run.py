@@ -55,7 +55,7 @@ def run_command(
         if as_json:
             show_json(_answer(campaign, summary))
         elif not quiet:
-            _told(campaign, summary)
+            _told(campaign, summary, budget)
         if window is not None and window.poll() is None:
             say("the live window stays open; close it when you are done")
     return 130 if hands.presses else 0
@@ -180,7 +180,7 @@ def _answer(campaign: Campaign, summary: RunSummary) -> dict[str, Any]:
     return {"reason": summary.reason, **status_of(campaign)}
 
 
-def _told(campaign: Campaign, summary: RunSummary) -> None:
+def _told(campaign: Campaign, summary: RunSummary, budget: int | None) -> None:
     state = campaign.state
     name = campaign.workspace.config.objective.name
     parameters = campaign.workspace.parameters
@@ -198,4 +198,5 @@ def _told(campaign: Campaign, summary: RunSummary) -> None:
     if found is not None:
         click.echo(f"Best design: {name} = {number(found.mean)} +/- {number(found.std)} at {design_text(found.design)}")
     click.echo(f"Figures:     {campaign.folder / 'exports'}")
-    click.echo(f"Go on with:  toughopt run {campaign.folder} --budget {state.counted() + 25}")
+    more = "" if state.counted() < campaign.workspace.budget(budget) else f" --budget {state.counted() + 25}"
+    click.echo(f"Go on with:  toughopt run {campaign.folder}{more}")

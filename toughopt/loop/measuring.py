@@ -69,7 +69,7 @@ def measure_file(
     ConfigError
         If `[analysis]` says what an analysis cannot do.
     """
-    from toughopt.compression import FileAnalysis, analyze, read_curves
+    from toughopt.compression import Effect, FileAnalysis, analyze, read_curves
 
     curves = read_curves(data)
     if len(curves) != 1:
@@ -80,7 +80,8 @@ def measure_file(
     value = figures[config.objective.name]
     reason = ""
     if value is None:
-        reason = "; ".join(result.warnings) or f"{config.objective.name} cannot be computed for {name}"
+        rejected = [finding.message for finding in result.findings if finding.effect is Effect.REJECT]
+        reason = "; ".join(rejected) or f"{config.objective.name} cannot be computed for {name}"
     return Measurement(value, reason, result.censored, figures, mass_g, by=by)
 
 
