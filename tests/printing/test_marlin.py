@@ -126,6 +126,25 @@ def test_a_line_lost_while_idle_is_opened_again(make_machine, make_printer, prog
     assert machine.connections == 2
 
 
+def test_by_hand_it_has_to_be_homed_again_once_the_motors_were_off_or_the_line_was_lost(
+    make_machine, make_printer, program
+):
+    machine = make_machine()
+    printer = make_printer(machine)
+
+    def lose():
+        machine.drop()
+
+    for loses_the_place in (printer.make_safe, lambda: printer.print_file(program), lose):
+        printer.command("G28")
+        printer.command("G1 X10 F3000")
+        loses_the_place()
+        with pytest.raises(ProgramError, match="before any G28"):
+            for _ in range(100):  # a line that was lost is noticed when it is read
+                printer.command("G1 X20 F3000")
+    assert machine.connections == 2
+
+
 def test_what_happens_is_told(make_machine, make_printer, program):
     machine = make_machine()
     events = []

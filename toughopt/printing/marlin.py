@@ -81,7 +81,7 @@ class MarlinPrinter:
         self._requests: deque[Request] = deque()  # of a print in hand, from any thread
         self._connection = Connection(url, profile, self._states, self._clock, self._requests, wire_log, watchdog)
         self._warden = Warden(name, self._connection, self._states, profile, rescue_s)
-        self._by_hand = ProgramReader(profile, "the command")
+        self._by_hand = self._knowing_nothing()
         self._seat = Lock()  # who holds it writes
         self._over = Signal()  # no print is in hand
         self._over.set()
@@ -161,6 +161,7 @@ class MarlinPrinter:
                 self._connection.open()
             except DeviceError:
                 return False
+            self._by_hand = self._knowing_nothing()
             self._left_safe = self._warden.stop("made safe", Teller(_ignore)).confirmed
             return self._left_safe
 
@@ -175,11 +176,15 @@ class MarlinPrinter:
             If the machine is printing, or does not answer.
         """
         with self._seated("send a command"):
+            before = self._connection.link
             command = self._by_hand.read(line)
             if command is None:
                 return []
             self._warden.dismiss()
             link = self._connection.open()
+            if before is not None and link is not before:  # lost while idle: perhaps the machine was reset
+                self._by_hand = self._knowing_nothing()
+                self._by_hand.read(line)
             settle(link, 0.0)
             self._left_safe = False
             return ask(link, command.body.decode("ascii"), max(timeout_s, command.patience_s))
@@ -196,6 +201,10 @@ class MarlinPrinter:
                 self._left_safe = self._warden.stop("closed", Teller(_ignore)).confirmed
             self._warden.dismiss()
             self._connection.close(cold=self._left_safe)
+
+    def _knowing_nothing(self) -> ProgramReader:
+        """Reads commands by hand to a machine of which nothing is known: motors were off, or it was reset."""
+        return ProgramReader(self.profile, "the command")
 
     @contextmanager
     def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
@@ -243,6 +252,7 @@ class MarlinPrinter:
                 job = PrintJob(link, stream, self._states, self.machine, limits, teller, total, planned_s)
                 return self._print(job, total, teller)
             finally:
+                self._by_hand = self._knowing_nothing()
                 self._states.listen(None)
                 self._over.set()
 
