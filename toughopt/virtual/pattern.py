@@ -23,6 +23,7 @@ BINS = 360
 HIGHEST_ORDER = 36  # angular orders that are looked at: up to that many struts of one sense
 WEAKEST_PATTERN = 0.002  # share of the energy in angle below which a ring counts as a plain tube
 COMB = (0.97, 0.9, 0.8, 0.65)  # share of the pattern that multiples of the fundamental explain; strict first
+HATCHED = 0.1  # of the strongest order: what lines hatched in one direction add to the order of two at most
 UPRIGHT_RAD = 0.2  # phase that the pattern turns by over its height, below which the struts count as upright
 MOST_TWIST_RAD = 2.0 * np.pi
 RATES = 400
@@ -134,7 +135,8 @@ def _fundamental(energy: Floats) -> int | None:
     total = float(energy.sum())
     for share in COMB:
         for order in range(len(energy) - 1, 1, -1):
-            if energy[order] > 0.02 * energy.max() and float(energy[order::order].sum()) >= share * total:
+            least = HATCHED if order == 2 else 0.02
+            if energy[order] > least * energy.max() and float(energy[order::order].sum()) >= share * total:
                 return order
     return None
 
