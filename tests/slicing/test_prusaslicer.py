@@ -89,7 +89,7 @@ def test_it_is_the_slicer_called_prusaslicer():
 
 @pytest.mark.full
 def test_the_real_program_agrees_with_our_own(profile, need, tube, with_settings):
-    need("prusaslicer", shutil.which("prusa-slicer") is not None)
+    need("prusa-slicer", shutil.which("prusa-slicer") is not None)
     solid = tube(wall=1.2, height=3.0)
     rear = with_settings(seam="rear")
     theirs, ours = PrusaSlicer().slice(solid, rear), NativeSlicer().slice(solid, rear)
@@ -105,7 +105,7 @@ def test_the_real_program_agrees_with_our_own(profile, need, tube, with_settings
 
 @pytest.mark.full
 def test_a_spiral_of_the_real_program_rises_all_the_way(need, tube, with_settings):
-    need("prusaslicer", shutil.which("prusa-slicer") is not None)
+    need("prusa-slicer", shutil.which("prusa-slicer") is not None)
     paths = PrusaSlicer().slice(tube(wall=2.0, height=3.0), with_settings(mode="vase"))
     points = np.concatenate([line.points_mm for layer in paths.layers[1:] for line in layer.lines])
     assert np.all(np.diff(points[:, 2]) >= -1e-9)
