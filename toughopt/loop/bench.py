@@ -60,7 +60,7 @@ class Bench:
             case "press":
                 yield from (*load, *weigh, *beds)
             case _:  # an idle frame waits for seconds of handling, then the hands have minutes for the beds
-                starved = [] if self._on_frame is not None or self._waiting(Stage.WEIGHED) else weigh
+                starved = [] if self._waiting(Stage.WEIGHED) else weigh  # the frame's next part is to lie ready
                 yield from (*load, *starved, *beds, *weigh)
 
     def _waiting(self, *stages: Stage) -> list[Experiment]:
