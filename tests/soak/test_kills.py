@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,36 +50,47 @@ profile = "virtual_small"
 
 
 @pytest.mark.parametrize("seed", range(1, _CAMPAIGNS + 1))
-def test_nothing_is_lost_counted_or_printed_twice(seed: int, tmp_path: Path) -> None:
+def test_nothing_is_lost_counted_or_printed_twice(seed: int, tmp_path: Path, tally: Callable[..., None]) -> None:
     printers = 1 if seed % 2 else 3
     folder = tmp_path / "campaign"
     text = _CAMPAIGN.format(seed=seed, policy="default" if seed % 3 else "random")
     text += "".join(_PRINTER.format(number=i + 1) for i in range(printers))
     Campaign.create(folder, text).close()
-    command = [sys.executable, "-m", "toughopt", "run", str(folder), "-q"]
     rng = random.Random(seed)
     known: dict[int, float] = {}
-    for kill in range(_KILLS):
+    kills, budget = 0, 8
+    while kills < _KILLS:
         if time.monotonic() - _BEGUN > 60 * _MINUTES:
-            pytest.skip(f"{_MINUTES:g} minutes are over after {kill} kills of campaign {seed}")
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        if kill % 2:
+            pytest.skip(f"{_MINUTES:g} minutes are over after {kills} kills of campaign {seed}")
+        process = subprocess.Popen(_command(folder, budget), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if kills % 2:
             _wait(process, folder, events=rng.randint(1, 12))
             time.sleep(rng.uniform(0.0, 0.1))  # somewhere between this event and the next: a write, an artifact
         else:
             _wait(process, folder, events=1)
             time.sleep(rng.expovariate(1.0))
+        if process.poll() is None:
+            kills += 1
+        else:
+            budget += 4  # it came to its end before it could be killed
         process.kill()
         process.communicate()
         now = _results(folder)
         assert known.items() <= now.items(), "a finished experiment was lost, or changed"
         known = now
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run(_command(folder, budget), capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stderr
-    _judge(folder, known)
+    experiments, decisions = _judge(folder, known, budget)
+    # what was asserted on the way: none lost, none double
+    tally(kills=kills, printers=printers, experiments=experiments, decisions=decisions, lost=0, double=0)
 
 
-def _judge(folder: Path, known: dict[int, float]) -> None:
+def _command(folder: Path, budget: int) -> list[str]:
+    return [sys.executable, "-m", "toughopt", "run", str(folder), "--budget", str(budget), "-q"]
+
+
+def _judge(folder: Path, known: dict[int, float], budget: int) -> tuple[int, int]:
+    """Whether the campaign is whole; how many experiments and decisions it has."""
     with Campaign.open(folder) as campaign:
         workspace, state = campaign.workspace, campaign.state
         workspace.store.verify()
@@ -87,7 +99,7 @@ def _judge(folder: Path, known: dict[int, float]) -> None:
         assert workspace.artifacts.verify(kept) == []
         assert [p for p in (folder / "artifacts").rglob("*") if p.is_file() and len(p.name) == 62] != []
         assert known.items() <= {e.id: e.value for e in state.complete}.items()
-        assert len(state.complete) == 8
+        assert len(state.complete) == budget
         assert all(e.ended for e in experiments)
         printings = [e.experiment_id for e in workspace.store.read() if e.kind == "printing"]
         assert len(printings) == len(set(printings)), "printed twice without saying so"
@@ -95,7 +107,9 @@ def _judge(folder: Path, known: dict[int, float]) -> None:
         assert len(roots) == len(set(roots)), "counted twice"
         assert all(e.blame == "lab" and e.reason for e in experiments if e.stage is Stage.FAILED)
         # What was chosen follows from the results before it and nothing else: not from when anything was killed.
-        assert replay(workspace).differences == ()
+        found = replay(workspace)
+        assert found.differences == ()
+        return len(state.experiments), found.decisions
 
 
 def _results(folder: Path) -> dict[int, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ _POLICIES = ("default", "default", "random", "default")
 
 
 @pytest.mark.parametrize("seed", range(1, 21))
-def test_a_campaign_replays_without_a_difference(seed: int, tmp_path: Path) -> None:
+def test_a_campaign_replays_without_a_difference(seed: int, tmp_path: Path, tally: Callable[..., None]) -> None:
     rng = np.random.default_rng(seed)
     policy = _POLICIES[seed % len(_POLICIES)]
     batch = 1 + seed % 3
@@ -38,3 +39,4 @@ def test_a_campaign_replays_without_a_difference(seed: int, tmp_path: Path) -> N
         found = replay(campaign.workspace)
         assert found.decisions >= 40 // batch
         assert found.differences == ()
+        tally(experiments=len(campaign.state.experiments), decisions=found.decisions, differences=0)
