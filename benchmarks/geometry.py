@@ -16,11 +16,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from geometry_exactness import SUBJECTS, digest, examined
 
 from toughopt.families import Family, family
 from toughopt.geometry import Solid, leaning_tubes
@@ -173,141 +174,28 @@ def memory() -> dict[str, float]:
     return peaks
 
 
-def exactness(count: int, results: Path | None, seconds: float) -> dict[str, dict[str, float]]:
+def exactness(count: int, results: Path | None, seconds: float, subjects: Sequence[str]) -> dict[str, dict[str, float]]:
     """Random valid designs: watertight, one body, box, and volume against quadrature (or sampling for cells).
 
     With a file of `results`, designs in it are not measured again: a run that was short of time is gone on with.
     """
     kept = results.read_text(encoding="utf-8").splitlines() if results and results.exists() else []
     rows = [json.loads(line) for line in kept]
-    end = time.monotonic() + seconds / 4.0
-    for turn, name in enumerate((*PUBLISHED, *CELLULAR)):
-        made = family(name)
+    start = time.monotonic()
+    for turn, name in enumerate(subjects, start=1):
+        kind, fixed = SUBJECTS[name]
+        made = family(kind, **fixed)
         columns = drawn(made, max(60 * count, 1000), 17)
         chosen = np.flatnonzero(made.is_valid(columns))[:count]
-        features = made.features({key: column[chosen] for key, column in columns.items()})
         for place in range(sum(row["family"] == name for row in rows), len(chosen)):
-            if time.monotonic() > end + turn * seconds / 4.0:
+            if time.monotonic() > start + turn * seconds / len(subjects):
                 break
             design = {key: column[chosen[place]].item() for key, column in columns.items()}
-            rows.append({"family": name, **examined(made, design, features[place])})
+            rows.append({"family": name, **examined(made, design, place)})
             if results:
                 with results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
-    return {name: digest([row for row in rows if row["family"] == name]) for name in (*PUBLISHED, *CELLULAR)}
-
-
-def examined(made: Family, design: dict[str, Any], row: np.ndarray) -> dict[str, Any]:
-    """One design's mesh: its faults, its volume's error, its cost."""
-    start = clock()
-    solid = made.solid(design)
-    volume = solid.volume_mm3  # forces the lazy boolean
-    seconds = since(start).cpu
-    height = made.fixed.get("height", design.get("height"))
-    right_box = abs(float(np.ptp(solid.bounds_mm[:, 2])) - float(height)) < 1e-6  # type: ignore[arg-type]
-    return {
-        "bad": not (watertight(solid) and len(solid.bodies()) == 1 and right_box),
-        "error": abs(volume / estimate(made, design, row) - 1.0),
-        "cpu_s": seconds,
-        "triangles": solid.triangle_count,
-    }
-
-
-def digest(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Figures of one family."""
-    if not rows:
-        return {"designs": 0}
-    return {
-        "designs": len(rows),
-        "not_watertight_or_one_body_or_in_box": sum(row["bad"] for row in rows),
-        "volume_error_max": max(row["error"] for row in rows),
-        "volume_error_median": statistics.median(row["error"] for row in rows),
-        "cpu_seconds_median": statistics.median(row["cpu_s"] for row in rows),
-        "triangles_median": statistics.median(row["triangles"] for row in rows),
-        "triangles_max": max(row["triangles"] for row in rows),
-    }
-
-
-def watertight(solid: Solid) -> bool:
-    """Whether each edge joins exactly two faces of opposite sense, in the arrays that are exported."""
-    vertices, faces = solid.arrays()
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    key = edges[:, 0] * len(vertices) + edges[:, 1]
-    back = edges[:, 1] * len(vertices) + edges[:, 0]
-    return len(np.unique(key)) == len(key) and np.array_equal(np.sort(key), np.sort(back))
-
-
-def estimate(made: Family, design: dict[str, Any], row: np.ndarray) -> float:
-    """The volume of a design without its mesh."""
-    names = list(made.feature_names)
-    if made.name == "crossed_barrel":
-        return float(row[names.index("volume_mm3")])
-    if made.name == "cylindrical_shell":
-        return float(row[names.index("enclosed_volume_mm3")])
-    values = {**made.fixed, **design}
-    return sampled_wall(values) if "surface" in values else sampled(values)
-
-
-def sampled_wall(values: dict[str, Any]) -> float:
-    """Stratified sampling of a minimal surface's wall in a box: one column of its cells, which are all alike."""
-    sin, cos = np.sin, np.cos
-    size, core = values["width"] / values["cells"], values["height"] - 2.0 * values["plate"]
-    wave = 2.0 * np.pi / size
-    across, high = 140, int(140 * core / size)
-    rng = np.random.default_rng(0)
-    grid = np.stack(np.meshgrid(np.arange(across), np.arange(across), indexing="ij"))
-    share = 0.0
-    for level in range(high):
-        x, y = wave * size * (grid + rng.random(grid.shape)) / across
-        height = (level + rng.random(x.shape)) / high * core
-        z = wave * height
-        if values["surface"] == "gyroid":
-            field = sin(x) * cos(y) + sin(y) * cos(z) + sin(z) * cos(x)
-            slope = (
-                cos(x) * cos(y) - sin(z) * sin(x),
-                cos(y) * cos(z) - sin(x) * sin(y),
-                cos(z) * cos(x) - sin(y) * sin(z),
-            )
-        elif values["surface"] == "schwarz_p":
-            field, slope = cos(x) + cos(y) + cos(z), (sin(x), sin(y), sin(z))
-        else:  # the diamond, as the sum of two products
-            field = sin(z) * cos(x - y) + cos(z) * sin(x + y)
-            slope = (
-                cos(z) * cos(x + y) - sin(z) * sin(x - y),
-                cos(z) * cos(x + y) + sin(z) * sin(x - y),
-                cos(z) * cos(x - y) - sin(z) * sin(x + y),
-            )
-        steepness = wave * np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2)
-        half = 0.5 * values["thickness"] * (1.0 + (values["grading"] - 1.0) * height / core)
-        share += float((np.abs(field) <= half * np.maximum(steepness, 1e-3 * wave)).mean()) / high
-    return (share * core + 2.0 * values["plate"]) * values["width"] ** 2
-
-
-def sampled(values: dict[str, Any]) -> float:
-    """Stratified sampling of the analytic inside of a lattice in a box."""
-    from toughopt.families.strut_lattice import lattice_segments
-
-    low = np.array([-values["width"] / 2, -values["width"] / 2, values["plate"]])
-    high = np.array([values["width"] / 2, values["width"] / 2, values["height"] - values["plate"]])
-    cells = 80
-    rng = np.random.default_rng(0)
-    grid = np.stack(np.meshgrid(*[np.arange(cells)] * 3, indexing="ij"), -1).reshape(-1, 3)
-    points = low + (grid + rng.random(grid.shape)) / cells * (high - low)
-    inside = np.zeros((cells,) * 3, dtype=bool)
-    points = points.reshape(cells, cells, cells, 3)
-    slope = (values["grading"] - 1.0) / (high[2] - low[2])
-    for a, b in zip(*lattice_segments(values), strict=True):
-        reach = 1.1 * values["radius"] * max(values["grading"], 1.0)
-        first = np.clip(np.floor((np.minimum(a, b) - reach - low) / (high - low) * cells), 0, cells).astype(int)
-        last = np.clip(np.ceil((np.maximum(a, b) + reach - low) / (high - low) * cells), 0, cells).astype(int)
-        box = tuple(slice(*pair) for pair in zip(first, last, strict=True))
-        some = points[box]
-        share = np.clip((some - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
-        nearest = a + share[..., None] * (b - a)
-        radius = values["radius"] * (1.0 + slope * (nearest[..., 2] - low[2]))
-        inside[box] |= ((some - nearest) ** 2).sum(axis=-1) <= radius**2
-    core = float(inside.mean() * np.prod(high - low))
-    return core + 2.0 * values["plate"] * values["width"] ** 2
+    return {name: digest([row for row in rows if row["family"] == name]) for name in subjects}
 
 
 def main() -> None:
@@ -318,6 +206,7 @@ def main() -> None:
         "--results", type=Path, help="file of lines to which meshed designs are added; call again to go on"
     )
     parser.add_argument("--seconds", type=float, default=1e9, help="stop meshing random designs after these")
+    parser.add_argument("--subjects", nargs="*", default=list(SUBJECTS), choices=list(SUBJECTS))
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--only", nargs="*", default=["union", "scaling", "memory", "exactness"])
     parser.add_argument("--json", action="store_true")
@@ -326,7 +215,7 @@ def main() -> None:
         "union": lambda: union(options.repeats),
         "scaling": scaling,
         "memory": memory,
-        "exactness": lambda: exactness(options.designs, options.results, options.seconds),
+        "exactness": lambda: exactness(options.designs, options.results, options.seconds, options.subjects),
     }
     result = {name: parts[name]() for name in options.only}
     if options.json:
