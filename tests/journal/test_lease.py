@@ -124,7 +124,7 @@ def test_it_is_free_again_after_it_was_let_go(postgres_url: str, tmp_path: Path)
 def test_a_server_that_was_away_for_a_moment_does_not_end_the_campaign(
     postgres_cluster: Any, postgres_url: str, tmp_path: Path
 ) -> None:
-    store = open_postgres(postgres_url, lease_s=0.6)
+    store = open_postgres(postgres_url, lease_s=0.6, patience_s=0.0)
     with store.lock(tmp_path):
         store.append(ev.Noted(who="me", text="before"))
         postgres_cluster.stop()
@@ -145,3 +145,51 @@ def test_a_server_that_was_away_for_a_moment_does_not_end_the_campaign(
         other.close()
     assert [e.payload["text"] for e in store.read()] == ["before", "after"]
     store.close()
+
+
+_END = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid != pg_backend_pid()"
+)
+
+
+def test_lines_that_are_cut_lose_no_event_and_double_none(postgres_url: str) -> None:
+    store, cutter = open_postgres(postgres_url), open_postgres(postgres_url)
+    over = threading.Event()
+    cuts = 0
+
+    def cut() -> None:
+        nonlocal cuts
+        while not over.wait(0.1):
+            cuts += cutter.transact(lambda connection: int(connection.execute(text(_END)).scalar_one()))
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    try:
+        written = [
+            store.append_all([(ev.Noted(who="me", text=f"{i}{half}"), None) for half in "ab"]) for i in range(60)
+        ]
+        read = list(store.read())
+    finally:
+        over.set()
+        thread.join()
+    assert cuts > 0
+    assert [e.payload["text"] for e in read] == [f"{i}{half}" for i in range(60) for half in "ab"]
+    assert [e.seq for e in read] == [e.seq for pair in written for e in pair]
+    store.close()
+    cutter.close()
+
+
+def test_a_conductor_whose_line_is_cut_conducts_on(postgres_url: str, tmp_path: Path) -> None:
+    """Somebody who asks in the same moment does not take the campaign from a process that lives."""
+    store, other = open_postgres(postgres_url), open_postgres(postgres_url)
+    with store.lock(tmp_path):
+        for _ in range(3):
+            other.transact(lambda connection: connection.execute(text(_END)))
+            with pytest.raises(CampaignBusy, match=f"process {os.getpid()}"):
+                other.lock(tmp_path).acquire()
+            store.append(ev.Noted(who="me", text="still here"))
+    with other.lock(tmp_path):  # and it is free at once when it is let go
+        pass
+    store.close()
+    other.close()

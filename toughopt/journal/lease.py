@@ -23,6 +23,9 @@ _MOMENT_S = 0.5  # what answering a request takes
 _DEPARTURE_S = 5.0  # what the server takes to end a connection
 _POLL_S = 0.05
 _BEATS_A_LEASE = 3
+_LOOK_S = 1.0  # how often a holder sees whether its line is still there
+_GRACE_S = 3 * _LOOK_S  # what a holder that lives has to take the lock again, once its line was lost
+_TAKE_BACK_S = 0.3
 # Advisory locks are told apart by two numbers: what for, and which schema of the database.
 _TURN = "SELECT pg_advisory_xact_lock(1953461607, hashtext(current_schema()))"
 _TRY = "SELECT pg_try_advisory_lock(1953461608, hashtext(current_schema()))"
@@ -30,6 +33,7 @@ _DISMISS = (  # of that process only, and only where it is the one that holds th
     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1953461608 "
     "AND objid::bigint = hashtext(current_schema())::bigint & 4294967295 AND pid = :backend"
 )
+_SIGN_OFF = "UPDATE conductor SET beat = 'epoch'::timestamptz WHERE token = :token"
 _LEAVE = "SELECT pg_advisory_unlock(1953461608, hashtext(current_schema()))"
 
 
@@ -41,9 +45,11 @@ def take_turn(connection: Connection) -> None:
 class PostgresLock:
     """Held while a campaign is conducted.
 
-    The database frees it when the holder's connection ends, at once where its process dies. A holder whose PC or
-    network is gone may leave its connection open: it counts as gone when its heartbeat is older than the lease. Each
-    holder has a token of its own, and a store writes for it only as long as nobody else got one since.
+    The database frees it when the holder's connection ends, as it does where its process dies. Whether the process
+    died, or only its line was lost, nobody can see: who lives takes the lock again within a second, and others wait a
+    moment longer before they take it. A holder whose PC or network is gone may leave its connection open: it counts as
+    gone when its heartbeat is older than the lease. Each holder has a token of its own, and a store writes for it only
+    as long as nobody else got one since.
 
     Parameters
     ----------
@@ -96,6 +102,7 @@ class PostgresLock:
         if connection is None:
             return
         try:
+            connection.execute(text(_SIGN_OFF), {"token": self._token})
             connection.execute(text(_LEAVE))
             connection.close()
         except SQLAlchemyError:  # the connection is gone, and the lock with it
@@ -114,11 +121,19 @@ class PostgresLock:
         """A connection that holds the lock."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         deadline = time.monotonic() + _MOMENT_S
-        dismissed = 0
+        dismissed, free_since = 0, None
         try:
-            while not connection.execute(text(_TRY)).scalar():
+            while True:
                 row = _record(connection)
-                if row is not None and row.age_s > row.lease_s and row.token != dismissed:
+                gone = row is None or row.age_s > row.lease_s  # or it has signed off
+                if connection.execute(text(_TRY)).scalar():
+                    free_since = free_since or time.monotonic()
+                    if gone or time.monotonic() - free_since > _GRACE_S:
+                        return connection
+                    connection.execute(text(_LEAVE))
+                    time.sleep(_TAKE_BACK_S)
+                    continue
+                if row is not None and gone and row.token != dismissed:
                     dismissed = row.token
                     connection.execute(text(_DISMISS), {"backend": row.backend})
                     deadline = time.monotonic() + _DEPARTURE_S
@@ -128,7 +143,6 @@ class PostgresLock:
         except BaseException:
             connection.close()
             raise
-        return connection
 
     def _signed(self, connection: Connection) -> int:
         """Write down who holds it, between two appends of others; returns the new token."""
@@ -148,12 +162,16 @@ class PostgresLock:
     def _beat(self) -> None:
         """Give signs of life until the lock is let go; take it again where the server was away for a while."""
         alive = update(CONDUCTOR).where(CONDUCTOR.c.token == self._token).values(beat=func.clock_timestamp())
-        while not self._leaving.wait(self._lease_s / _BEATS_A_LEASE):
+        every_s, beaten = self._lease_s / _BEATS_A_LEASE, time.monotonic()
+        while not self._leaving.wait(min(every_s, _LOOK_S)):
             try:
                 if self._connection is None:
                     self._connection = self._again()
-                if self._connection is not None:
-                    self._connection.execute(alive)
+                if self._connection is None:
+                    continue
+                due = time.monotonic() - beaten >= every_s
+                self._connection.execute(alive if due else select(1))
+                beaten = time.monotonic() if due else beaten
             except SQLAlchemyError:
                 if self._connection is not None:
                     self._connection.invalidate()
@@ -167,7 +185,7 @@ class PostgresLock:
         if row is None or row.token != self._token or not connection.execute(text(_TRY)).scalar():
             connection.close()
             return None
-        connection.execute(update(CONDUCTOR).values(backend=func.pg_backend_pid()))
+        connection.execute(update(CONDUCTOR).values(backend=func.pg_backend_pid(), beat=func.clock_timestamp()))
         return connection
 
 

@@ -14,6 +14,7 @@ from toughopt.journal.store import SqlStore, explained
 from toughopt.journal.tables import CONDUCTOR, create_tables
 
 _DRIVER = "postgresql+psycopg"
+PATIENCE_S = 60.0  # for a server that is started anew, or a network that is away for a moment
 
 
 class PostgresStore(SqlStore):
@@ -23,8 +24,8 @@ class PostgresStore(SqlStore):
     never misses a smaller one.
     """
 
-    def __init__(self, engine: Engine, where: str, lease_s: float = LEASE_S) -> None:
-        super().__init__(engine, where)
+    def __init__(self, engine: Engine, where: str, lease_s: float = LEASE_S, patience_s: float = PATIENCE_S) -> None:
+        super().__init__(engine, where, patience_s)
         self._lease_s = lease_s
         self._token: int | None = None
 
@@ -52,13 +53,14 @@ class PostgresStore(SqlStore):
             )
 
 
-def open_postgres(url: str, *, lease_s: float = LEASE_S) -> PostgresStore:
+def open_postgres(url: str, *, lease_s: float = LEASE_S, patience_s: float = PATIENCE_S) -> PostgresStore:
     """The journal in PostgreSQL, for several PCs; made where it is not there.
 
     Parameters
     ----------
     url : ``postgresql://user:password@host:port/database``
     lease_s : after how long without a sign of life a conductor counts as gone
+    patience_s : for how long it is tried again where the server is lost once it was opened
 
     Raises
     ------
@@ -91,4 +93,4 @@ def open_postgres(url: str, *, lease_s: float = LEASE_S) -> PostgresStore:
     except SQLAlchemyError as error:
         engine.dispose()
         raise JournalError(f"{where} cannot be opened as a journal: {explained(error)}") from error
-    return PostgresStore(engine, where, lease_s)
+    return PostgresStore(engine, where, lease_s, patience_s)

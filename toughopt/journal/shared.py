@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from toughopt.errors import JournalError
@@ -28,11 +28,13 @@ class SharedArtifacts(Artifacts):
     def put(self, data: bytes) -> str:
         """Store `data`; returns its SHA-256. It is in the database when this returns. Raises JournalError."""
         digest = hashlib.sha256(data).hexdigest()
-        with self._store.transaction() as connection:
+
+        def keep(connection: Connection) -> None:
             known = connection.execute(select(ARTIFACTS.c.sha256).where(ARTIFACTS.c.sha256 == digest)).first()
             if known is None:
-                row = insert(ARTIFACTS).values(sha256=digest, data=data).on_conflict_do_nothing()
-                connection.execute(row)
+                connection.execute(insert(ARTIFACTS).values(sha256=digest, data=data).on_conflict_do_nothing())
+
+        self._store.transact(keep)
         super().put(data)
         return digest
 
@@ -40,8 +42,8 @@ class SharedArtifacts(Artifacts):
         """The bytes of an artifact, from this PC where it has them. Raises JournalError where they are nowhere."""
         if not self._problem(digest):
             return self.path(digest).read_bytes()
-        with self._store.transaction() as connection:
-            data = connection.execute(select(ARTIFACTS.c.data).where(ARTIFACTS.c.sha256 == digest)).scalar()
+        query = select(ARTIFACTS.c.data).where(ARTIFACTS.c.sha256 == digest)
+        data = self._store.transact(lambda connection: connection.execute(query).scalar())
         if data is None:
             raise JournalError(f"artifact {digest} is missing in {self._store.where}; restore it from a copy")
         data = bytes(data)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from toughopt.errors import JournalError
 from toughopt.journal.artifacts import Artifacts
@@ -17,7 +19,10 @@ from toughopt.journal.codec import Event, checked, decode, decode_rows, encode, 
 from toughopt.journal.events import Payload
 from toughopt.journal.tables import EVENTS
 
+T = TypeVar("T")
 _READ_AT_ONCE = 5000
+_AGAIN_S = (0.05, 0.2, 0.5)  # pauses before a database is tried again; the last one from then on
+_LINE_LOST = ("08", "57P01", "57P02", "57P03")  # SQLSTATEs: connection exceptions; the server ends or begins
 _HINTS = (  # what a database says, and what to do about it
     ("disk is full", "free some space; everything written before is kept"),
     ("no space left", "free some space; everything written before is kept"),
@@ -30,12 +35,18 @@ _HINTS = (  # what a database says, and what to do about it
 
 
 class SqlStore(ABC):
-    """An append-only log in one table."""
+    """An append-only log in one table.
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    Parameters
+    ----------
+    patience_s : for how long a database whose line was lost is tried again, before that counts as an error
+    """
+
+    def __init__(self, engine: Engine, where: str, patience_s: float = 0.0) -> None:
         self._engine = engine
         self.where = where
         self.clock: Callable[[], str] = now_utc
+        self._patience_s = patience_s
 
     @abstractmethod
     def lock(self, folder: Path) -> Lock:
@@ -51,36 +62,45 @@ class SqlStore(ABC):
 
     def append_all(self, events: Sequence[tuple[Payload, int | None]]) -> list[Event]:
         """Write several events, all or none."""
-        written = []
-        with self.transaction() as connection:
+        rows: list[dict[str, Any]] = []
+
+        def write(connection: Connection) -> list[int]:
             self._admit(connection)
-            for payload, experiment_id in events:
-                text_ = encode(payload)
-                row = {
-                    "time_utc": self.clock(),
-                    "kind": payload.kind,
-                    "experiment_id": experiment_id,
-                    "schema_version": payload.version,
-                    "payload": text_,
-                }
-                seq = int(connection.execute(insert(EVENTS).returning(EVENTS.c.seq), row).scalar_one())
-                body = decode(payload.kind, payload.version, text_)
-                written.append(Event(seq, str(row["time_utc"]), payload.kind, experiment_id, body))
-        return written
+            if rows:  # tried before: what was lost may have been the answer only
+                known = _written(connection, rows)
+                if known:
+                    return known
+            else:
+                rows.extend(self._row(payload, experiment_id) for payload, experiment_id in events)
+            inserted = insert(EVENTS).returning(EVENTS.c.seq)
+            return [int(connection.execute(inserted, row).scalar_one()) for row in rows]
+
+        numbers = self.transact(write)
+        return [
+            Event(seq, row["time_utc"], row["kind"], row["experiment_id"], _body(row))
+            for seq, row in zip(numbers, rows, strict=True)
+        ]
 
     def read(self, after: int = 0, until: int | None = None) -> Iterator[Event]:
         """Events with `after` < seq <= `until`, in order."""
-        query = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq)
-        if until is not None:
-            query = query.where(EVENTS.c.seq <= until)
-        with self.transaction() as connection:
-            for rows in connection.execute(query).yield_per(_READ_AT_ONCE).partitions():
-                yield from decode_rows(rows)
+        patience = _Patience(self._patience_s)
+        while True:
+            query = select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq)
+            if until is not None:
+                query = query.where(EVENTS.c.seq <= until)
+            try:
+                with self.transaction() as connection:
+                    for rows in connection.execute(query).yield_per(_READ_AT_ONCE).partitions():
+                        for event in decode_rows(rows):
+                            yield event
+                            after = event.seq
+                return
+            except JournalError as error:
+                patience.wait(error)
 
     def last_seq(self) -> int:
         """Number of the newest event, 0 where there is none."""
-        with self.transaction() as connection:
-            return int(connection.execute(select(func.max(EVENTS.c.seq))).scalar() or 0)
+        return self.transact(lambda connection: int(connection.execute(select(func.max(EVENTS.c.seq))).scalar() or 0))
 
     def verify(self) -> None:
         """Raise JournalError where the database or an event in it is damaged."""
@@ -95,6 +115,19 @@ class SqlStore(ABC):
     def _admit(self, connection: Connection) -> None:
         """Called first in each transaction that appends; raises where this process may not."""
 
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one transaction, and again in another one where the line to the database was lost meanwhile.
+
+        `work` must bear being done twice: the first time may have been kept although nobody heard of it.
+        """
+        patience = _Patience(self._patience_s)
+        while True:
+            try:
+                with self.transaction() as connection:
+                    return work(connection)
+            except JournalError as error:
+                patience.wait(error)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: all that is done in it, or nothing. Raises JournalError where the database refuses."""
@@ -103,6 +136,52 @@ class SqlStore(ABC):
                 yield connection
         except SQLAlchemyError as error:
             raise JournalError(f"{self.where}: the journal cannot be read or written: {explained(error)}") from error
+
+    def _row(self, payload: Payload, experiment_id: int | None) -> dict[str, Any]:
+        return {
+            "time_utc": str(self.clock()),
+            "kind": payload.kind,
+            "experiment_id": experiment_id,
+            "schema_version": payload.version,
+            "payload": encode(payload),
+        }
+
+
+class _Patience:
+    """How long a database that is out of reach is tried again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._tries = 0
+
+    def wait(self, error: JournalError) -> None:
+        """Pause before the next try; raise `error` where there is none."""
+        if not _line_lost(error) or time.monotonic() > self._end:
+            raise error
+        time.sleep(_AGAIN_S[min(self._tries, len(_AGAIN_S) - 1)])
+        self._tries += 1
+
+
+def _line_lost(error: JournalError) -> bool:
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError):
+        return False
+    state = getattr(cause.orig, "sqlstate", "")  # None: there was no answer at all
+    return cause.connection_invalidated or state is None or state.startswith(_LINE_LOST)
+
+
+def _written(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Numbers of the newest events that are exactly `rows`; none where they are not there."""
+    columns = [EVENTS.c[name] for name in rows[0]]
+    query = select(EVENTS.c.seq, *columns).where(EVENTS.c.time_utc == rows[0]["time_utc"]).order_by(EVENTS.c.seq.desc())
+    newest = connection.execute(query.limit(len(rows))).all()[::-1]
+    found = [dict(zip(row._fields[1:], row[1:], strict=True)) for row in newest]
+    same = [{**each, "time_utc": ""} for each in found] == [{**each, "time_utc": ""} for each in rows]
+    return [int(row.seq) for row in newest] if same else []
+
+
+def _body(row: dict[str, Any]) -> Any:
+    return decode(row["kind"], row["schema_version"], row["payload"])
 
 
 def explained(error: SQLAlchemyError) -> str:
