@@ -27,7 +27,9 @@ def _load(name: str, path: Path) -> ModuleType:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`layout` runs over every layout of `layouts.py`."""
+    """`layout` runs over every layout of `layouts.py`, `maker` over every one of `makers.py`."""
+    if "maker" in metafunc.fixturenames:
+        metafunc.parametrize("maker", list(_load("compression_makers", HERE / "makers.py").MAKERS))
     if "layout" in metafunc.fixturenames:
         metafunc.parametrize("layout", list(_load("compression_layouts", HERE / "layouts.py").LAYOUTS))
 
@@ -36,6 +38,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def layouts() -> ModuleType:
     """The module that makes files."""
     return _load("compression_layouts", HERE / "layouts.py")
+
+
+@pytest.fixture(scope="session")
+def makers() -> ModuleType:
+    """The module that makes yet other makers' files."""
+    return _load("compression_makers", HERE / "makers.py")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,10 @@ _POOR = re.compile(r"absolut|abs\.|raw|roh|video|lvdt|extensometer|fein|quer|2\b
 _GOOD = re.compile(r"corrected|korrigiert|compensated|primary|standard", re.IGNORECASE)
 _QUANTITY = {"force": "force", "displacement": "length", "time": "time"}
 _PLAIN_UNIT = {"force": "N", "displacement": "mm", "time": "s"}
+# what a gauge shows; and a travel that is called by what it makes of the part
+_UNLIKE = re.compile(r"^(?:gauge )?readings?$|stauchungsweg")
+_BARE = re.compile(r"[\W_]*(?:\d|[a-d])$")  # what tells twin sensors apart
+_MOST_NAMES = 12
 _SHORT = {"f": "force", "x": "displacement", "d": "displacement", "s": "displacement", "u": "displacement", "t": "time"}
 
 
@@ -64,7 +68,9 @@ def choose_columns(table: Table, options: ReadOptions, within: range | None = No
 
 
 def _nothing(role: str, table: Table, within: range) -> str:
-    names = ", ".join(repr(table.names[i] or f"(column {i})") for i in within)
+    names = ", ".join(repr(table.names[i] or f"(column {i})") for i in within[:_MOST_NAMES])
+    if len(within) > _MOST_NAMES:
+        names += f" and {len(within) - _MOST_NAMES} more (one row a sample is expected, not one column)"
     return (
         f"no column of the table at line {table.line} is the {role}: {names}; column_map={{'{role}': name}} tells which"
     )
@@ -104,7 +110,9 @@ def _choose(
         findings.append(Finding("COLUMN_BY_UNIT", Severity.WARNING, Effect.WARN, message))
     elif rivals and role != "time":
         message = f"column {name!r} taken as the {role}, not {', '.join(map(repr, rivals))}; column_map settles it"
-        findings.append(Finding("COLUMN_CHOSEN", Severity.INFO, Effect.NONE, message))
+        alike = any(_BARE.sub("", rival.casefold()) == _BARE.sub("", name.casefold()) for rival in rivals)
+        severity, effect = (Severity.WARNING, Effect.WARN) if alike else (Severity.INFO, Effect.NONE)
+        findings.append(Finding("COLUMN_CHOSEN", severity, effect, message))
     return Column(index, name, _unit(role, table, index, told, findings))
 
 
@@ -125,12 +133,19 @@ def _mapped(mapped: str | int, role: str, table: Table, within: range) -> int:
     )
 
 
+def could_be(role: str, name: str) -> bool:
+    """Whether a column is called what columns of the role "force", "displacement" or "time" are called."""
+    return _rank(role, name, "", None) is not None
+
+
 def _rank(role: str, name: str, unit_text: str, told: str | None) -> tuple[int, int, int] | None:
     """How well a column fits a role, smaller is better; None when it does not."""
     unit = parse_unit(unit_text) if unit_text else None
     if unit is not None and unit.quantity != _QUANTITY[role] and told is None:
         return None
     folded = name.casefold()
+    if _UNLIKE.search(folded):
+        return (0, 0, 0) if unit is not None or ("weg" in folded and role == "displacement") else None
     if NOT_A_ROLE.search(folded):
         return None
     doubt = (1 if _POOR.search(folded) else 0) - (1 if _GOOD.search(folded) else 0)

@@ -6,15 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOptions, Severity
 from toughopt.compression.columns import Column, choose_columns
 from toughopt.compression.dialect import split_row
 from toughopt.compression.orientation import orient, tension_signs
+from toughopt.compression.preamble import with_units
+from toughopt.compression.stacked import unstacked
 from toughopt.compression.tables import Table
 from toughopt.compression.units import parse_unit
 from toughopt.errors import CurveError
 
+FloatArray = NDArray[np.float64]
 _FEWEST = 3  # rows below which a table is a summary, not a curve
 _A_TEST = 10  # rows from which one that is left out may have been a test
 
@@ -53,6 +57,8 @@ def curve_of(table: Table, options: ReadOptions, specimen: str, within: range | 
                     f"{gaps} of {last} samples have no force or no displacement: left out",
                 )
             )
+        if last < known.size and (blank := _one_sided(displacement[last:], force[last:])):
+            findings.append(blank)
         displacement, force = displacement[known], force[known]
         time = None if time is None else time[known]
     if time is not None and not np.isfinite(time).all():
@@ -66,14 +72,17 @@ def curve_of(table: Table, options: ReadOptions, specimen: str, within: range | 
 
 
 def side_by_side(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
-    """Groups of columns: one, or several where the names repeat."""
+    """Groups of columns: one, or several where the names repeat; blank columns may stand before and between them."""
     columns = list(zip(names, units, strict=True))
-    used = len(columns)
-    while used and not any(columns[used - 1]):
-        used -= 1
-    for size in range(2, used // 2 + 1):
-        if used % size == 0 and all(columns[i] == columns[i % size] for i in range(used)) and all(names[:size]):
-            return [range(at, at + size) for at in range(0, used, size)]
+    said = [at for at, column in enumerate(columns) if any(column)]
+    if said:
+        first, count = said[0], said[-1] + 1 - said[0]
+        for size in range(2, (count + 1) // 2 + 1):
+            whole = -(-count // size) * size
+            repeated = columns[first : first + size] * (whole // size)
+            named = sum(bool(name) for name in names[first : first + size])
+            if named >= 2 and repeated == columns[first : first + count] + [("", "")] * (whole - count):
+                return [range(at, min(at + size, len(columns))) for at in range(first, first + whole, size)]
     return [range(len(columns))]
 
 
@@ -103,7 +112,7 @@ def assemble(
             good.append(table)
     if not good:
         raise CurveError("no usable compression test: " + "; ".join(reasons[:4] or ["no table of numbers"]))
-    joined = _joined(good)
+    joined = _joined([with_units(table) for table in good])
     findings: tuple[Finding, ...] = ()
     if reasons:
         grave = lost_rows >= _A_TEST
@@ -112,7 +121,9 @@ def assemble(
     found: list[Curve] = []
     for number, table in enumerate(joined, start=1):
         label = title(table) or (str(number) if len(joined) > 1 else "")
-        found += curves_of(replace(table, findings=(*table.findings, *findings)), options, label)
+        for specimen, name in unstacked(table, options):
+            both = " ".join(filter(None, (label, name)))
+            found += curves_of(replace(specimen, findings=(*specimen.findings, *findings)), options, both)
     if not found:
         raise CurveError("no usable compression test: the columns of force and displacement hold no numbers")
     return tuple(found)
@@ -155,7 +166,7 @@ def _goes_on(before: Table, after: Table) -> bool:
     return False
 
 
-def _values(table: Table, column: Column) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _values(table: Table, column: Column) -> FloatArray:
     values = table.column(column.index)
     return values * column.unit.factor if column.unit.factor != 1.0 else values
 
@@ -176,6 +187,17 @@ def _largest_strain(table: Table) -> float | None:
             value = float(np.fmax.reduce(np.abs(table.column(index)))) * unit.factor
             largest = value if largest is None else max(largest, value)
     return largest
+
+
+def _one_sided(displacement: FloatArray, force: FloatArray) -> Finding | None:
+    """What is wrong with the end of a record where only one of displacement and force goes on."""
+    lost, what = int(np.count_nonzero(np.isfinite(displacement))), "force"
+    if not lost:
+        lost, what = int(np.count_nonzero(np.isfinite(force))), "displacement"
+    if not lost:
+        return None
+    message = f"the last {lost} samples have no {what}: left out; the sensor may have been beyond its range"
+    return Finding("OVER_RANGE", Severity.WARNING, Effect.CENSOR, message)
 
 
 def _metadata(table: Table) -> dict[str, str]:

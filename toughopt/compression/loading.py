@@ -17,6 +17,7 @@ from toughopt.compression.settings import AnalysisSettings
 FloatArray = NDArray[np.float64]
 _UNDER_LOAD = 0.1  # of the peak force at the last sample
 _OFFSET_WORTH_TELLING = 0.2  # N
+_TAP = 0.3  # of the force before it: a tap after the rebound presses less
 _PRELOAD = 0.05  # of the peak force: below it a displacement may still be zeroed
 
 
@@ -105,9 +106,10 @@ def cycles_of(displacement: FloatArray, force: FloatArray) -> tuple[cycles.Cycle
 def _rebound(x: FloatArray, f: FloatArray, stop: int) -> Finding:
     """The finding on a jump back before sample `stop`: a tap, unless what follows goes further or presses harder."""
     message = f"the displacement jumps back after sample {stop}: cut there"
+    harder = float(np.max(f[stop:])) > _TAP * float(np.max(f[:stop]))
     further = float(np.max(x[stop:])) > float(np.max(x[:stop])) + 0.02 * float(np.ptp(x[:stop]))
-    if further or float(np.max(f[stop:])) > float(np.max(f[:stop])):
-        message += "; what follows goes further or presses harder than what came before, as no tap does"
+    if further or harder:
+        message += "; what follows goes further or presses harder than a tap does: another specimen or another loading?"
         return quality.finding("REBOUND", Effect.WARN, message)
     return quality.finding("REBOUND", Effect.NONE, message)
 

@@ -11,7 +11,9 @@ from toughopt.errors import CurveError
 
 _LIKE = re.compile(r"[+-]?(?:\d[\d.,'’ \u00a0\u2009\u202f]*|[.,]\d+)(?:[eE][+-]?\d{1,4})?\Z")
 _MISSING = frozenset({"", "nan", "-nan", "n/a", "na", "null", "none", "-", "--", "---", "----", "***", "****", "#n/a"})
-_ENDLESS = frozenset({"inf", "-inf", "+inf", "1.#inf", "1.#qnan", "-1.#ind", "#div/0!", "overflow", "infinity"})
+_ENDLESS = frozenset(
+    {"inf", "-inf", "+inf", "1.#inf", "1.#qnan", "-1.#ind", "#div/0!", "overflow", "infinity"}
+) | frozenset({"over", "ovr", "over range", "overrange", "overload", "o.l", "ol", "err", "error", "#value!"})
 _GROUPS = {
     ".": re.compile(r"[+-]?\d{1,3}(?:[,'’ \u00a0\u2009\u202f]\d{3})+(?:\.\d*)?\Z"),
     ",": re.compile(r"[+-]?\d{1,3}(?:[.'’ \u00a0\u2009\u202f]\d{3})+(?:,\d*)?\Z"),

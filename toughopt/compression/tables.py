@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _INLINE = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
 _SLASHED = re.compile(r"^(?P<name>.*\S)\s*(?:/|,|\s+in\s+)\s*(?P<unit>[^\s/,]+)$")
 _SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
 _SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
+_WIDE = str.maketrans("（）［］／：", "()[]/:")
 _EVIDENCE_FIELDS = 1200
 _MOST_TABLES = 1000
 _LONGEST_NAME = 200
@@ -143,6 +145,8 @@ def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, 
         return (), tuple(_bare(unit) for unit in units), tuple(lines[: at + 1])
     pairs = [split_name(name) for name in names]
     inline = [unit for _, unit in pairs]
+    if not units and not any(inline) and at > 0 and len(rows[at - 1]) == len(names) and is_units_row(rows[at - 1]):
+        units = rows[at - 1]  # above the names
     both = [below or beside for below, beside in zip(units + [""] * len(names), inline, strict=False)]
     wide = [_bare(unit) for unit in both] + [_bare(unit) for unit in units[len(both) :]]
     return tuple(name for name, _ in pairs), tuple(wide), tuple(lines[:at])
@@ -150,8 +154,12 @@ def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, 
 
 def _header_row(line: str, separator: str, columns: int) -> list[str]:
     """The fields of a line above the numbers; names with blanks in them where blanks separate, too."""
+    line = line.translate(_WIDE)
     fields = without_trailing_blanks(split_row(line, separator))
     if separator == " " and len(fields) != columns:
+        if '"' in line:
+            quoted = next(csv.reader([line], delimiter=" ", skipinitialspace=True), [])
+            return [field.strip() for field in quoted if field.strip()]
         wide = [field for field in re.split(r"\t+| {2,}", line.strip()) if field]
         return wide if len(wide) == columns else fields
     return fields
@@ -177,6 +185,10 @@ def split_name(name: str) -> tuple[str, str]:
             match["name"] and len(inside) <= 6 and inside.isascii() and " " not in inside
         ):
             return match["name"].strip() or name, inside
+        *before, last = inside.split() or [""]
+        if match["name"] and before and parse_unit(last) is not None:  # "in mm"; or "x10 N", which nobody may take as N
+            scaled = any(char.isdigit() for word in before for char in word)
+            return match["name"].strip(), inside if scaled else last
         return name, ""
     for pattern in (_SLASHED, _SUFFIX, _SPACED):
         match = pattern.match(name)

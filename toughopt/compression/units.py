@@ -118,6 +118,7 @@ _LOOSE: dict[str, str] = {
     "sec": "s",
     "secs": "s",
     "sek": "s",
+    "sn": "s",
     "seconds": "s",
     "sekunden": "s",
     "s": "s",

@@ -11,12 +11,13 @@ WORDS: dict[str, tuple[str, ...]] = {
         "force", "load", "kraft", "last", "obciążenie", "siła", "carga", "fuerza", "força", "charge", "effort",
         "carico",
         "forza", "kracht", "belasting", "síla", "zatížení", "kuvvet", "yük", "сила", "нагрузка", "усилие", "载荷",
-        "负荷", "載荷", "力", "荷重", "하중", "시험력", "힘",
+        "负荷", "載荷", "力", "荷重", "하중", "시험력", "힘", "voima", "belastning", "erő", "terhelés", "kuormitus",
     ),
     "displacement": (
         "displacement", "extension", "standardweg", "traversenweg", "travel", "crosshead", "stroke", "compression",
         "deflection", "position", "weg", "verschiebung", "verformung", "traverse", "przemieszczenie", "droga",
         "desplazamiento", "deslocamento", "déplacement", "deplacement", "course", "spostamento", "corsa",
+        "förskjutning", "forskydning", "siirtymä", "elmozdulás",
         "verplaatsing",
         "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
         "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
@@ -24,7 +25,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "time": (
         "time", "zeit", "godzina", "czas", "tiempo", "tempo", "temps", "tijd", "čas", "zaman", "время", "时间", "時間",
-        "시간", "timestamp", "elapsed", "laufzeit",
+        "시간", "timestamp", "elapsed", "laufzeit", "tid", "aika", "idő",
     ),
 }  # fmt: skip
 # What a column is not, whatever else its name says.
