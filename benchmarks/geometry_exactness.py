@@ -128,8 +128,8 @@ def wall_volume(values: dict[str, Any]) -> float:
     reach e and curvature k, is the area; Gauss-Legendre's rule over the height makes it a volume.
     """
     surface, thickness = ShellSurface.of(values), values["thickness"]
-    nodes, weights = np.polynomial.legendre.leggauss(24)
-    count = 1600  # around half a lobe's two neighbours and itself
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    count = 800  # around half a lobe's two neighbours and itself
     psi = np.pi / 4.0 * (np.arange(-count, 2 * count) + 0.5) / count
     step = np.pi / 4.0 / count
     total = 0.0

@@ -101,6 +101,18 @@ def test_the_mesh_stays_within_the_chord_error(designs):
         assert np.quantile(distance, 0.999) <= 0.05
 
 
+def test_a_twisted_wall_has_the_volume_of_its_perimeters():
+    # inside curves without corners, t off an outer one of perimeter P: P t - pi t^2, by Steiner's formula
+    design = SHELL.complete(
+        {"c4_base": 0.1, "c8_base": 0.0, "c4_top": 0.02, "c8_top": 0.02, "twist_linear": 2.0, "thickness": 0.8,
+         "twist_amplitude": 0.5, "twist_cycles": 1.5, "perimeter_ratio": 1.2, "mass": 2.0, "height": 25.0},
+    )  # fmt: skip
+    wall = family("cylindrical_shell", wall="solid").solid(design)
+    expected = 2.0 / 1.2e-3 - np.pi * 0.8**2 * 25.0
+    assert wall.volume_mm3 == pytest.approx(expected, rel=2.5e-3)
+    assert len(wall.bodies()) == 1
+
+
 def inside_wall(design, points):
     """(m,) bool: outer boundary within the thickness, by distance to a fine polygon of the section at each height."""
     from scipy.spatial import cKDTree

@@ -13,7 +13,7 @@ from toughopt.families.lobes import enclosed_area, shape, shape_slope, unit_peri
 from toughopt.geometry import Solid, combine, gathered, lofts, main_body, manifold_from
 
 if TYPE_CHECKING:
-    from manifold3d import CrossSection, Manifold
+    from manifold3d import Manifold
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _EXACT_NODES = 256
 _PROBES = (192, 257)  # around a quarter, over the height
 _STEP = 4.0  # chord errors that the inside of a wall may jump from slab to slab
-_OVERLAP_MM = 0.005
+_OVERLAP_MM = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,6 @@ class ShellSurface:
         r0, c4, c8 = (column[:, None] for column in self.lobes(level))
         radius: FloatArray = r0 * shape(phi[None] + self.turn(level)[:, None], c4, c8)
         return radius
-
-    def section(self, psi: FloatArray, level: float) -> FloatArray:
-        """(n, 2) float: the outer curve at one level before it is turned, mm."""
-        r0, c4, c8 = (float(column[0]) for column in self.lobes(np.array([level])))
-        radius = r0 * shape(psi, c4, c8)
-        return np.column_stack([radius * np.cos(psi), radius * np.sin(psi)])
 
 
 def outer_body(values: Mapping[str, Any]) -> Solid:
@@ -167,26 +161,31 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     edges = np.linspace(0.0, 1.0, count + 1)
     # slabs overlap a little, and stand out at both ends: where faces just met, skins of no thickness would be left
     lows, highs = edges[:-1] - _OVERLAP_MM / surface.height_mm, edges[1:] + _OVERLAP_MM / surface.height_mm
+    middles = 0.5 * (edges[:-1] + edges[1:])
     turns = np.degrees([surface.turn(lows), surface.turn(highs)])
-    sizes = [surface.lobes(lows)[0], surface.lobes(highs)[0]]
+    around, c4, c8 = surface.lobes(np.concatenate([lows, middles, highs]))
+    low_sizes, sizes, high_sizes = around.reshape(3, count)
+    c4, c8 = c4[count : 2 * count], c8[count : 2 * count]
+    areas = enclosed_area(sizes, c4, c8)
+    radius = sizes[:, None] * shape(psi[None], c4[:, None], c8[:, None])
+    outlines = np.stack([radius * np.cos(psi), radius * np.sin(psi)], axis=-1)
+    outlines *= np.sqrt(areas / _polygon_area(radius))[:, None, None]
     sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(error / thickness, 0.5)) / 4 + 1))
     slabs = []
-    for k in range(count):
-        middle = 0.5 * (edges[k] + edges[k + 1])
-        outline = CrossSection([surface.section(psi, middle)], FillRule.Positive)
-        fullness = sqrt(float(enclosed_area(*surface.lobes(np.array([middle])))[0]) / float(outline.area()))
-        outline = outline.scale((fullness, fullness))
-        hollow: CrossSection = outline.offset(-thickness, JoinType.Round, 2.0, sides).simplify(0.25 * error)
+    for k, outline in enumerate(outlines):
+        exact = CrossSection([outline], FillRule.Positive).offset(-thickness, JoinType.Round, 2.0, sides)
+        hollow = exact.simplify(0.5 * error)
         if hollow.is_empty():
             continue
-        size = float(surface.lobes(np.array([middle]))[0][0])
-        bottom = hollow.scale((sizes[0][k] / size,) * 2).rotate(-turns[0][k])
+        bottom = hollow.scale((low_sizes[k] / sizes[k],) * 2).rotate(-turns[0][k])
         twist = turns[0][k] - turns[1][k]
-        grow = (sizes[1][k] / sizes[0][k],) * 2
-        divisions = int(abs(twist) / 6.0)
+        grow = (high_sizes[k] / low_sizes[k],) * 2
         low, high = lows[k] * surface.height_mm, highs[k] * surface.height_mm
-        slab = Manifold.extrude(bottom, high - low, divisions, twist, grow).translate((0.0, 0.0, low))
-        slabs.append(slab)
+        slab = Manifold.extrude(bottom, high - low, int(abs(twist) / 6.0), twist, grow)
+        # chords around hollows and along their twist cut off what would make walls too thick
+        mean_square = (low_sizes[k] ** 2 + 4.0 * sizes[k] ** 2 + high_sizes[k] ** 2) / (6.0 * sizes[k] ** 2)
+        full = sqrt(float(exact.area()) * mean_square * (high - low) / float(slab.volume()))
+        slabs.append(slab.scale((full, full, 1.0)).translate((0.0, 0.0, low)))
     return slabs
 
 
