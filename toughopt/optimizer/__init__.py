@@ -3,6 +3,8 @@
 from toughopt.optimizer.base import Policy, Prediction, Proposal, Surrogate, Task
 from toughopt.optimizer.decision import Decision, decide, first_generator_state
 from toughopt.optimizer.encoding import Encoder
+from toughopt.optimizer.front import Front, FrontMember
+from toughopt.optimizer.objectives import Objective
 from toughopt.optimizer.observations import Observation, observations_sha256, observe
 from toughopt.optimizer.optimizer import Optimizer
 from toughopt.optimizer.parameters import Categorical, Integer, Real
@@ -16,7 +18,10 @@ __all__ = [
     "Categorical",
     "Decision",
     "Encoder",
+    "Front",
+    "FrontMember",
     "Integer",
+    "Objective",
     "Observation",
     "Optimizer",
     "Policy",

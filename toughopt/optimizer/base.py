@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from toughopt.optimizer.encoding import Encoder
+    from toughopt.optimizer.objectives import Goal
     from toughopt.optimizer.observations import Table
     from toughopt.optimizer.space import Space
 
@@ -77,6 +78,8 @@ class Task:
     taken : keys of designs that must not be proposed (pending; also tested ones where a retest is not wanted)
     tested : (n, number of parameters) float, the designs of `data` as points of the unit cube; None with a pool
     printable : probability that designs print and test properly, or None where none ever failed
+    goals : the objectives where there are several, the first of which `data` tells; empty where there is one
+    awaited : the designs that `pending` encodes
     made : how many designs were told or are pending
     seed : of the campaign
     """
@@ -95,6 +98,8 @@ class Task:
     start: Hyperparameters
     tested: FloatArray | None = None
     printable: Callable[[FloatArray], FloatArray] | None = None
+    goals: tuple[Goal, ...] = ()
+    awaited: tuple[Design, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

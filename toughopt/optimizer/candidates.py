@@ -92,9 +92,16 @@ def candidates(task: Task, n: int, around: FloatArray | None = None) -> Candidat
 
 
 def refine(
-    found: Candidates, scores: FloatArray, score: Callable[[FloatArray], FloatArray]
+    found: Candidates,
+    scores: FloatArray,
+    score: Callable[[FloatArray], FloatArray],
+    beside: Callable[[Columns], FloatArray] | None = None,
 ) -> tuple[Candidates, FloatArray]:
     """Candidates with others added around the best ones, in rounds of shrinking steps; a complete set stays as it is.
+
+    Parameters
+    ----------
+    beside : further columns that `score` wants beside the encoded designs
 
     Returns
     -------
@@ -117,7 +124,7 @@ def refine(
             np.vstack([found.x, x]),
             False,
         )
-        scores = np.concatenate([scores, score(x)])
+        scores = np.concatenate([scores, score(x if beside is None else np.hstack([x, beside(columns)]))])
     return found, scores
 
 

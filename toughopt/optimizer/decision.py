@@ -15,14 +15,15 @@ from toughopt.errors import ConfigError, InputError
 from toughopt.optimizer.base import Constraint, Design, Features, Policy, Proposal, Task, Value
 from toughopt.optimizer.designs import expected_designs, initial_designs
 from toughopt.optimizer.encoding import Encoder
-from toughopt.optimizer.feasibility import Feasibility
-from toughopt.optimizer.observations import Observation, make_table, observations_sha256
+from toughopt.optimizer.objectives import recorded_objectives
+from toughopt.optimizer.observations import Observation, observations_sha256
 from toughopt.optimizer.policies import policy
 from toughopt.optimizer.space import Key, Space
+from toughopt.optimizer.tasks import make_task
 from toughopt.optimizer.transfer import Source
 
 FORMAT = 1
-CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1}
+CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1, "objectives": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def decide(
     prior: Features | None = None,
     constraint: Constraint | None = None,
     sources: Sequence[Source] = (),
+    known: Mapping[str, Features] | None = None,
     encoder: Encoder | None = None,
 ) -> Decision:
     """Choose `k` designs; the same arguments give the same designs on the same platform.
@@ -114,14 +116,16 @@ def decide(
     ----------
     observations : in the order in which they were told
     pending : designs whose results are awaited
-    settings : of the policy, and ``minimize``, ``initial`` (designs of a Latin hypercube before the model chooses) and
-        ``seed`` (of that hypercube and of model-free sequences)
+    settings : of the policy, and ``minimize``, ``initial`` (designs of a Latin hypercube before the model chooses),
+        ``seed`` (of that hypercube and of model-free sequences) and, where there are several, ``objectives``, each as
+        `Objective.record` tells it; the first is what `minimize` speaks of
     rng_state : as `generator_state` tells it
     start_hyperparameters : those that the decision before this one fitted, or empty
     features : callable from columns to (n, k), further inputs of the model
     prior : callable ``prior(designs: Mapping[str, ndarray]) -> ndarray (n,)``: a guess at the objective, in its units,
         that the data may overrule
     sources : earlier campaigns, in the order in which every decision of the campaign has them
+    known : for each objective that needs no test a callable from columns to its values (n,)
     encoder : saves making it again; it must be of the same space, features, prior, sources and direction
 
     Raises
@@ -140,7 +144,22 @@ def decide(
     if k < 1:
         raise ConfigError(f"k = {k} designs cannot be asked for; ask for at least 1")
     rng = generator(rng_state)
-    task = make_task(space, observations, pending, chosen_by, campaign, rng, start_hyperparameters, k, context, encoder)
+    objectives = recorded_objectives(campaign.pop("objectives"), known or {})
+    if objectives:
+        campaign["objectives"] = [o.record() for o in objectives]
+    task = make_task(
+        space,
+        observations,
+        pending,
+        chosen_by,
+        campaign,
+        rng,
+        start_hyperparameters,
+        k,
+        context,
+        encoder,
+        objectives,
+    )
     proposal = _propose(task, chosen_by, int(campaign["initial"]), space)
     sign = encoder.sign
     return Decision(
@@ -163,50 +182,6 @@ def decide(
         n_observations=len(observations),
         environment=_environment(),
         sources=encoder.sources,
-    )
-
-
-def make_task(
-    space: Space,
-    observations: Sequence[Observation],
-    pending: Sequence[Design],
-    chosen_by: Policy,
-    campaign: Mapping[str, Any],
-    rng: np.random.Generator,
-    start: Mapping[str, Any],
-    k: int,
-    context: Design | None,
-    encoder: Encoder,
-) -> Task:
-    """The arrays that a policy works on."""
-    good = [o for o in observations if not o.failed]
-    x = encoder.encode_observations(good)
-    printable = None
-    if len(good) < len(observations):
-        everything = encoder.encode_observations(observations)
-        columns = [i for i in range(encoder.width) if i != encoder.prior_column and i not in encoder.source_columns]
-        model = Feasibility.fit(everything[:, columns], np.array([not o.failed for o in observations]))
-        printable = None if model is None else _restricted(model, columns)
-    taken = {space.key(d) for d in pending}
-    if not chosen_by.settings.get("retest", False):
-        taken |= {space.key(o.design) for o in observations}
-    else:
-        taken |= {space.key(o.design) for o in observations if o.failed}
-    return Task(
-        space=space,
-        encoder=encoder,
-        data=make_table(x, good, encoder.sign),
-        good=[o.design for o in good],
-        pending=encoder.encode_designs(pending, context),
-        taken=frozenset(taken),
-        made=len(observations) + len(pending),
-        k=k,
-        context=context,
-        seed=int(campaign["seed"]),
-        rng=rng,
-        start=start,
-        tested=None if space.pool is not None or not good else space.to_unit(space.columns([o.design for o in good])),
-        printable=printable,
     )
 
 
@@ -294,10 +269,6 @@ def _first_designs(task: Task, initial: int, space: Space) -> tuple[list[dict[st
     return list(
         chosen.values()
     ), f"one of {initial} initial designs (by turns what is thought best, and Latin hypercube)"
-
-
-def _restricted(model: Feasibility, columns: list[int]) -> Any:
-    return lambda x: model(x[:, columns])
 
 
 def _environment() -> dict[str, str]:

@@ -53,6 +53,7 @@ class Encoder:
             self._range[self._range <= 0] = 1.0
         bare = self.n_plain + len(self._low)
         self.width = bare + len(sources) + (prior is not None)
+        self.bare_columns = tuple(range(bare))  # without what speaks of the objective: earlier campaigns and the prior
         self.prior_column = self.width - 1 if prior is not None else None
         self.source_columns = tuple(range(bare, bare + len(sources)))
         self.sources = tuple(source.record() for source in sources)

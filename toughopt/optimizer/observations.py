@@ -25,6 +25,7 @@ class Observation:
     censored : True where the truth is at least `value` (at most, where the objective is minimised): the specimen was
         too strong for the test
     context : where and how it was made, as far as it was told
+    others : what was measured of further objectives, by name
     """
 
     design: Mapping[str, Value]
@@ -32,6 +33,7 @@ class Observation:
     noise_std: float | None = None
     censored: bool = False
     context: Mapping[str, Value] | None = None
+    others: Mapping[str, float] | None = None
 
     @property
     def failed(self) -> bool:
@@ -47,6 +49,8 @@ class Observation:
             found["censored"] = True
         if self.context is not None:
             found["context"] = dict(self.context)
+        if self.others:
+            found["others"] = dict(self.others)
         return found
 
     @classmethod
@@ -58,6 +62,7 @@ class Observation:
             record.get("noise_std"),
             bool(record.get("censored", False)),
             record.get("context"),
+            record.get("others"),
         )
 
 
@@ -70,8 +75,9 @@ def observe(
     censored: bool = False,
     context: Design | None = None,
     failed: bool = False,
+    others: Mapping[str, float] | None = None,
 ) -> Observation:
-    """A checked observation.
+    """A checked observation; `others` are the values of further objectives, finite numbers.
 
     Raises
     ------
@@ -97,7 +103,7 @@ def observe(
         noise_std = float(noise_std)
         if not (math.isfinite(noise_std) and noise_std >= 0):
             raise ObservationError(f"noise_std = {noise_std} of design {plain} must be finite and not negative")
-    return Observation(plain, number, noise_std, bool(censored), space.check_context(context))
+    return Observation(plain, number, noise_std, bool(censored), space.check_context(context), others or None)
 
 
 def observations_sha256(observations: Iterable[Observation]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from toughopt.errors import ConfigError, InputError, ObservationError
+from toughopt.errors import ConfigError, InputError
 from toughopt.optimizer.base import Constraint, Design, Features, Policy, Surrogate, Task, Value
 from toughopt.optimizer.decision import (
     CAMPAIGN_SETTINGS,
@@ -13,13 +13,16 @@ from toughopt.optimizer.decision import (
     decide,
     first_generator_state,
     generator,
-    make_task,
 )
 from toughopt.optimizer.encoding import Encoder
-from toughopt.optimizer.observations import Observation, observations_sha256, observe
+from toughopt.optimizer.front import Front, pareto_front
+from toughopt.optimizer.objectives import Objective, checked_objectives, recorded_objectives
+from toughopt.optimizer.observations import Observation, observations_sha256
 from toughopt.optimizer.policies import policy as policy_named
 from toughopt.optimizer.recommendation import Recommendation, expected_gain, recommend
 from toughopt.optimizer.space import Key, Space
+from toughopt.optimizer.tasks import make_task
+from toughopt.optimizer.telling import observe_all
 from toughopt.optimizer.transfer import Source
 
 
@@ -32,6 +35,8 @@ class Optimizer:
     policy : name of a policy, or one with settings of its own from ``policy(name, **settings)``
     seed : same seed, same observations in the same order: same designs on the same platform
     minimize : whether smaller values are better
+    objectives : two to four where there are several; the first is the one that `recommend` and single-objective
+        policies speak of, and `minimize` is then left out. The policy "default" then means "ehvi"
     initial : designs of a Latin hypercube before the model chooses; None for one more than there are parameters, and at
         least five. Designs told from elsewhere count.
     features : callable from columns to (n, k), further inputs of the model
@@ -56,6 +61,7 @@ class Optimizer:
         seed: int = 1,
         *,
         minimize: bool = False,
+        objectives: Sequence[Objective] = (),
         initial: int | None = None,
         features: Features | None = None,
         prior: Features | None = None,
@@ -67,15 +73,19 @@ class Optimizer:
             raise ConfigError(f"seed = {seed} must not be negative")
         if initial is not None and initial < 0:
             raise ConfigError(f"initial = {initial} must not be negative")
-        name = policy if isinstance(policy, str) else policy.name
-        own = {} if isinstance(policy, str) else dict(policy.settings)
-        self._policy = policy_named(name, **{**own, **(settings or {})})
+        self.objectives = checked_objectives(objectives)
+        if self.objectives and minimize:
+            raise ConfigError("minimize= is for one objective; of several, each has its own goal")
+        minimize = self.objectives[0].goal == "min" if self.objectives else bool(minimize)
+        self._policy = self._named(policy, settings or {})
         self.space = space if constraint is None else space.with_constraint(constraint)
-        self._campaign = {
-            "minimize": bool(minimize),
+        self._campaign: dict[str, Any] = {
+            "minimize": minimize,
             "initial": max(5, len(space.parameters) + 1) if initial is None else int(initial),
             "seed": int(seed),
         }
+        if self.objectives:
+            self._campaign["objectives"] = [o.record() for o in self.objectives]
         self.encoder = Encoder(self.space, features, prior, -1.0 if minimize else 1.0, sources)
         self._observations: list[Observation] = []
         self._pending: dict[Key, dict[str, Value]] = {}
@@ -96,6 +106,7 @@ class Optimizer:
         prior: Features | None = None,
         constraint: Constraint | None = None,
         sources: Sequence[Source] = (),
+        known: Mapping[str, Features] | None = None,
     ) -> Optimizer:
         """An optimizer as it was when it made a logged decision, or, with ``after=True``, right after it.
 
@@ -105,6 +116,7 @@ class Optimizer:
         Parameters
         ----------
         observations : those that the decision saw, in their order; with ``after`` all that there are
+        known : the callables of objectives that need no test, by name
         pending : designs that were pending; None for those in the record (and, with ``after``, those it chose)
 
         Raises
@@ -128,7 +140,8 @@ class Optimizer:
             space,
             decision.policy,
             int(campaign["seed"]),
-            minimize=bool(campaign["minimize"]),
+            minimize=bool(campaign["minimize"]) and not campaign["objectives"],
+            objectives=recorded_objectives(campaign["objectives"], known or {}),
             initial=int(campaign["initial"]),
             features=features,
             prior=prior,
@@ -181,7 +194,7 @@ class Optimizer:
     def tell(
         self,
         designs: Sequence[Design],
-        values: Sequence[float | None],
+        values: Sequence[float | Mapping[str, float | None] | None],
         *,
         noise_std: Sequence[float | None] | float | None = None,
         censored: Sequence[bool] | bool | None = None,
@@ -192,9 +205,10 @@ class Optimizer:
 
         Parameters
         ----------
-        values : one a design; not looked at where `failed`
+        values : one a design; not looked at where `failed`. With several objectives a mapping from their names to
+            values, in which all but the first may be missing; those known without a test need not be told
         noise_std : standard deviation of each value's noise, where it is known
-        censored : True where the truth is at least (at most, if minimised) the value
+        censored : (of the first objective) True where the truth is at least (at most, if minimised) the value
         context : of each, or one for all
         failed : True where the design is to blame for giving no value
 
@@ -205,25 +219,7 @@ class Optimizer:
         DesignError
             If a design or context is not one of the space.
         """
-        n = len(designs)
-        if len(values) != n:
-            raise ObservationError(f"{n} designs and {len(values)} values were told; give one value a design")
-        noise = _each(noise_std, n, "noise_std")
-        bounds = _each(censored, n, "censored")
-        contexts = _each(context, n, "context")
-        failures = _each(failed, n, "failed")
-        found = [
-            observe(
-                self.space,
-                designs[i],
-                values[i],
-                noise_std=noise[i],
-                censored=bool(bounds[i]),
-                context=contexts[i],
-                failed=bool(failures[i]),
-            )
-            for i in range(n)
-        ]
+        found = observe_all(self.space, self.objectives, designs, values, noise_std, censored, context, failed)
         for observation in found:
             self._pending.pop(self.space.key(observation.design), None)
             self._observations.append(observation)
@@ -246,6 +242,7 @@ class Optimizer:
             self._hyperparameters,
             k,
             self.space.check_context(context),
+            known=self._known,
             encoder=self.encoder,
         )
         self._rng_state = decision.rng_after
@@ -266,9 +263,7 @@ class Optimizer:
 
     def use(self, policy: str | Policy, **settings: Any) -> None:
         """Go on with another policy; observations, pending designs and random state stay."""
-        name = policy if isinstance(policy, str) else policy.name
-        own = {} if isinstance(policy, str) else dict(policy.settings)
-        self._policy = policy_named(name, **{**own, **settings})
+        self._policy = self._named(policy, settings)
         self._hyperparameters = {}
 
     def surrogate(self) -> Surrogate | None:
@@ -294,6 +289,17 @@ class Optimizer:
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
         return recommend(self._task(model_policy), model_policy, too_strong)
 
+    def front(self) -> Front:
+        """The tested designs of which none is beaten in every objective, by what is predicted of them.
+
+        Raises
+        ------
+        ObservationError
+            If no value has been told yet.
+        """
+        chosen_by = self._policy if self._policy.name == "ehvi" else policy_named("ehvi")
+        return pareto_front(self._task(chosen_by), chosen_by)
+
     def expected_gain(self) -> float:
         """Expected rise of the best true mean from the most promising next test, in the units of the objective.
 
@@ -309,16 +315,29 @@ class Optimizer:
         rng = generator(self._rng_state)
         start = self._hyperparameters if chosen_by is self._policy else {}
         return make_task(
-            self.space, self._observations, [], chosen_by, self._campaign, rng, start, 1, None, self.encoder
+            self.space,
+            self._observations,
+            [],
+            chosen_by,
+            self._campaign,
+            rng,
+            start,
+            1,
+            None,
+            self.encoder,
+            self.objectives,
         )
 
+    @property
+    def _known(self) -> dict[str, Features]:
+        return {o.name: o.known for o in self.objectives if o.known is not None}
 
-def _each(value: Any, n: int, what: str) -> list[Any]:
-    if value is None or isinstance(value, Mapping | int | float):
-        return [value] * n
-    if len(value) != n:
-        raise ObservationError(f"{len(value)} values of {what} were told for {n} designs; give one a design")
-    return list(value)
+    def _named(self, policy: str | Policy, settings: Mapping[str, Any]) -> Policy:
+        name = policy if isinstance(policy, str) else policy.name
+        if self.objectives and policy == "default":
+            name = "ehvi"
+        own = {} if isinstance(policy, str) else dict(policy.settings)
+        return policy_named(name, **{**own, **settings})
 
 
 def _named(records: Sequence[Mapping[str, Any]]) -> str:

@@ -10,6 +10,8 @@ from toughopt.optimizer.base import Policy
 from toughopt.optimizer.kernels import KERNELS
 from toughopt.optimizer.modelbased import REASONS, ModelPolicy
 from toughopt.optimizer.modelfree import SequencePolicy
+from toughopt.optimizer.multi import SETTINGS as MULTI
+from toughopt.optimizer.multi import HypervolumePolicy
 from toughopt.optimizer.surrogates import KINDS
 
 _ENTRY_POINTS = "toughopt.policies"
@@ -95,6 +97,9 @@ def policy(name: str, **settings: Any) -> Policy:
         return SequencePolicy(name, bool(settings.get("retest", False)))
     if name in _MODELS:
         return ModelPolicy(name, _checked(name, {**COMMON, **_MODELS[name]}, settings))
+    if name == "ehvi":
+        defaults = {key: COMMON[key] for key in MULTI} | {"powers": (1.0,)}
+        return HypervolumePolicy(name, _checked(name, defaults, settings))
     for entry in _third_party():
         if entry.name == name:
             make: Callable[..., Policy] = entry.load()
@@ -104,7 +109,7 @@ def policy(name: str, **settings: Any) -> Policy:
 
 def available_policies() -> tuple[str, ...]:
     """Names that `policy` answers to, those of other packages included."""
-    return tuple(dict.fromkeys([*_MODELS, *_SEQUENCES, *(entry.name for entry in _third_party())]))
+    return tuple(dict.fromkeys([*_MODELS, "ehvi", *_SEQUENCES, *(entry.name for entry in _third_party())]))
 
 
 def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

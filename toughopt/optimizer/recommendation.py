@@ -76,7 +76,7 @@ def recommend(task: Task, chosen_by: Policy, too_strong: bool = False) -> Recomm
         at = int(np.argmax(belief.mean))
         best = int(rows[at])
         mean, std = float(belief.mean[at]), float(belief.std[at])
-        low, high = _interval(model, belief, at, data.x[best : best + 1])
+        low, high = interval_of(model, belief, at, data.x[best : best + 1])
         top = _probability_top(model, task, data.x[best : best + 1])
     design = dict(task.good[best])
     tests = int((data.group == data.group[best]).sum())
@@ -128,7 +128,7 @@ def _parts(model: Surrogate) -> list[tuple[float, GaussianProcess]]:
     return [(1.0, model)] if isinstance(model, GaussianProcess) else []
 
 
-def _interval(model: Surrogate, belief: Prediction, at: int, x: FloatArray) -> tuple[float, float]:
+def interval_of(model: Surrogate, belief: Prediction, at: int, x: FloatArray) -> tuple[float, float]:
     """Central 95 % of what the objective at `x` (1, d) is believed to be."""
     parts = _parts(model)
     if not parts:

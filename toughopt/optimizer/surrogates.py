@@ -21,7 +21,7 @@ from toughopt.optimizer.posterior import FitFailed
 KINDS = ("gp", "local_gp", "forest", "skopt", "botorch")
 
 
-def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Surrogate:
+def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int, *, bare: bool = False) -> Surrogate:
     """The surrogate named in a policy's settings, not fitted yet.
 
     Parameters
@@ -29,6 +29,7 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
     settings : of the policy
     encoder : tells which column holds a simulation prior
     n : observations to come; from ``exact_limit`` on a Gaussian process predicts from nearest neighbours
+    bare : whether it is to see the encoder's `bare_columns` only
 
     Raises
     ------
@@ -47,18 +48,19 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int) -> Sur
     gp = GPSettings(
         powers=tuple(settings["powers"]),
         noise=str(settings["noise"]),
-        source_columns=encoder.source_columns,
+        source_columns=() if bare else encoder.source_columns,
         kernel=settings["kernel"],
         tied=bool(settings["tied"]),
     )
+    prior = None if bare else encoder.prior_column
     if kind == "local_gp":
-        return LocalGaussianProcess(gp, encoder.prior_column)
+        return LocalGaussianProcess(gp, prior)
     if kind == "gp":
         if n > int(settings["exact_limit"]):
-            return NeighbourGaussianProcess(gp, encoder.prior_column)
+            return NeighbourGaussianProcess(gp, prior)
         if n <= int(settings["ensemble_limit"]):
-            return EnsembleGaussianProcess(gp, encoder.prior_column, int(settings["ensemble"]))
-        return GaussianProcess(gp, encoder.prior_column)
+            return EnsembleGaussianProcess(gp, prior, int(settings["ensemble"]))
+        return GaussianProcess(gp, prior)
     raise ConfigError(f"surrogate = {kind!r} is none of {', '.join(KINDS)}")
 
 
