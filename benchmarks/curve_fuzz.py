@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -206,9 +206,8 @@ def noise_bytes(rng: np.random.Generator, data: bytes) -> bytes:
     return bytes(raw)
 
 
-def damage(rng: np.random.Generator, name: str, data: bytes) -> Damaged:
-    """The file with one damage of a random kind."""
-    coding = ENCODINGS.get(name, "utf-8")
+def damage(rng: np.random.Generator, data: bytes, coding: str) -> Damaged:
+    """The file, in the encoding `coding`, with one damage of a random kind."""
     text = data.decode(coding)
     kinds: list[Callable[[], Damaged]] = [
         lambda: Damaged("header", header(rng, text).encode(coding, errors="replace")),
@@ -250,9 +249,19 @@ def outcome(damaged: Damaged, whole: Toughness, tolerance: float = 0.01) -> tupl
     return ("right" if abs(off) <= tolerance else "SILENT"), elapsed, f"off by {100 * off:.2f} %; {details}"
 
 
-def run(layouts: dict[str, Callable[..., bytes]], crush: Callable[..., object], files: int, seed: int) -> Tally:
-    """Damage `files` files, drawn from every layout and a few curves, and tally what becomes of them."""
+def run(
+    layouts: Mapping[str, Callable[..., bytes]],
+    crush: Callable[..., object],
+    files: int,
+    seed: int,
+    encodings: Mapping[str, str] | None = None,
+) -> Tally:
+    """Damage `files` files, drawn from every layout and a few curves, and tally what becomes of them.
+
+    encodings : of layouts that `ENCODINGS` does not know and that are not UTF-8
+    """
     rng = np.random.default_rng(seed)
+    known = {**ENCODINGS, **(encodings or {})}
     names = list(layouts)
     tally = Tally()
     originals: dict[tuple[str, int], tuple[bytes, Toughness]] = {}
@@ -263,7 +272,7 @@ def run(layouts: dict[str, Callable[..., bytes]], crush: Callable[..., object], 
             data = layouts[name](truth)
             originals[name, curve_seed] = (data, analyze(read_curves(data)[0]))
         data, whole = originals[name, curve_seed]
-        damaged = damage(rng, name, data)
+        damaged = damage(rng, data, known.get(name, "utf-8"))
         result, elapsed, details = outcome(damaged, whole)
         tally.slowest_s = max(tally.slowest_s, elapsed)
         tally.outcomes[damaged.kind, result] += 1

@@ -3,16 +3,19 @@
 python benchmarks/curves.py speed [--rows 1000000] [--pandas PYTHON]
 python benchmarks/curves.py accuracy
 python benchmarks/curves.py coverage [--cases 1000]
-python benchmarks/curves.py fuzz [--files 20000]
+python benchmarks/curves.py fuzz [--files 20000] [--cache fuzz.jsonl] [--seconds 240]   goes on from the cache
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 from toughopt.compression import AnalysisSettings, Curve, analyze
 
 HERE = Path(__file__).parent
+PORTION = 500  # damaged files
 FloatArray = NDArray[np.float64]
 
 
@@ -243,22 +247,45 @@ def _timed(python: str, script: str, path: Path, times: int) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def fuzz(files: int, seed: int = 3) -> int:
-    """Damaged files: what becomes of them, and every one that gave a wrong number in silence."""
-    layouts = load_module(HERE.parent / "tests" / "compression" / "layouts.py")
+def fuzz(files: int, cache: Path, seconds: float) -> int:
+    """Damaged files: what becomes of them, and every one that gave a wrong number in silence.
+
+    Portions of `PORTION` files, each with a seed of its own; those that the cache holds are not made again.
+    """
+    folder = HERE.parent / "tests" / "compression"
+    layouts, makers = load_module(folder / "layouts.py"), load_module(folder / "makers.py")
     made = load_module(HERE / "curve_fuzz.py")
-    tally = made.run(layouts.LAYOUTS, layouts.crush, files, seed)
-    kinds = sorted({kind for kind, _ in tally.outcomes})
+    names = {**layouts.LAYOUTS, **makers.MAKERS}
+    encodings = {name: layout.encoding for name, layout in makers.MAKERS.items()}
+    done = [json.loads(line) for line in cache.read_text().splitlines()] if cache.exists() else []
+    end = time.monotonic() + seconds
+    for seed in range(len(done), -(-files // PORTION)):
+        if time.monotonic() > end:
+            break
+        tally = made.run(names, layouts.crush, PORTION, seed, encodings)
+        single = made.run_samples(layouts.crush, PORTION // 20, seed)
+        outcomes = [[kind, result, count] for (kind, result), count in tally.outcomes.items()]
+        samples = [single.worth_telling, single.told, single.too_far]
+        told = {"outcomes": outcomes, "failures": tally.failures, "slowest_s": tally.slowest_s, "samples": samples}
+        done.append(told)
+        with cache.open("a") as file:
+            file.write(json.dumps(told) + "\n")
+    total: Counter[tuple[str, str]] = Counter()
+    for portion in done:
+        for kind, result, count in portion["outcomes"]:
+            total[kind, result] += count
     results = ("error", "rejected", "told", "right", "SILENT")
     print(f"{'':14s}" + "".join(f"{result:>10s}" for result in results))
-    for kind in kinds:
-        print(f"{kind:14s}" + "".join(f"{tally.outcomes[kind, result]:10d}" for result in results))
-    print(f"slowest {tally.slowest_s:.3f} s; {len(tally.failures)} failures")
-    for failure in tally.failures[:40]:
+    for kind in sorted({kind for kind, _ in total}):
+        print(f"{kind:14s}" + "".join(f"{total[kind, result]:10d}" for result in results))
+    failures = [failure for portion in done for failure in portion["failures"]]
+    slowest = max(portion["slowest_s"] for portion in done)
+    print(f"{sum(total.values())} files, {len(names)} layouts; slowest {slowest:.3f} s; {len(failures)} failures")
+    for failure in failures[:60]:
         print(failure[:400])
-    single = made.run_samples(layouts.crush, max(files // 20, 100), seed)
-    print(f"single samples: {single.told} of {single.worth_telling} told, {single.too_far} moved the toughness too far")
-    return len(tally.failures)
+    worth, said, far = (sum(portion["samples"][k] for portion in done) for k in range(3))
+    print(f"single samples: {said} of {worth} told, {far} moved the toughness too far")
+    return len(failures)
 
 
 def main() -> None:
@@ -267,6 +294,10 @@ def main() -> None:
     parser.add_argument("what", choices=("speed", "accuracy", "coverage", "fuzz"))
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--cache", type=Path, default=Path("fuzz.jsonl"), help="portions of damaged files so far")
+    parser.add_argument(
+        "--seconds", type=float, default=1e9, help="how long to go on; the next run takes it from there"
+    )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pandas", default="", help="a Python that has pandas")
     parser.add_argument("--noise-mm", type=float, default=0.0)
@@ -278,7 +309,7 @@ def main() -> None:
         case "speed":
             speed(args.rows, args.pandas)
         case "fuzz":
-            fuzz(args.files)
+            fuzz(args.files, args.cache, args.seconds)
         case "coverage":
             coverage(args.cases, noise_mm=args.noise_mm, verbose=args.v)
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 
-def test_damaged_files_never_give_a_wrong_number_in_silence(fuzz, layouts):
-    tally = fuzz.run(layouts.LAYOUTS, layouts.crush, 250, seed=21)
+def test_damaged_files_never_give_a_wrong_number_in_silence(fuzz, layouts, makers):
+    encodings = {name: layout.encoding for name, layout in makers.MAKERS.items()}
+    tally = fuzz.run({**layouts.LAYOUTS, **makers.MAKERS}, layouts.crush, 250, 21, encodings)
     assert tally.failures == []
     assert sum(tally.outcomes.values()) == 250
     assert {result for _, result in tally.outcomes} >= {"error", "rejected", "told", "right"}
