@@ -59,6 +59,7 @@ class Agent:
         self._leaving = threading.Event()
         self._hands = threading.Condition()
         self._in_hand: set[str] = set()
+        self._begun: set[str] = set()  # for its life: none is done twice
         self._loop: asyncio.AbstractEventLoop | None = None
         self._working: asyncio.Task[None] | None = None
 
@@ -162,20 +163,30 @@ class Agent:
     def _do(self, job: str) -> None:
         """One job, on a thread of its own."""
         with self._hands:
+            if job in self._begun:
+                return
+            self._begun.add(job)
             self._in_hand.add(job)
         try:
-            self._done(job)
-        except JournalError as error:  # before it was begun: nobody can be told, and the conductor takes it back
-            self._say(str(error))
+            claimed = self._claimed(job)
+            if claimed is not None:
+                self._done(job, claimed)
         finally:
             with self._hands:
                 self._in_hand.discard(job)
                 self._hands.notify_all()
 
-    def _done(self, job: str) -> None:
-        claimed = None if self._leaving.is_set() else self._exchange.claim(job, self._session)
-        if claimed is None:
-            return
+    def _claimed(self, job: str) -> JobRecord | None:
+        """The job, once it is known whether it is ours: it may be although nobody heard the database say so."""
+        while not self._leaving.is_set():
+            try:
+                return self._exchange.claim(job, self._session)
+            except JournalError as error:
+                self._say(str(error))
+            self._leaving.wait(_AGAIN_S)
+        return None
+
+    def _done(self, job: str, claimed: JobRecord) -> None:
         printer = self._printers[claimed.machine]
         self._say(f"{claimed.machine}: {claimed.kind}")
         over = threading.Event()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
-from toughopt.agents.exchange import Exchange, JobRecord
+from toughopt.agents.exchange import Exchange, JobRecord, new_job
 from toughopt.agents.words import error_in, outcome_in, program_out
 from toughopt.errors import DeviceError, JournalError
 from toughopt.gcode import Program
@@ -44,7 +45,8 @@ class RemotePrinter:
                     f"its end, or start the agent {self._agent} anew"
                 )
             digest = self._exchange.artifacts.put(program.text.encode())
-            self._job = job = self._exchange.offer(self._agent, self.name, "print", program_out(program, digest))
+            self._job = job = new_job()
+            self._offer(job, "print", program_out(program, digest))
             outcome = self._follow(job, on_event)
             self._left_safe = outcome.heaters_off
             return outcome
@@ -72,7 +74,8 @@ class RemotePrinter:
             return False
         try:
             self._alive()
-            job = self._exchange.offer(self._agent, self.name, "make_safe", {})
+            job = new_job()
+            self._offer(job, "make_safe", {})
             end = time.monotonic() + _SAFE_S
             while time.monotonic() < end:
                 record = self._exchange.job(job)
@@ -91,6 +94,25 @@ class RemotePrinter:
         """End what is in hand; the agent keeps its machine."""
         if self._job is not None:
             self.cancel("the campaign was closed")
+
+    def _offer(self, job: str, kind: str, payload: dict[str, Any]) -> None:
+        """Queue a job. Raises DeviceError where it is sure that nobody will do it; else its end is to be awaited."""
+        try:
+            self._exchange.offer(job, self._agent, self.name, kind, payload)
+        except (DeviceError, JournalError) as error:
+            if self._withdrawn(job):
+                raise DeviceError(f"{self.name}: {error}; nothing was begun") from error
+
+    def _withdrawn(self, job: str) -> bool:
+        """Take a job back as soon as the database can be reached; False where somebody has begun with it."""
+        end = time.monotonic() + _UNREACHED_S
+        while True:
+            try:
+                return self._exchange.withdraw(job) or self._exchange.unknown(job)
+            except JournalError:
+                if time.monotonic() > end:
+                    return False
+            threading.Event().wait(_LOOK_S)
 
     def _wish(self, verb: str, reason: str) -> None:
         job = self._job

@@ -6,11 +6,12 @@ import os
 import socket
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from toughopt.errors import DeviceError, RunFailed, ToughoptError
+from toughopt.errors import DeviceError, JournalError, RunFailed, ToughoptError
 from toughopt.journal import Event, Experiment, Stage, State
 from toughopt.journal import events as ev
 from toughopt.loop.crew import Crew, ThreadCrew
@@ -107,7 +108,7 @@ class Conductor:
             raise
         finally:
             self._settle()
-            self.record(ev.ConductorStopped(reason=reason[:500]))
+            self._note(ev.ConductorStopped(reason=reason[:500]))
         failed = sum(e.stage is Stage.FAILED for e in self.state.experiments.values())
         return RunSummary(reason, len(self.state.complete), failed, len(self.state.under_way))
 
@@ -242,10 +243,13 @@ class Conductor:
         if will is not Will.ABORT:
             return
         for experiment in self.state.under_way:
-            if experiment.stage is Stage.PRINTING and experiment.id in self.busy:
-                self.lab.printers[experiment.printer or ""].cancel("the run was aborted")
-            if experiment.crushing and experiment.stage is Stage.WEIGHED:
-                self.lab.frame.stop()
+            try:
+                if experiment.stage is Stage.PRINTING and experiment.id in self.busy:
+                    self.lab.printers[experiment.printer or ""].cancel("the run was aborted")
+                if experiment.crushing and experiment.stage is Stage.WEIGHED:
+                    self.lab.frame.stop()
+            except ToughoptError as error:  # the other machines are to be ended all the same
+                self._note(ev.Fault(device=experiment.printer or "lab", data={"reason": str(error)}))
 
     def _settle(self) -> None:
         """Let the work in hand end, and write down how it did."""
@@ -256,5 +260,10 @@ class Conductor:
             try:
                 action()
             except ToughoptError as error:
-                self.record(ev.Fault(device="toughopt", data={"reason": str(error)}))
+                self._note(ev.Fault(device="toughopt", data={"reason": str(error)}))
         self.crew.dismiss()
+
+    def _note(self, payload: ev.Payload) -> None:
+        """Write one event where that is possible: while the run ends, a journal out of reach must not keep it."""
+        with suppress(JournalError):
+            self.record(payload)
