@@ -32,6 +32,9 @@ _SHARE = click.FloatRange(0.0, 1.0)
 @click.option("--print-stops", default=0.0, type=_SHARE, help="Share of prints whose firmware stops on the way.")
 @click.option("--jams", default=0.0, type=_SHARE, help="Share of prints whose nozzle jams unnoticed.")
 @click.option("--grab-fails", default=0.0, type=_SHARE, help="Share of parts that do not come off the bed.")
+@click.option("--lost", default=0.0, type=_SHARE, help="Share of prints during which contact is lost.")
+@click.option("--hands-fail", default=0.0, type=_SHARE, help="Share of parts that are dropped on their way.")
+@click.option("--test-fails", default=0.0, type=_SHARE, help="Share of tests that the press does not end.")
 @json_option
 def simulate_command(
     campaign: Path | None,
@@ -45,6 +48,9 @@ def simulate_command(
     print_stops: float,
     jams: float,
     grab_fails: float,
+    lost: float,
+    hands_fail: float,
+    test_fails: float,
     as_json: bool,
 ) -> None:
     """Run whole campaigns of a virtual lab on a virtual clock, with real meshes, programs and decisions.
@@ -56,12 +62,14 @@ def simulate_command(
     from toughopt.loop.simulate import Simulation
     from toughopt.virtual.fleet import Mishaps
 
-    if print_stops + jams > 1.0:
-        raise click.UsageError(f"--print-stops {print_stops:g} and --jams {jams:g} are more than all prints")
+    if print_stops + jams + lost > 1.0:
+        raise click.UsageError(
+            f"--print-stops {print_stops:g}, --jams {jams:g} and --lost {lost:g} are more than all prints"
+        )
     text = fleet_text(printers) if campaign is None else campaign.read_text(encoding="utf-8")
     if not parse_config(text, str(campaign or "the campaign")).all_virtual:
         raise click.UsageError(f"{campaign} names real machines; only a virtual lab can be simulated")
-    simulation = Simulation(mishaps=Mishaps(print_stops, jams, grab_fails))
+    simulation = Simulation(mishaps=Mishaps(print_stops, jams, grab_fails, lost, hands_fail, test_fails))
     orders = [(folder / f"{seed + i:04d}", with_seed(text, seed + i), simulation, budget) for i in range(campaigns)]
     found = _run(orders, workers or os.cpu_count() or 1, dask)
     if as_json:

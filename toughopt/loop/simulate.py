@@ -31,7 +31,7 @@ _ATTENDANT = "attendant"
 class Simulation:
     """How a simulated campaign is set up.
 
-    attendance_s : after how long somebody clears and enables a printer that was disabled, s
+    attendance_s : after how long somebody clears and enables a printer that was disabled, or clears the press, s
     spools : printer name -> its filament's true cross-section over the nominal one, where they differ
     """
 
@@ -119,8 +119,8 @@ def simulate(
         conductors: list[Conductor] = []
 
         def watch(event: Event, state: State) -> None:
-            if event.kind == "steered" and event.payload["key"].startswith("disabled:") and event.payload["value"]:
-                _attend(conductors[0], event.payload["key"].partition(":")[2], clock, simulation.attendance_s)
+            if event.kind == "steered" and event.payload["who"] == "toughopt":  # it waits for somebody
+                _attend(conductors[0], event.payload["key"], clock, simulation.attendance_s)
             on_event(event, state)
 
         campaign.run(
@@ -168,15 +168,16 @@ def summary(folder: Path, state: State, occupied: Occupied, lasted_s: float) -> 
     )
 
 
-def _attend(conductor: Conductor, printer: str, clock: VirtualClock, after_s: float) -> None:
-    """Somebody comes after a while, clears the bed of a disabled printer and enables it."""
+def _attend(conductor: Conductor, key: str, clock: VirtualClock, after_s: float) -> None:
+    """Somebody comes after a while and looks after a disabled printer, or clears what lies on the press."""
+    printer = key.partition(":")[2]
 
     def back(_: None) -> None:
         if printer in conductor.state.beds:
             conductor.record(ev.BedCleared(printer=printer, by=_ATTENDANT))
-        conductor.record(ev.Steered(key=f"disabled:{printer}", value=None, who=_ATTENDANT, why="looked after it"))
+        conductor.record(ev.Steered(key=key, value=None, who=_ATTENDANT, why="looked after it"))
 
     def never(error: Exception) -> None:
         raise error
 
-    conductor.start(f"attendance of {printer}", _ATTENDANT, lambda: clock.spend(after_s), back, never)
+    conductor.start(f"attendance: {key}", _ATTENDANT, lambda: clock.spend(after_s), back, never)

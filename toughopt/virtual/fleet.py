@@ -49,11 +49,14 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Mishaps:
-    """How often things go wrong: shares of all prints, and of all beds that are cleared."""
+    """How often things go wrong: shares of all prints, of all beds that are cleared, of all movements and tests."""
 
     print_stops: float = 0.0  # the firmware stops itself on the way
     jam: float = 0.0  # the nozzle jams: the print goes on and lays nothing down
     grab_fails: float = 0.0  # the part does not come off, three times in a row
+    lost: float = 0.0  # contact is lost on the way, and nobody knows what became of the print
+    hands_fail: float = 0.0  # on the way to the scale, to the press, or away from it
+    test_fails: float = 0.0  # the press does not come to the end of a test
 
 
 @dataclass(slots=True)
@@ -113,10 +116,13 @@ class SimulatedPrinter:
     def print(self, program: Program, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
         """See `Printer.print`."""
         seed = specimen_seed(self._seed, f"{self.name}/{hashlib.sha256(program.text.encode()).hexdigest()}")
-        fault = self._fault(Random(seed), program.line_count)
+        fault, lost = self._mishap(Random(seed), program.line_count)
         self._record, seconds, reason = self._run(program.text, self._profile, seed % 2**32, fault, self._spool)
         self._clock.spend(seconds)
         self._occupied.add(self.name, seconds)
+        if lost:
+            reason = f"the line to {self.name} was lost; what was being printed may be there or not"
+            return PrintOutcome(PrintStatus.UNCERTAIN, reason, False, seconds, program.line_count)
         status = PrintStatus.FAILED if reason else PrintStatus.PRINTED
         # a firmware that stopped itself has switched its heaters off; a program that ended has done so itself
         return PrintOutcome(status, reason, True, seconds, program.line_count)
@@ -144,12 +150,15 @@ class SimulatedPrinter:
     def close(self) -> None:
         """Nothing to let go."""
 
-    def _fault(self, chance: Random, lines: int) -> str:
+    def _mishap(self, chance: Random, lines: int) -> tuple[str, bool]:
+        """The firmware's fault in this print, "" for none, and whether contact is lost."""
         line = chance.randrange(1, max(lines, 2))
-        drawn = chance.random()
-        if drawn < self._mishaps.print_stops:
-            return f"halt=line:{line}"
-        return f"jam=line:{line}" if drawn < self._mishaps.print_stops + self._mishaps.jam else ""
+        left = chance.random()
+        for fault, share in ((f"halt=line:{line}", self._mishaps.print_stops), (f"jam=line:{line}", self._mishaps.jam)):
+            if left < share:
+                return fault, False
+            left -= share
+        return "", left < self._mishaps.lost
 
 
 class TimedHandler:
@@ -161,7 +170,7 @@ class TimedHandler:
         clock: VirtualClock,
         times: StageTimes,
         occupied: Occupied,
-        grab_fails: float = 0.0,
+        mishaps: Mishaps,
         seed: int = 0,
     ) -> None:
         self.name = hands.name
@@ -169,33 +178,43 @@ class TimedHandler:
         self._clock = clock
         self._times = times
         self._occupied = occupied
-        self._grab_fails = grab_fails
+        self._mishaps = mishaps
         self._seed = seed
-        self._cleared: Counter[str] = Counter()
+        self._tries: Counter[str] = Counter()
 
     def clear_bed(self, printer: str, specimen: str) -> None:
         """See `Handler.clear_bed`."""
         self._took(self._times.clear_bed_s)
-        self._cleared[specimen] += 1
-        drawn = Random(specimen_seed(self._seed, f"{specimen}/grab/{self._cleared[specimen]}")).random()
-        if drawn < self._grab_fails:
+        if self._fails(f"{specimen}/grab", self._mishaps.grab_fails):
             raise DeviceError(f"the part of {specimen} did not come off {printer} in three attempts")
         self._hands.clear_bed(printer, specimen)
 
     def to_scale(self, specimen: str) -> None:
         """See `Handler.to_scale`."""
         self._took(self._times.weigh_s)
+        self._carry("to_scale", specimen)
         self._hands.to_scale(specimen)
 
     def to_frame(self, specimen: str) -> None:
         """See `Handler.to_frame`."""
         self._took(self._times.load_s, "press")
+        self._carry("to_frame", specimen)
         self._hands.to_frame(specimen)
 
     def discard(self, specimen: str) -> None:
         """See `Handler.discard`."""
         self._took(self._times.discard_s, "press")
+        self._carry("discard", specimen)
         self._hands.discard(specimen)
+
+    def _carry(self, action: str, specimen: str) -> None:
+        if self._fails(f"{specimen}/{action}", self._mishaps.hands_fail):
+            raise DeviceError(f"{self.name} lost hold of {specimen} ({action})")
+
+    def _fails(self, movement: str, share: float) -> bool:
+        """Whether it fails this time: the same in every run, whatever the order of the work."""
+        self._tries[movement] += 1
+        return Random(specimen_seed(self._seed, f"{movement}/{self._tries[movement]}")).random() < share
 
     def _took(self, seconds: float, *others: str) -> None:
         self._clock.spend(seconds)
@@ -206,8 +225,19 @@ class TimedHandler:
 class TimedFrame:
     """The virtual press, whose crosshead takes its time down and up again."""
 
-    def __init__(self, frame: WatchedFolderFrame, clock: VirtualClock, times: StageTimes, occupied: Occupied) -> None:
+    def __init__(
+        self,
+        frame: WatchedFolderFrame,
+        clock: VirtualClock,
+        times: StageTimes,
+        occupied: Occupied,
+        test_fails: float = 0.0,
+        seed: int = 0,
+    ) -> None:
         self.name = frame.name
+        self._test_fails = test_fails
+        self._seed = seed
+        self._tests: Counter[str] = Counter()
         self._frame = frame
         self._clock = clock
         self._times = times
@@ -223,6 +253,10 @@ class TimedFrame:
         seconds = 60.0 * travel_mm * (1.0 / limits.speed_mm_per_min + 1.0 / self._times.return_mm_per_min)
         self._clock.spend(seconds)
         self._occupied.add("press", seconds)
+        self._tests[specimen] += 1
+        drawn = Random(specimen_seed(self._seed, f"{specimen}/test/{self._tests[specimen]}")).random()
+        if drawn < self._test_fails:
+            raise DeviceError(f"{self.name} lost its drive while it crushed {specimen}")
         return file
 
     def stop(self) -> bool:
@@ -299,8 +333,8 @@ def simulated_lab(
         yield SimulatedLab(
             printers,
             scale,
-            TimedFrame(frame, clock, times, occupied),
-            TimedHandler(hands, clock, times, occupied, mishaps.grab_fails, seed),
+            TimedFrame(frame, clock, times, occupied, mishaps.test_fails, seed),
+            TimedHandler(hands, clock, times, occupied, mishaps, seed),
             hands,
             guard,
         )
