@@ -14,6 +14,7 @@ from toughopt.tomlplace import line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 ObjectiveName = Literal[
     "toughness_j",
@@ -47,12 +48,30 @@ class FamilyConfig(_Part):
     parameters: dict[str, ParameterConfig] = {}
 
 
+class AgainstConfig(_Part):
+    """A further objective: the first one is weighed against it."""
+
+    name: ObjectiveName | Literal["mass_g", "print_time_s", "filament_g"]
+    goal: Literal["max", "min"] = "min"
+    reference: Finite | None = None
+
+
 class ObjectiveConfig(_Part):
     """What is optimized, and how a specimen that was too strong for the force limit counts."""
 
     name: ObjectiveName = "toughness_j"
     goal: Literal["max", "min"] = "max"
     too_strong: Literal["as_published", "censored"] = "as_published"
+    reference: Finite | None = None
+    against: Annotated[list[AgainstConfig], Field(max_length=3)] = []
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [self.name, *(further.name for further in self.against)]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))} is named twice; each objective can be weighed once")
+        return self
 
 
 class OptimizerConfig(_Part):

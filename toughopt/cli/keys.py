@@ -46,7 +46,14 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "ObjectiveConfig": {
             "name": "Which figure of a test is optimized.",
             "goal": "Whether more or less of it is better.",
+            "reference": "With `against`: the value that is barely of interest; else the worst tested so far.",
+            "against": "Further objectives that it is weighed against, one [[objective.against]] block each.",
             "too_strong": "How one too strong for the force limit counts: by the energy below it, or as a lower bound.",
+        },
+        "AgainstConfig": {
+            "name": "Any figure of a test, or mass_g (as designed), print_time_s (as planned), filament_g.",
+            "goal": "Whether more or less of it is better.",
+            "reference": "The value that is barely of interest: what is worse counts for nothing.",
         },
         "OptimizerConfig": {
             "policy": "`default`, `bear2020`, `mamabear`, `random`, ... or one of another package.",

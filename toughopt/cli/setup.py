@@ -159,6 +159,9 @@ name = {json.dumps(family)}
 name = "toughness_j"  # or energy_absorbing_efficiency, specific_energy_j_per_g, peak_force_n, ...
 goal = "max"
 too_strong = "as_published"  # a specimen too strong for the force limit counts with the energy below it; or "censored"
+# [[objective.against]]  # weigh it against what it costs: mass_g, print_time_s, filament_g, or another figure of a test
+# name = "mass_g"
+# goal = "min"
 
 [optimizer]
 policy = {json.dumps(policy)}

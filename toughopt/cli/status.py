@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +12,27 @@ from toughopt.cli.output import campaign_argument, design_text, json_option, num
 
 if TYPE_CHECKING:
     from toughopt.loop import Campaign
+    from toughopt.optimizer import Front
 
 _NEWEST = 50  # experiments in the table
+_SOON_ASKED = 300  # results; with so many the model answers in a moment
 
 
 @click.command()
 @campaign_argument
 @click.option("--all", "everything", is_flag=True, help="Every experiment, not only the newest.")
+@click.option(
+    "--recommend/--no-recommend",
+    default=None,
+    help=f"Ask the model for the best design (default: up to {_SOON_ASKED} results; with many it takes a while).",
+)
 @json_option
-def status_command(folder: Path, everything: bool, as_json: bool) -> None:
+def status_command(folder: Path, everything: bool, recommend: bool | None, as_json: bool) -> None:
     """Where every experiment is, the best so far with its uncertainty, what the lab waits for."""
     from toughopt.loop import Campaign
 
     with Campaign.open(folder) as campaign:
-        answer = status_of(campaign)
+        answer = status_of(campaign, recommend)
     if as_json:
         show_json(answer)
         return
@@ -44,15 +52,28 @@ def status_command(folder: Path, everything: bool, as_json: bool) -> None:
     if recommended is not None:
         spread = f"{number(recommended['mean'])} +/- {number(recommended['std'])}"
         click.echo(f"Best design: {spread} at {design_text(recommended['design'])}")
+    elif best is not None and not answer["model_asked"]:
+        click.echo(f"Best design: ask the model of {answer['complete']} results with --recommend")
+    if answer["front"] is not None:
+        names = list(answer["front"]["reference"])
+        rows = [
+            [*(m["design"].get(p) for p in parameters), *(interval_text(m["interval"][n]) for n in names), m["tests"]]
+            for m in answer["front"]["members"]
+        ]
+        table("Pareto front (95 % intervals)", [*parameters, *names, "tests"], rows)
     for line in answer["waits_for"]:
         click.echo(f"Waits for:   {line}")
 
 
-def status_of(campaign: Campaign) -> dict[str, Any]:
-    """The answer of `status --json`."""
+def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, Any]:
+    """The answer of `status --json`.
+
+    recommend : whether the model is asked for the best design; None: where it answers in a moment
+    """
     state = campaign.state
     best = state.best
-    found = campaign.recommendation
+    asked = len(state.complete) <= _SOON_ASKED if recommend is None else recommend
+    found, front = (campaign.recommendation, campaign.front) if asked else (None, None)
     recommended = None
     if found is not None:
         recommended = {"design": dict(found.design), "mean": found.mean, "std": found.std}
@@ -82,10 +103,40 @@ def status_of(campaign: Campaign) -> dict[str, Any]:
         "printers": _printers(campaign),
         "best": None if best is None else {"id": best.id, "design": best.design, "value": best.value},
         "recommended": recommended,
+        "model_asked": asked,
+        "front": None if front is None else _front(front),
         "conductor": None if state.conductor is None else dict(state.conductor),
         "waits_for": _waits_for(campaign),
         "experiments": experiments,
     }
+
+
+def _front(front: Front) -> dict[str, Any]:
+    """As `--json` tells it; numbers that the model cannot tell are null."""
+
+    def told(number_: float) -> float | None:
+        return number_ if math.isfinite(number_) else None
+
+    members = [
+        {
+            "design": dict(m.design),
+            "mean": dict(m.mean),
+            "std": {name: told(std) for name, std in m.std.items()},
+            "interval": {name: [told(low), told(high)] for name, (low, high) in m.interval.items()},
+            "tests": m.tests,
+            "probability": told(m.probability),
+        }
+        for m in front.members
+    ]
+    return {"members": members, "reference": dict(front.reference), "hypervolume": front.hypervolume}
+
+
+def interval_text(interval: list[float | None]) -> str:
+    """`12.1 to 14.3`; one number where both ends are the same, or a dash where they are not known."""
+    low, high = interval
+    if low is None or high is None:
+        return "-"
+    return number(low) if number(low) == number(high) else f"{number(low)} to {number(high)}"
 
 
 def _printers(campaign: Campaign) -> dict[str, dict[str, Any]]:

@@ -8,17 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import ConfigError, ToughoptError, UnknownName
+from toughopt.errors import ConfigError, ObservationError, ToughoptError, UnknownName
 from toughopt.journal import State
 from toughopt.journal import events as ev
 from toughopt.loop.knowledge import earlier_campaigns, press_prior
+from toughopt.loop.objectives import measured_beside, objectives_of
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig
     from toughopt.families import Family
-    from toughopt.optimizer import Decision, Observation, Optimizer, Recommendation, Source, Space
+    from toughopt.optimizer import Decision, Front, Objective, Observation, Optimizer, Recommendation, Source, Space
 
 Columns = Callable[[Mapping[str, Any]], Any]
+_CAMPAIGN = ("minimize", "initial", "seed", "objectives")  # settings that are not the policy's
 
 
 class Chooser:
@@ -33,7 +35,7 @@ class Chooser:
         """Whether designs can be chosen as configured. Raises ConfigError, UnknownName."""
         from toughopt.optimizer import policy
 
-        policy(self.config.optimizer.policy, **self.config.optimizer.settings)
+        policy(self._meant(self.config.optimizer.policy), **self.config.optimizer.settings)
         for needed in ("space", "sources", "_prior"):
             getattr(self, needed)
 
@@ -79,9 +81,15 @@ class Chooser:
             raise ConfigError(f"campaign.toml, [family.parameters]: {error}") from error
 
     def policy_of(self, state: State, printer: str = "") -> str:
-        """The policy that chooses for `printer`: as steered for it, as steered for all, as configured."""
+        """The policy that chooses for `printer`: as steered for it, as steered for all, as configured.
+
+        Of several objectives the default is `ehvi`.
+        """
         steered = state.steering.get(f"policy:{printer}") or state.steering.get("policy")
-        return str(steered or self.config.optimizer.policy)
+        return self._meant(str(steered or self.config.optimizer.policy))
+
+    def _meant(self, policy_name: str) -> str:
+        return "ehvi" if self.objectives and policy_name == "default" else policy_name
 
     def tells_printers_apart(self, state: State) -> bool:
         """Whether each design has to be chosen for a certain printer."""
@@ -94,10 +102,11 @@ class Chooser:
         optimizer = self.config.optimizer
         known = policy(policy_name).settings
         steered = {"printability": state.steering.get("printability")}
-        own = dict(optimizer.settings) if policy_name == optimizer.policy else {}
+        own = dict(optimizer.settings) if policy_name == self._meant(optimizer.policy) else {}
         own |= {name: value for name, value in steered.items() if value is not None and name in known}
         minimize = self.config.objective.goal == "min"
-        return {**own, "minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed}
+        several = {"objectives": [o.record() for o in self.objectives]} if self.objectives else {}
+        return {**own, "minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed, **several}
 
     def choose(self, state: State, count: int, printer: str = "") -> list[ev.Proposed]:
         """`count` proposals; the first carries the whole decision, the others point at it.
@@ -141,6 +150,7 @@ class Chooser:
             prior=self._prior,
             constraint=steered_limits(state),
             sources=self.sources,
+            known={o.name: o.known for o in self.objectives if o.known is not None},
         )
 
     def observations(self, state: State) -> list[Observation]:
@@ -156,6 +166,7 @@ class Chooser:
                 censored=e.censored,
                 failed=e.value is None,
                 context={"printer": e.printer} if self.by_printer and e.printer else None,
+                others=measured_beside(e, self.objectives),
             )
             for e in state.learned
         ]
@@ -170,14 +181,15 @@ class Chooser:
             self.space,
             policy_name,
             self.config.seed,
-            minimize=self.config.objective.goal == "min",
+            minimize=self.config.objective.goal == "min" and not self.objectives,
+            objectives=self.objectives,
             features=self._features,
             prior=self._prior,
             sources=self.sources,
-            settings={name: value for name, value in every.items() if name not in ("minimize", "initial", "seed")},
+            settings={name: value for name, value in every.items() if name not in _CAMPAIGN},
         )
         for o in self.observations(state):
-            told = None if o.failed else o.value
+            told = {self.config.objective.name: o.value, **(o.others or {})} if self.objectives else o.value
             made.tell(
                 [o.design], [told], noise_std=o.noise_std, censored=o.censored, failed=o.failed, context=o.context
             )
@@ -188,6 +200,15 @@ class Chooser:
         if not any(e.value is not None for e in state.learned):
             return None
         return self.optimizer(state).recommend()
+
+    def front(self, state: State) -> Front | None:
+        """The Pareto front of the tested designs; None with one objective, or before all of them were measured."""
+        if not self.objectives:
+            return None
+        try:
+            return self.optimizer(state).front()
+        except ObservationError:  # too little is known yet
+            return None
 
     def stopping_rule(self, state: State, now: datetime) -> tuple[str, str] | None:
         """The rule that ends the campaign now, and its reason; None to go on."""
@@ -218,6 +239,11 @@ class Chooser:
         if sure < confidence:
             return None
         return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
+
+    @cached_property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All of them where there are several; none where there is one."""
+        return objectives_of(self.config, self.family)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:

@@ -25,7 +25,7 @@ from toughopt.loop.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from toughopt.campaign import NotifyConfig
-    from toughopt.optimizer import Recommendation
+    from toughopt.optimizer import Front, Recommendation
     from toughopt.printing import PrintEvent
 
 _ANSWER_TIMEOUT_S = 30.0
@@ -102,6 +102,11 @@ class Campaign:
     def recommendation(self) -> Recommendation | None:
         """The design with the best posterior mean, which is not always the luckiest test."""
         return self._workspace.chooser.recommend(self.state)
+
+    @property
+    def front(self) -> Front | None:
+        """The Pareto front of the tested designs, where there are several objectives."""
+        return self._workspace.chooser.front(self.state)
 
     def run(
         self,

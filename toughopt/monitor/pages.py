@@ -21,7 +21,7 @@ from toughopt.monitor.guard import may_read, person_of
 from toughopt.monitor.shelf import Shelf
 from toughopt.monitor.source import Moment, Source
 from toughopt.monitor.telling import stages_of, told
-from toughopt.plots import GALLERY, PORTRAITS, label, unit_of
+from toughopt.plots import PORTRAITS, gallery_of, label, unit_of
 
 if TYPE_CHECKING:
     from toughopt.journal import Experiment
@@ -155,7 +155,7 @@ class Pages:
         config = self._source.workspace.config
         return self._plain(
             request, template, 200, place=place, moment=moment, state=moment.state, gist=self._gist_of(moment),
-            config=config, objective=str(config.objective.name), stamps=self._shelf.stamps(), gallery=GALLERY,
+            config=config, objective=str(config.objective.name), stamps=self._shelf.stamps(), gallery=gallery_of(config),
             actions={verb: action for verb, action in ACTIONS.items() if verb in VERBS}, verbs=sorted(VERBS),
             several=len(self._sources) > 1, folder=str(Path(self._source.folder).resolve()), **more,
         )  # fmt: skip

@@ -72,6 +72,12 @@ class Goal:
             raise ObservationError(
                 f"{self.objective.name} answered with shape {answer.shape} for {n} designs; expected ({n},)"
             )
+        if not np.isfinite(answer).all():
+            at = int(np.flatnonzero(~np.isfinite(answer))[0])
+            where = {name: np.asarray(column)[at] for name, column in columns.items()}
+            raise ObservationError(
+                f"{self.objective.name} answered {answer[at]} for {where}; it must be finite for every design"
+            )
         return self.objective.sign * answer
 
 

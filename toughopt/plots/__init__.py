@@ -4,7 +4,7 @@ from toughopt.plots.backtests import backtest_figure, save_figure_to
 from toughopt.plots.board import overview, save_figures, svg
 from toughopt.plots.comparison import comparison_figure
 from toughopt.plots.courtesy import step_back
-from toughopt.plots.gallery import GALLERY, PORTRAITS, draw, draw_portrait, words_of
+from toughopt.plots.gallery import GALLERY, PORTRAITS, draw, draw_portrait, gallery_of, words_of
 from toughopt.plots.live import has_display, watch
 from toughopt.plots.painter import Painter
 from toughopt.plots.scene import Scene
@@ -19,6 +19,7 @@ __all__ = [
     "comparison_figure",
     "draw",
     "draw_portrait",
+    "gallery_of",
     "has_display",
     "label",
     "overview",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toughopt.errors import InputError
-from toughopt.plots.gallery import GALLERY, draw, words_of
+from toughopt.errors import InputError, ToughoptError
+from toughopt.plots.gallery import draw, gallery_of, words_of
 from toughopt.plots.progress import draw_parity, draw_progress
 from toughopt.plots.scene import Scene
 from toughopt.plots.specimen import draw_curve, draw_shape
@@ -39,26 +40,42 @@ def overview(scene: Scene, figure: Figure | None = None) -> Figure:
 
 
 def save_figures(
-    workspace: Workspace, folder: Path, formats: tuple[str, ...] = ("png",), *, model: bool = False
+    workspace: Workspace,
+    folder: Path,
+    formats: tuple[str, ...] = ("png",),
+    *,
+    model: bool = False,
+    on_skipped: Callable[[str, ToughoptError], None] = lambda name, why: None,
 ) -> list[Path]:
     """Write the figures; returns the files. Raises InputError where the folder cannot be written.
 
     model : also those that ask the model, which takes a while
+    on_skipped : told of each figure that cannot be drawn, and why; where none can, that is raised
     """
     workspace.take_in()
     scene = Scene(workspace, workspace.state)
-    written = []
+    written: list[Path] = []
+    problem: ToughoptError | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        names = [name for name, picture in GALLERY.items() if model or not picture.asks_model or name == "best_so_far"]
+        pictures = gallery_of(workspace.config)
+        cheap = ("best_so_far", "front")
+        names = [name for name, picture in pictures.items() if model or not picture.asks_model or name in cheap]
         for name in ("overview", *names):
-            figure = overview(scene) if name == "overview" else draw(scene, name)
+            try:
+                figure = overview(scene) if name == "overview" else draw(scene, name)
+            except ToughoptError as error:
+                problem = error
+                on_skipped(name, error)
+                continue
             for kind in formats:
                 with styled():
                     figure.savefig(folder / f"{name}.{kind}", metadata=_plain_metadata(kind))
                 written.append(folder / f"{name}.{kind}")
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror or error}") from error
+    if problem is not None and not written:
+        raise problem
     return written
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from toughopt.errors import ObservationError
 from toughopt.optimizer.posterior import FitFailed
 from toughopt.plots.coordinates import coordinates_figure
+from toughopt.plots.front import front_figure
 from toughopt.plots.landscape import choice_figure, slice_figure
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.model import dependence_figure, importance_figure, nothing_figure, parity_figure
@@ -21,6 +22,7 @@ from toughopt.plots.timeline import timeline_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from toughopt.campaign import CampaignConfig
     from toughopt.journal import Experiment
     from toughopt.plots.scene import Scene
 
@@ -30,12 +32,17 @@ _MOST_FOR_BELIEF = 2000  # results; with more the model takes longer than a figu
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One figure of the catalogue; `asks_model` where drawing it fits the model, which takes a while."""
+    """One figure of the catalogue.
+
+    asks_model : whether drawing it fits the model, which takes a while
+    several : whether it is only for campaigns with several objectives
+    """
 
     title: str
     tells: str
     draw: Callable[[Scene], Figure]
     asks_model: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +94,26 @@ def _best_curve(scene: Scene) -> Figure:
     return curve_figure(scene.best, scene.curve(scene.best), title, scene.replicates(scene.best))
 
 
+def _front(scene: Scene) -> Figure:
+    if not scene.several:
+        return nothing_figure("there is one objective: a front needs a second one")
+    first, second = scene.workspace.chooser.objectives[:2]
+    return front_figure(scene.front, scene.tested(), (first.name, second.name), (first.goal, second.goal))
+
+
 GALLERY: Mapping[str, Picture] = {
     "best_so_far": Picture(
         "Best so far",
         "Every result, the best so far, and the 95 % interval of that design's true value.",
         _progress,
         asks_model=True,
+    ),
+    "front": Picture(
+        "What it costs",
+        "The designs that no other beats in every objective, with 95 % intervals, among all tests.",
+        _front,
+        asks_model=True,
+        several=True,
     ),
     "last_curve": Picture(
         "The last test", "Force against displacement; the shaded area is the toughness.", _last_curve
@@ -168,6 +189,11 @@ PORTRAITS: Mapping[str, Portrait] = {
     "layers": Portrait("Its layers", lambda scene, e: layers_figure(scene.program(e), "")),
     "choice": Portrait("Why it was chosen", lambda scene, e: choice_figure(scene.choice(e), scene.objective)),
 }
+
+
+def gallery_of(config: CampaignConfig) -> dict[str, Picture]:
+    """The figures that a campaign has."""
+    return {n: p for n, p in GALLERY.items() if config.objective.against or not p.several}
 
 
 def draw(scene: Scene, name: str) -> Figure:

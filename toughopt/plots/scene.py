@@ -6,6 +6,8 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from toughopt.errors import ToughoptError
 from toughopt.plots.learned import Learned, choice_of
 from toughopt.plots.style import unit_of
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from toughopt.geometry import Solid
     from toughopt.journal import Experiment, State
     from toughopt.loop import Workspace
+    from toughopt.optimizer import Front
     from toughopt.plots.landscape import Choice
     from toughopt.plots.specimen import Test
 
@@ -40,6 +43,34 @@ class Scene:
     def objective(self) -> str:
         """Name of the objective."""
         return str(self.workspace.config.objective.name)
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several objectives."""
+        return bool(self.workspace.config.objective.against)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """Of the tested designs, where there are several objectives."""
+        return self.workspace.chooser.front(self.state)
+
+    def tested(self) -> np.ndarray:
+        """(n, 2) float: the first and the second objective of each test that told both."""
+        from toughopt.loop.objectives import measured_beside
+
+        chooser = self.workspace.chooser
+        second = chooser.objectives[1]
+        done = [e for e in self.state.complete if not e.excluded]
+        rows = []
+        for e in done:
+            if second.known is not None:
+                columns = {name: np.array([value]) for name, value in e.design.items()}
+                rows.append((e.value or 0.0, float(second.known(columns)[0])))
+                continue
+            beside = measured_beside(e, chooser.objectives) or {}
+            if second.name in beside:
+                rows.append((e.value or 0.0, beside[second.name]))
+        return np.array(rows, dtype=float).reshape(-1, 2)
 
     @property
     def target(self) -> float | None:

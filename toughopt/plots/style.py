@@ -60,6 +60,9 @@ _UNITS = {
     "stiffness_n_per_mm": "stiffness [N/mm]",
     "plateau_stress_mpa": "plateau stress [MPa]",
     "crush_force_efficiency": "crush-force efficiency",
+    "mass_g": "mass [g]",
+    "print_time_s": "print time [s]",
+    "filament_g": "filament [g]",
 }
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from toughopt.errors import InputError
 from toughopt.files import write_whole
-from toughopt.plots import GALLERY, Scene, draw, label, svg, unit_of
+from toughopt.plots import Scene, draw, gallery_of, label, svg, unit_of
 from toughopt.replay import worth_it
 from toughopt.report.methods import methods_paragraph
 from toughopt.report.redaction import without_secrets
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 300
 _MOST_LEARNED = 2000  # results above which the model's figures are left out: they would take an hour
 _SECTIONS = (
-    ("How it went", ("best_so_far", "best_curve", "coordinates")),
+    ("How it went", ("best_so_far", "front", "best_curve", "coordinates")),
     ("What was learned", ("slices", "dependence", "importance", "parity", "choice")),
     ("How it was made", ("shape", "layers", "mass", "timeline", "pace")),
 )
@@ -51,13 +51,16 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
     workspace.take_in()
     state = workspace.state
     scene = Scene(workspace, state)
+    gallery = gallery_of(workspace.config)
+    front = scene.front if scene.several else None
     sections = []
     for title, names in _SECTIONS:
-        shown = [name for name in names if not (GALLERY[name].asks_model and len(state.complete) > _MOST_LEARNED)]
+        many = len(state.complete) > _MOST_LEARNED
+        shown = [name for name in names if name in gallery and not (gallery[name].asks_model and many)]
         figures = []
         for name in shown:
-            say(f"drawing {GALLERY[name].title.lower()}")
-            figures.append((GALLERY[name], Markup(_inline(svg(draw(scene, name)), name))))
+            say(f"drawing {gallery[name].title.lower()}")
+            figures.append((gallery[name], Markup(_inline(svg(draw(scene, name)), name))))
         sections.append((title, figures))
     say("asking what other searches would have needed")
     history = _history(workspace)
@@ -78,6 +81,8 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
         parameters=workspace.parameters,
         best=state.best,
         recommended=workspace.chooser.recommend(state),
+        front=front,
+        labels={name: label(name) for name in (front.reference if front else ())},
         replicates=_replicates(state),
         sections=sections,
         rows=rows,

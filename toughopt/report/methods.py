@@ -71,8 +71,14 @@ def _testing(config: CampaignConfig, state: State) -> str:
     censored = f" {strong} specimens reached the force limit and count as lower bounds." if strong else ""
     return (
         f"Each was compressed {where} at {config.test.speed_mm_per_min:g} mm/min {limit}{travel}; the objective, "
-        f"{label(config.objective.name)}, was to be {goal}.{censored}"
+        f"{label(config.objective.name)}, was to be {goal}{_weighed(config)}.{censored}"
     )
+
+
+def _weighed(config: CampaignConfig) -> str:
+    """Against what, where there are several objectives."""
+    further = [f"{label(o.name)} ({'minimised' if o.goal == 'min' else 'maximised'})" for o in config.objective.against]
+    return f", weighed against {_listed(further)} by expected hypervolume improvement" if further else ""
 
 
 def _learning(config: CampaignConfig, state: State) -> str:

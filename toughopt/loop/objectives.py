@@ -1,0 +1,51 @@
+"""What a campaign optimizes beside its first objective, and where each figure is to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toughopt.campaign import CampaignConfig
+    from toughopt.families import Family
+    from toughopt.journal import Experiment
+    from toughopt.optimizer import Objective
+
+_RECORDED = {"mass_g": "mass_g", "print_time_s": "program_time_s", "filament_g": "filament_g"}
+
+
+def objectives_of(config: CampaignConfig, family: Family) -> tuple[Objective, ...]:
+    """All objectives, the one of `[objective]` first; none where it is the only one.
+
+    A mass that the family knows of a design before it is printed is taken from there: it needs no test.
+    """
+    from toughopt.optimizer import Objective
+
+    first = config.objective
+    if not first.against:
+        return ()
+    known = _designed_mass(family)
+    return (
+        Objective(first.name, first.goal, first.reference),
+        *(Objective(o.name, o.goal, o.reference, known if o.name == "mass_g" else None) for o in first.against),
+    )
+
+
+def measured_beside(experiment: Experiment, objectives: tuple[Objective, ...]) -> dict[str, float] | None:
+    """What the journal tells of an experiment's further objectives; what is missing is left out."""
+    found = {}
+    for objective in objectives[1:]:
+        if objective.known is not None:
+            continue
+        name = objective.name
+        recorded = getattr(experiment, _RECORDED[name]) if name in _RECORDED else experiment.result.get(name)
+        if recorded is not None:
+            found[name] = float(recorded)
+    return found or None
+
+
+def _designed_mass(family: Family) -> Callable[[Mapping[str, Any]], Any] | None:
+    if "mass_g" not in family.feature_names:
+        return None
+    column = family.feature_names.index("mass_g")
+    return lambda designs: family.features(designs)[:, column]
