@@ -7,6 +7,7 @@ without it only our own figures are printed. POSIX only: the line is a pseudo-te
 
 Responders, each a process of its own: *immediate* says ok to every line; *paced* models a wire of so many baud with
 1 ms of latency each way, and an ok of three bytes. Rates, latencies and bytes in flight are measured by the responder.
+The *bare* sender does nothing but write ready-made lines and read: it shows what the responder itself can do at most.
 Hosts take turns for some rounds and the best of each counts, because other work on the machine can only slow them down.
 """
 
@@ -21,9 +22,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 
 LATENCY_S = 0.001
+WINDOW_BYTES, WINDOW_LINES = 120, 4
+WINDOWS = {"one in flight": "off", "window": "on", "": "off"}
 PEER = "TOUGHOPT_PRINTRUN_PYTHON"
 
 
@@ -32,7 +36,7 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--role", choices=["compare", "respond", "toughopt", "printcore"], default="compare")
+    parser.add_argument("--role", choices=["compare", "respond", "toughopt", "printcore", "bare"], default="compare")
     parser.add_argument("--baud", type=int, default=0)
     parser.add_argument("--window", default="off")
     parser.add_argument("--port", default="")
@@ -44,6 +48,8 @@ def main() -> int:
         return host_toughopt(options.port, Path(options.program), options.window)
     if options.role == "printcore":
         return host_printcore(options.port, Path(options.program))
+    if options.role == "bare":
+        return host_bare(options.port, Path(options.program), options.window)
     return compare(options.lines, options.rounds, options.json)
 
 
@@ -52,14 +58,16 @@ def compare(count: int, rounds: int, as_json: bool) -> int:
     rows = []
     for baud in (0, 115200, 250000):
         lines = count if baud == 0 else min(count, 2000)
-        cases = [("toughopt, one in flight", sys.executable, "off"), ("toughopt, window", sys.executable, "on")]
+        cases = [("toughopt", "one in flight", sys.executable), ("toughopt", "window", sys.executable)]
         if peer:
-            cases.append(("printcore", peer, ""))
-        seen: dict[str, list[dict[str, float]]] = {name: [] for name, _, _ in cases}
+            cases.append(("printcore", "", peer))
+        if baud == 0:
+            cases += [("bare", "one in flight", sys.executable), ("bare", "window", sys.executable)]
+        seen: dict[str, list[dict[str, float]]] = {_title(role, how): [] for role, how, _ in cases}
         for _ in range(rounds):
-            for name, python, window in cases:
-                few = lines // 4 if name == "printcore" and baud == 0 else lines
-                seen[name].append(measure(python, window, baud, few))
+            for role, how, python in cases:
+                few = lines // 4 if role == "printcore" and baud == 0 else lines
+                seen[_title(role, how)].append(measure(python, role, WINDOWS[how], baud, few))
         rows += [{"baud": baud, "host": name} | best(results) for name, results in seen.items()]
     for row in rows:
         peers = [other for other in rows if other["baud"] == row["baud"] and other["host"] == "printcore"]
@@ -90,6 +98,10 @@ def compare(count: int, rounds: int, as_json: bool) -> int:
     return 0
 
 
+def _title(role: str, how: str) -> str:
+    return f"{role}, {how}" if how else role
+
+
 def best(results: list[dict[str, float]]) -> dict[str, float]:
     """The highest rate and the lowest cost of several runs; the most bytes that were ever in flight."""
     chosen = dict(max(results, key=lambda result: result["lines_per_s"]))
@@ -103,7 +115,7 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def measure(python: str, window: str, baud: int, count: int) -> dict[str, float]:
+def measure(python: str, role: str, window: str, baud: int, count: int) -> dict[str, float]:
     """Print `count` lines with one host on one responder; what both of them saw."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "program.gcode"
@@ -117,19 +129,8 @@ def measure(python: str, window: str, baud: int, count: int) -> dict[str, float]
         )
         assert responder.stdout is not None and responder.stdin is not None
         port = responder.stdout.readline().strip()
-        role = "toughopt" if window else "printcore"
-        command = [
-            python,
-            __file__,
-            "--role",
-            role,
-            "--port",
-            port,
-            "--program",
-            str(program),
-            "--window",
-            window or "off",
-        ]
+        asked = ["--role", role, "--port", port, "--program", str(program), "--window", window]
+        command = [python, __file__, *asked]
         host = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
         seen, _ = responder.communicate("done\n", timeout=30)
     return json.loads(seen) | json.loads(host.stdout.strip().splitlines()[-1])
@@ -169,6 +170,35 @@ def host_printcore(port: str, program: Path) -> int:
     return 0
 
 
+def host_bare(port: str, program: Path, window: str) -> int:
+    """No host at all: ready-made lines, one in flight or a window of them, and no look at what comes back."""
+    import tty
+
+    line = os.open(port, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(line)
+    bodies = [line.encode("ascii") for line in program.read_text().splitlines()]
+    ready = deque(b"N%d %s*%d\n" % (number, body, number % 256) for number, body in enumerate(bodies, 1))
+    sizes: deque[int] = deque()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    while ready or sizes:
+        out = b""
+        while ready and (not sizes or (window == "on" and _fits(sizes, len(ready[0])))):
+            out += ready[0]
+            sizes.append(len(ready.popleft()))
+        if out:
+            os.write(line, out)
+        for _ in range(os.read(line, 4096).count(b"\n")):
+            sizes.popleft()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    os.close(line)
+    print(json.dumps({"cpu_us_per_line": _cpu_us(before, after) / len(bodies), "status": "printed"}))
+    return 0
+
+
+def _fits(sizes: deque[int], size: int) -> bool:
+    return len(sizes) < WINDOW_LINES and sum(sizes) + size <= WINDOW_BYTES
+
+
 def _cpu_us(before: resource.struct_rusage, after: resource.struct_rusage) -> float:
     return 1e6 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
@@ -180,52 +210,101 @@ def respond(baud: int) -> int:
     master, slave = os.openpty()
     tty.setraw(slave)
     print(os.ttyname(slave), flush=True)
-    clock = time.perf_counter
-    wire = Wire(baud)
+    seen = respond_late(master, Wire(baud)) if baud else respond_at_once(master)
+    print(json.dumps(seen.figures()), flush=True)
+    return 0
+
+
+def respond_at_once(master: int) -> Seen:
+    """Answer what has come in one go, and count only then, while the host is at it."""
+    seen = Seen()
+    events = select.poll()
+    events.register(master, select.POLLIN)
+    events.register(sys.stdin.fileno(), select.POLLIN)
     rest = b""
-    moves = received = most = 0
-    first = last = ok_at = 0.0
-    latencies: list[float] = []
-    due: list[tuple[float, bytes, int]] = []  # oks under way: when, what, bytes of the line
-    flying = 0
     while True:
-        timeout = max(0.0, due[0][0] - clock()) if due else None
+        if events.poll()[-1][0] != master:
+            return seen
+        now = seen.clock()
+        data = os.read(master, 4096)
+        *lines, rest = (rest + data).split(b"\n")
+        os.write(master, b"".join(map(answer, lines)))
+        ok_at = seen.clock()
+        seen.read(len(data), now)
+        for line in lines:
+            seen.line(line, now)
+        seen.answered(sum(map(len, lines)) + len(lines), ok_at)
+
+
+def respond_late(master: int, wire: Wire) -> Seen:
+    """Answer each line when the wire has brought it and its ok."""
+    seen = Seen()
+    rest = b""
+    due: deque[tuple[float, bytes, int]] = deque()  # oks under way: when, what, bytes of the line
+    while True:
+        timeout = max(0.0, due[0][0] - seen.clock()) if due else None
         ready, _, _ = select.select([master, sys.stdin], [], [], timeout)
-        now = clock()
+        now = seen.clock()
         if sys.stdin in ready:
-            break
+            return seen
         if master in ready:
             data = os.read(master, 4096)
-            if ok_at:
-                latencies.append(now - ok_at)
-                ok_at = 0.0
-            flying += len(data)
-            most = max(most, flying) if moves else 0
+            seen.read(len(data), now)
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                if b" G1 " in line:
-                    first = first or now
-                    moves += 1
-                    received += len(line) + 1
-                    last = now
-                due.append((wire.answered(now, len(line) + 1), _answer(line), len(line) + 1))
-        out = b""
-        while due and due[0][0] <= clock():
-            _, answer, size = due.pop(0)
-            out += answer
-            flying -= size
+                seen.line(line, now)
+                due.append((wire.answered(now, len(line) + 1), answer(line), len(line) + 1))
+        out, size = b"", 0
+        while due and due[0][0] <= seen.clock():
+            _, said, one = due.popleft()
+            out += said
+            size += one
         if out:
             os.write(master, out)
-            ok_at = clock()
-    latencies.sort()
-    result = {
-        "lines_per_s": (moves - 1) / (last - first),
-        "bytes_per_line": received / moves,
-        "p95_ms": 1e3 * latencies[int(len(latencies) * 0.95)],
-        "most_bytes": most,
-    }
-    print(json.dumps(result), flush=True)
-    return 0
+            seen.answered(size, seen.clock())
+
+
+class Seen:
+    """What a responder saw of its host."""
+
+    clock = staticmethod(time.perf_counter)
+
+    def __init__(self) -> None:
+        self._moves = self._received = self._most = self._flying = 0
+        self._first = self._last = self._ok_at = 0.0
+        self._latencies: list[float] = []
+
+    def read(self, size: int, now: float) -> None:
+        """Bytes have come."""
+        if self._ok_at:
+            self._latencies.append(now - self._ok_at)
+            self._ok_at = 0.0
+        self._flying += size
+        if self._moves and self._flying > self._most:
+            self._most = self._flying
+
+    def line(self, line: bytes, now: float) -> None:
+        """One of the lines among them."""
+        if b" G1 " in line:
+            self._first = self._first or now
+            self._moves += 1
+            self._received += len(line) + 1
+            self._last = now
+
+    def answered(self, size: int, now: float) -> None:
+        """Lines of so many bytes in all were answered."""
+        self._flying -= size
+        self._ok_at = now
+
+    def figures(self) -> dict[str, float]:
+        """Rate, latency from an ok to the next byte, bytes in flight."""
+        ordered = sorted(self._latencies)
+        return {
+            "lines_per_s": (self._moves - 1) / (self._last - self._first),
+            "bytes_per_line": self._received / self._moves,
+            "p95_ms": 1e3 * ordered[int(len(ordered) * 0.95)],
+            "most_bytes": self._most,
+        }
 
 
 class Wire:
@@ -243,7 +322,10 @@ class Wire:
         return self._in_free + self._latency_s
 
 
-def _answer(line: bytes) -> bytes:
+def answer(line: bytes) -> bytes:
+    """What the machine says to a line."""
+    if b" G1 " in line:
+        return b"ok\n"
     if not line.strip():
         return b""
     if b"M105" in line:

@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toughopt.printing.ledger import Ledger, OutOfHistory
-from toughopt.printing.lines import Command
+from toughopt.printing.lines import Command, encode
 
 
 def sent(count, landed):
     ledger = Ledger(history=8)
     for k in range(count):
-        ledger.send(Command(b"G1 X%d" % k, k + 1, position=(float(k), None, None, None)), 0.0)
+        command = Command(b"G1 X%d" % k, k + 1, position=(float(k), None, None, None))
+        ledger.send(command, encode(ledger.next, command.body), 0.0)
     for _ in range(landed):
         ledger.land()
     return ledger

@@ -38,6 +38,16 @@ def test_lines_are_put_together_and_taken_apart(link_to):
     assert link.line(0.01) is None
 
 
+def test_oks_that_come_together_are_as_many_lines(link_to):
+    machine, link = link_to()
+    machine.say_bytes(b"ok\nok\nok\n")
+    assert [link.line(5.0) for _ in range(3)] == ["ok"] * 3
+    machine.say_bytes(b"lo")
+    assert link.line(0.05) is None
+    machine.say_bytes(b"ok\nok\nokok\n")
+    assert [link.line(5.0) for _ in range(3)] == ["look", "ok", "okok"]
+
+
 def test_a_flood_without_a_newline_does_not_fill_the_memory(link_to):
     machine, link = link_to()
     machine.say_bytes(b"x" * 20_000 + b"\n")

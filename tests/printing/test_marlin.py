@@ -9,7 +9,8 @@ import pytest
 
 from toughopt.errors import DeviceError, LinkLost, ProgramError
 from toughopt.printing import PrintStatus, State
-from toughopt.printing.reader import check_lines, lines_in
+from toughopt.printing.reader import check_lines
+from toughopt.printing.text import lines_in
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from toughopt.errors import ProgramError
-from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
-from toughopt.profiles import Limits, Nozzle, PrinterProfile
+from toughopt.printing.reader import ProgramReader, check_lines
+from toughopt.printing.text import lines_in, lines_of
+from toughopt.profiles import Bed, Limits, Nozzle, PrinterProfile
 
 READY = ["G28", "M109 S210", "G90", "M82"]
 
@@ -147,3 +150,45 @@ def test_a_comment_may_be_as_long_as_it_likes(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ProgramError, match="cannot be read"):
         list(lines_in(tmp_path / "missing.gcode"))
+
+
+WORD = st.tuples(st.sampled_from("XYZEF"), st.integers(-30, 2300).map(lambda tenths: f"{tenths / 10:g}"))
+MOVE = st.lists(WORD, unique_by=lambda word: word[0], max_size=5).map(
+    lambda words: " ".join(["G1", *(name + value for name, value in sorted(words, key=lambda w: "XYZEF".index(w[0])))])
+)
+LINES = st.lists(st.one_of(MOVE, st.sampled_from(["G28", "G90", "G91", "M82", "M83", "G92 E0", "G20", "G21"])))
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(lines=LINES, round_bed=st.booleans())
+def test_the_short_way_through_a_usual_move_leads_where_the_long_one_does(lines, round_bed):
+    """A second blank keeps a move off the short way, and changes nothing else."""
+    bed = Bed(shape="circle", size_mm=(200.0, 200.0), origin="center") if round_bed else Bed()
+    profile = PrinterProfile(name="x", bed=bed)
+
+    def follow(between):
+        reader, seen = ProgramReader(profile, "x"), []
+        for line in ["G28", "M109 S210", *lines]:
+            try:
+                command = reader.read(line.replace("G1 ", "G1" + between) if " " in line else line)
+            except ProgramError as error:
+                return [*seen, str(error).replace("G1  ", "G1 ")]
+            seen.append(command._replace(body=command.body.replace(b"G1  ", b"G1 ")))
+        return seen
+
+    assert follow(" ") == follow("  ")
+
+
+@pytest.mark.parametrize("line", ["G1 X5 ; across", "G1 X5\r\n", "G1 X5;\n", "  G1 X5", "g1 x5", "G1 X5 (so)"])
+def test_what_surrounds_a_move_is_not_sent(line):
+    assert [command.body for command in read(["G28", line])] == [b"G28", b"G1 X5"]
+
+
+def test_a_move_that_is_too_long_is_refused_though_it_is_a_move():
+    with pytest.raises(ProgramError, match="characters long"):
+        read(["G28", f"G1 X1.{'0' * 90}"])
+
+
+def test_digits_of_other_scripts_are_no_numbers():
+    with pytest.raises(ProgramError, match="line 2"):
+        read(["G28", "G1 X\u0665"])

@@ -37,6 +37,23 @@ def test_the_window_is_limited_in_lines_and_in_bytes():
     assert len(narrow._ledger.flying) >= 2
 
 
+def test_the_window_takes_what_just_fits():
+    size = len(stream_of(1).output(0.0))
+    assert stream_of(9, window="on", window_bytes=3 * size).output(0.0).count(b"\n") == 3
+    assert stream_of(9, window="on", window_bytes=3 * size - 1).output(0.0).count(b"\n") == 2
+
+
+def test_what_was_prepared_is_numbered_anew_when_something_comes_between():
+    stream = stream_of(3)
+    stream.output(0.0)
+    stream.prefetch()
+    stream.insert(Command(b"M105"))
+    stream.on_ok(PLAIN_OK, 0.1)
+    assert stream.output(0.1).startswith(b"N2 M105*")
+    stream.on_ok(PLAIN_OK, 0.2)
+    assert stream.output(0.2).startswith(b"N3 G1 X1*")
+
+
 def test_nothing_joins_a_command_that_blocks():
     stream = stream_of(6, window="on", solo={2})
     assert stream.output(0.0).count(b"\n") == 2

@@ -97,24 +97,27 @@ class PrintJob:
 
     def run(self) -> Ending:
         """Feed the lines until it is over, well or badly. Raises LinkLost."""
-        link, stream, clock = self._link, self.stream, self._link.clock
+        link, stream, states = self._link, self.stream, self._states
+        now = link.clock.now
         while True:
-            self._now = clock.now()
             if link.requests:
                 self._obey()
-            if self._ending is None and self._states.now is not State.PAUSED:
+            if self._ending is None and states.now is not State.PAUSED:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)
                     stream.prefetch()
             line = link.line(self._patience(), heed=True)
-            self._now = now = clock.now()
+            self._now = now()
             quiet = line is None
             while line is not None:
-                self._hear(line)
+                if line == "ok" and self._held is None:
+                    stream.on_ok(PLAIN_OK, self._now)
+                else:
+                    self._hear(line)
                 line = link.line(0.0) if link.has_lines else None
-            if quiet or now >= self._look_at or stream.facts or self._last_words:
-                self._look_at = now + _LOOK_S
+            if quiet or self._now >= self._look_at or stream.facts or self._last_words:
+                self._look_at = self._now + _LOOK_S
                 self._look_around(quiet)
             if self._ending is not None:
                 return self._ending
@@ -122,15 +125,12 @@ class PrintJob:
                 return self._stream_ended()
 
     def _patience(self) -> float:
-        if self.stream.finished or self._ending is not None or self._link.has_lines:
+        if self._link.has_lines or self._ending is not None or self.stream.finished:
             return 0.0
-        deadline = min(self.stream.deadline, self._now + _TICK_S)
-        return max(0.0, deadline - self._now)
+        left = self.stream.deadline - self._now
+        return _TICK_S if left > _TICK_S else max(0.0, left)
 
     def _hear(self, line: str) -> None:
-        if line == "ok" and self._held is None:
-            self.stream.on_ok(PLAIN_OK, self._now)
-            return
         if self._held is not None:
             line, self._held = f"{self._held} {line}".rstrip(), None
         elif is_bare_error(line):

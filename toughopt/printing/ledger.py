@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from toughopt.printing.lines import NOWHERE, Command, encode
+from toughopt.printing.lines import NOWHERE, Command
 
 
-class Sent(NamedTuple):
+@dataclass(slots=True)
+class Sent:
     """A line on its way, or one that arrived."""
 
     number: int
     command: Command
     data: bytes
     at: float
+    by_ok: bool = True  # an ok said that it arrived; else that was only concluded
 
 
 class OutOfHistory(Exception):
@@ -27,41 +29,40 @@ class Ledger:
     def __init__(self, history: int = 128) -> None:
         self.flying: deque[Sent] = deque()  # sent and not acknowledged, oldest first
         self.bytes_flying = 0
-        self._landed: deque[tuple[Sent, bool]] = deque(maxlen=history)  # with whether an ok said so
-        self._next = 1
+        self.next = 1  # number of the next line
+        self._landed: deque[Sent] = deque(maxlen=history)
 
     @property
     def last(self) -> int:
         """Number of the last line sent."""
-        return self._next - 1
+        return self.next - 1
 
     @property
     def landed(self) -> int:
         """Number of the last line acknowledged; all before it are too."""
-        return self._next - 1 - len(self.flying)
+        return self.next - 1 - len(self.flying)
 
     @property
     def position(self) -> tuple[float | None, float | None, float | None, float | None]:
         """Where the lines acknowledged so far leave the machine; the host's own questions move nothing."""
-        for sent, _ in reversed(self._landed):
+        for sent in reversed(self._landed):
             if sent.command.source_line:
                 return sent.command.position
         return NOWHERE
 
-    def send(self, command: Command, now: float) -> bytes:
-        """Give the command its number; what has to be written."""
-        data = encode(self._next, command.body)
-        self.flying.append(Sent(self._next, command, data, now))
+    def send(self, command: Command, data: bytes, now: float) -> None:
+        """The command is on its way as line `next`."""
+        self.flying.append(Sent(self.next, command, data, now))
         self.bytes_flying += len(data)
-        self._next += 1
-        return data
+        self.next += 1
 
-    def land(self, by_ok: bool = True) -> Sent:
+    def land(self, by_ok: bool = True) -> None:
         """The oldest line in flight has arrived."""
         sent = self.flying.popleft()
         self.bytes_flying -= len(sent.data)
-        self._landed.append((sent, by_ok))
-        return sent
+        if not by_ok:
+            sent.by_ok = False
+        self._landed.append(sent)
 
     def rewind(self, number: int) -> tuple[list[Command], int, int]:
         """The machine wants line `number` next: everything before it has landed, the rest is forgotten.
@@ -77,19 +78,19 @@ class Ledger:
         OutOfHistory
             If there is no such line.
         """
-        if not self._next - len(self.flying) - len(self._landed) <= number <= self._next:
+        if not self.next - len(self.flying) - len(self._landed) <= number <= self.next:
             raise OutOfHistory(f"line {number} was asked for; sent so far: 1 to {self.last}")
         while self.flying and self.flying[0].number < number:
             self.land(by_ok=False)
         again: list[Command] = []
         not_executed = presumed = 0
-        while self._landed and self._landed[-1][0].number >= number:
-            sent, by_ok = self._landed.pop()
+        while self._landed and self._landed[-1].number >= number:
+            sent = self._landed.pop()
             again.insert(0, sent.command)
-            not_executed += by_ok
-            presumed += not by_ok
+            not_executed += sent.by_ok
+            presumed += not sent.by_ok
         again.extend(sent.command for sent in self.flying)
         self.flying.clear()
         self.bytes_flying = 0
-        self._next = number
+        self.next = number
         return again, not_executed, presumed

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from toughopt.errors import ProgramError
 
 MAX_LINE = 95  # characters with number and checksum; a 96-byte command buffer holds no more
-_NUMBER_AND_CHECKSUM = 10 + 5  # room for "N99999999 " and "*255" in that
+MAX_BODY = MAX_LINE - (10 + 5)  # of a command: room for "N99999999 " and "*255" in that
 _TEXT_COMMAND = re.compile(r"M0*(?:117|118|0|1|16)(?!\d)", re.IGNORECASE)
 _NUMBERED = re.compile(r"N\d+\s*")
 _CHECKSUM = re.compile(r"\*\d*\s*$")
@@ -45,9 +45,7 @@ def clean(raw: str, where: str) -> str:
 
 def is_clean(line: str) -> bool:
     """Whether a stripped line without comment can be sent as it is."""
-    if not 0 < len(line) <= MAX_LINE - _NUMBER_AND_CHECKSUM or not (
-        line.isascii() and line.isupper() and line.isprintable()
-    ):
+    if not 0 < len(line) <= MAX_BODY or not (line.isascii() and line.isupper() and line.isprintable()):
         return False
     return line[0] not in "N(%/" and not ("*" in line or "(" in line or "\\" in line)
 
@@ -66,10 +64,9 @@ def _clean_slowly(line: str, where: str) -> str:
         raise ProgramError(
             f"{where}: {_short(line)} holds a character that firmware stumbles over (\\, * or an open bracket)"
         )
-    if len(line) > MAX_LINE - _NUMBER_AND_CHECKSUM:
-        limit = MAX_LINE - _NUMBER_AND_CHECKSUM
+    if len(line) > MAX_BODY:
         raise ProgramError(
-            f"{where}: {_short(line)} is {len(line)} characters long; firmware takes {limit} without comment"
+            f"{where}: {_short(line)} is {len(line)} characters long; firmware takes {MAX_BODY} without comment"
         )
     return line if line.startswith(("M23", "M28", "M30", "M32", "M928")) else line.upper()
 
@@ -78,7 +75,7 @@ def _clean_text(line: str) -> str:
     """A message for the display: what cannot be sent is replaced, what is too long is cut."""
     plain = "".join(char if char.isascii() and char.isprintable() and char not in "\\*" else "?" for char in line)
     plain = plain[:4].upper() + plain[4:]
-    return plain[: MAX_LINE - _NUMBER_AND_CHECKSUM].rstrip()
+    return plain[:MAX_BODY].rstrip()
 
 
 def encode(number: int, body: bytes) -> bytes:

@@ -62,19 +62,20 @@ class Link:
         LinkLost
             If the line broke.
         """
-        lines = self._lines
-        if lines:
-            return lines.popleft()
+        if self._lines:
+            return self._lines.popleft()
         clock = self.clock
         left = timeout_s
         while not (heed and self.requests):
             began = clock.now()
             patience_s = clock.patience(left)
             data = self.port.read(patience_s)
+            if data == b"ok\n" and not self._rest:  # by far the most frequent
+                return "ok"
             if data:
                 self._split(data)
-                if lines:
-                    return lines.popleft()
+                if self._lines:
+                    return self._lines.popleft()
             elif clock.now() - began >= 0.9 * patience_s:  # else it was woken
                 clock.nothing_came(left)
             left -= clock.now() - began
@@ -120,11 +121,11 @@ class Link:
             self._lost = error
 
     def _split(self, data: bytes) -> None:
-        text = self._rest + data.decode("latin-1") if self._rest else data.decode("latin-1")
-        if text == "ok\n":  # by far the most frequent
-            self._lines.append("ok")
-            self._rest = ""
+        oks = data.count(b"ok\n")
+        if 3 * oks == len(data) and not self._rest:
+            self._lines.extend(["ok"] * oks)
             return
+        text = self._rest + data.decode("latin-1") if self._rest else data.decode("latin-1")
         *whole, self._rest = text.split("\n")
         if len(self._rest) > _LONGEST_LINE:
             whole.append(self._rest)

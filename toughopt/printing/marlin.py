@@ -20,13 +20,14 @@ from toughopt.printing.job import Ending, PrintJob
 from toughopt.printing.lines import Command
 from toughopt.printing.link import Request, Verb
 from toughopt.printing.pace import StreamSettings
-from toughopt.printing.reader import ProgramReader, check_lines, lines_in, lines_of
+from toughopt.printing.reader import ProgramReader, check_lines
 from toughopt.printing.refusal import refuse_errors
 from toughopt.printing.replies import Reply, parse
 from toughopt.printing.safety import SafetyReport, is_off, off_commands
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.stream import LineStream
 from toughopt.printing.teller import Teller
+from toughopt.printing.text import lines_in, lines_of
 from toughopt.printing.warden import Warden
 from toughopt.profiles import PrinterProfile
 

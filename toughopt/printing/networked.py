@@ -21,11 +21,12 @@ from toughopt.printing.following import Follower
 from toughopt.printing.hosts import PrintHost
 from toughopt.printing.job import Ending
 from toughopt.printing.link import Request, Verb
-from toughopt.printing.reader import check_lines, lines_of
+from toughopt.printing.reader import check_lines
 from toughopt.printing.refusal import refuse_errors
 from toughopt.printing.safety import SafetyReport, off_commands
 from toughopt.printing.states import State, StateMachine
 from toughopt.printing.teller import Teller
+from toughopt.printing.text import lines_of
 from toughopt.profiles import PrinterProfile
 
 if TYPE_CHECKING:

@@ -47,10 +47,14 @@ class StreamSettings:
     storm_s: float = 30.0  # without a quiet moment
     calm_lines: int = 500  # with one in flight, after a resend
 
-    def may_join(self, command: Command, flying: Sequence[Sent], bytes_flying: int, latency_s: float) -> bool:
-        """Whether a command may be sent while others are unacknowledged; `latency_s` is what one in flight takes."""
-        if self.window == "off" or command.solo or flying[0].command.solo:
+    def may_join(self, command: Command, size: int, flying: Sequence[Sent], latency_s: float) -> bool:
+        """Whether a command may be sent while others are unacknowledged.
+
+        `size` is the bytes in flight with it; `latency_s` is what one line in flight takes.
+        """
+        if size > self.window_bytes or len(flying) >= self.window_lines or self.window == "off":
             return False
-        if self.window == "auto" and not command.pace_s <= 1.5 * latency_s < inf:
-            return False  # one in flight is fast enough, or nobody knows yet
-        return len(flying) < self.window_lines and bytes_flying + len(command.body) + 16 <= self.window_bytes
+        if command.solo or flying[0].command.solo:
+            return False
+        # else one in flight is fast enough, or nobody knows yet
+        return self.window == "on" or command.pace_s <= 1.5 * latency_s < inf

@@ -6,19 +6,19 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from math import hypot, sqrt
-from pathlib import Path
 
 from toughopt.errors import ProgramError
-from toughopt.printing.lines import NOWHERE, Command, clean, is_clean
+from toughopt.printing.lines import MAX_BODY, NOWHERE, Command, clean, is_clean
+from toughopt.printing.text import LONGEST_RAW
 from toughopt.printing.volume import Volume
 from toughopt.profiles import PrinterProfile
 
 _CODE = re.compile(r"([GMT])\s*(\d+)")
 _WORDS = re.compile(r"([A-Z])\s*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
-_STRAIGHT = re.compile("G[01]" + "".join(f"(?: {letter}{_NUMBER})?" for letter in "XYZEF")).fullmatch  # the usual move
-_LONGEST_RAW = 4096  # characters of one line that are looked at
-_BINARY_LOOK = 4096
+_STRAIGHT = re.compile(  # the usual move, with nothing in it that would have to be cleaned
+    "(G[01]" + "".join(f"(?: {letter}{_NUMBER})?" for letter in "XYZEF") + r")[ \t\r]*(?:;.*)?\n?", re.ASCII
+).fullmatch
 _RECENT = 32  # moves: more than a planner holds
 _LONG_S = 1e9
 
@@ -87,8 +87,11 @@ class ProgramReader:
     def read(self, raw: str) -> Command | None:
         """The command of one line, or None where there is nothing to send."""
         self.line += 1
-        if len(raw) > _LONGEST_RAW and len(raw.partition(";")[0]) > _LONGEST_RAW:
-            raise ProgramError(f"{self._where}: a line of more than {_LONGEST_RAW} characters; is this a G-code file?")
+        match = _STRAIGHT(raw)
+        if match is not None and not self._relative and len(match[1]) <= MAX_BODY:
+            return self._straight(*match.groups())
+        if len(raw) > LONGEST_RAW and len(raw.partition(";")[0]) > LONGEST_RAW:
+            raise ProgramError(f"{self._where}: a line of more than {LONGEST_RAW} characters; is this a G-code file?")
         body = raw.partition(";")[0].strip()
         if not is_clean(body):
             body = clean(raw, self._where)
@@ -102,23 +105,43 @@ class ProgramReader:
     def _where(self) -> str:
         return f"{self._source}, line {self.line}"
 
+    def _straight(
+        self, body: str, x: str | None, y: str | None, z: str | None, e: str | None, feed: str | None
+    ) -> Command:
+        """A straight move in absolute coordinates, which nearly all lines are: the same as `_move`, without detours."""
+        at, unit = self._at, self._unit
+        if feed is not None and (speed := float(feed)) > 0:
+            self._feed = speed * unit / 60.0
+        squares = 0.0
+        if x is not None or y is not None or z is not None:
+            if not self._homed:
+                raise self._unhomed(body)
+            if x is not None:
+                old, at[0] = at[0], (to := float(x) * unit)
+                squares = 0.0 if old is None else (to - old) * (to - old)
+            if y is not None:
+                old, at[1] = at[1], (to := float(y) * unit)
+                squares += 0.0 if old is None else (to - old) * (to - old)
+            if z is not None:
+                old, at[2] = at[2], (to := float(z) * unit)
+                squares += 0.0 if old is None else (to - old) * (to - old)
+            if self._volume is not None and not self._volume.holds(at[0], at[1], at[2]):
+                raise self._outside(body)
+        return self._moved(body, sqrt(squares), None if e is None else float(e) * unit)
+
     def _move(self, body: str) -> Command:
-        match = _STRAIGHT(body)
-        places: list[float | None]
-        arc = 0.0
-        if match is not None:
-            *places, feed = [None if value is None else float(value) for value in match.groups()]
-        else:
-            words = {letter: float(value) for letter, value in _WORDS.findall(body) if value}
-            places, feed = [words.get(letter) for letter in "XYZE"], words.get("F")
-            arc = 3.0 * hypot(words.get("I", 0.0), words.get("J", 0.0)) * self._unit if body[1] in "23" else 0.0
+        words = {letter: float(value) for letter, value in _WORDS.findall(body) if value}
+        arc = 3.0 * hypot(words.get("I", 0.0), words.get("J", 0.0)) * self._unit if body[1] in "23" else 0.0
+        feed, extruded = words.get("F"), words.get("E")
         if feed is not None and feed > 0:
             self._feed = feed * self._unit / 60.0
-        length = max(self._travel(places[:3], body), arc)
-        extruded = places[3]
+        length = max(self._travel([words.get(letter) for letter in "XYZ"], body), arc)
+        return self._moved(body, length, None if extruded is None else extruded * self._unit)
+
+    def _moved(self, body: str, length: float, extruded: float | None) -> Command:
         if extruded is not None:
-            extruded = self._extrude(extruded * self._unit, body)
-            length = length or abs(extruded)
+            step = self._extrude(extruded, body)
+            length = length or abs(step)
         pace_s = self._follow(length / self._feed)
         at = self._at
         return Command(
@@ -136,9 +159,7 @@ class ProgramReader:
         if places == [None, None, None]:
             return 0.0
         if not self._homed:
-            raise ProgramError(
-                f"{self._where}: {body!r} moves before any G28; this printer homes first (limits.home_first)"
-            )
+            raise self._unhomed(body)
         at, unit = self._at, self._unit
         squares = 0.0
         for axis, place in enumerate(places):
@@ -153,10 +174,16 @@ class ProgramReader:
                 step = 0.0 if old is None else place * unit - old
             squares += step * step
         if self._volume is not None and not self._volume.holds(at[0], at[1], at[2]):
-            raise ProgramError(
-                f"{self._where}: {body!r} leaves the room above the bed; move the part, or see the profile"
-            )
+            raise self._outside(body)
         return sqrt(squares)
+
+    def _unhomed(self, body: str) -> ProgramError:
+        return ProgramError(
+            f"{self._where}: {body!r} moves before any G28; this printer homes first (limits.home_first)"
+        )
+
+    def _outside(self, body: str) -> ProgramError:
+        return ProgramError(f"{self._where}: {body!r} leaves the room above the bed; move the part, or see the profile")
 
     def _follow(self, duration_s: float) -> float:
         """Take note of a move's duration; the mean of the last ones, or very long where there were too few."""
@@ -274,45 +301,6 @@ class ProgramReader:
 
 def _low(value: float | None, limit: float) -> bool:
     return value is not None and value < limit
-
-
-def lines_of(text: str) -> Iterator[str]:
-    """The lines of a text, one at a time, without a second copy of it."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield text[start:end]
-        start = end + 1
-
-
-def lines_in(path: Path) -> Iterator[str]:
-    """The lines of a file, however long it or they are, in bounded memory.
-
-    Raises
-    ------
-    ProgramError
-        If the file cannot be read, or is no text.
-    """
-    try:
-        with path.open("rb") as head:
-            start = head.read(_BINARY_LOOK)
-        if b"\0" in start or start.startswith(b"GCDE"):
-            raise ProgramError(f"{path} is a binary file, not G-code text; export it as plain .gcode")
-        with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
-            while line := file.readline(_LONGEST_RAW + 1):
-                if len(line) > _LONGEST_RAW and not line.endswith("\n"):
-                    _skip_rest(file.readline)
-                yield line
-    except OSError as error:
-        raise ProgramError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def _skip_rest(readline: object) -> None:
-    """Read a far too long line to its end in pieces, so that only its first piece counts as the line."""
-    assert callable(readline)
-    while (piece := readline(_LONGEST_RAW)) and not piece.endswith("\n"):
-        continue
 
 
 def check_lines(lines: Iterable[str], profile: PrinterProfile, source: str) -> int:

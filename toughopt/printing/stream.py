@@ -15,6 +15,7 @@ from toughopt.printing.ledger import Ledger, OutOfHistory
 from toughopt.printing.lines import Command, encode
 from toughopt.printing.pace import Failure, Phase, StreamSettings
 from toughopt.printing.replies import Reply
+from toughopt.printing.supply import Supply
 
 _NEVER = float("inf")
 
@@ -35,9 +36,8 @@ class LineStream:
         self.lost_oks = 0
         self.facts: deque[dict[str, Any]] = deque()
         self._ledger = Ledger()
-        self._source = source
-        self._upcoming: Command | None = None
-        self._first: deque[Command] = deque()  # to be sent before the source goes on
+        self._supply = Supply(source)
+        self._alone = self.settings.window == "off"  # never more than one line in flight
         self._probe = b""
         self._latency_s = _NEVER  # the shortest seen
         self._sign_at = 0.0  # last ok or sign of life
@@ -80,39 +80,38 @@ class LineStream:
 
     def insert(self, command: Command) -> None:
         """Send this before the source goes on."""
-        self._first.append(command)
+        self._supply.insert(command)
 
     def output(self, now: float) -> bytes:
         """What to write now; empty where the machine has to answer first, or all has been sent."""
         if self.phase is not Phase.FLOWING:
             probe, self._probe = self._probe, b""
             return probe
-        ledger = self._ledger
+        ledger, supply = self._ledger, self._supply
+        flying = ledger.flying
         out = b""
-        while True:
-            command = self._peek()
-            if command is None:
-                if not ledger.flying:
+        while not flying or not (self._alone or self._calm):
+            upcoming = supply.peek(ledger.next)
+            if upcoming is None:
+                if not flying:
                     self.phase = Phase.DONE
-                return out
-            if ledger.flying:
-                if self._calm or not self.settings.may_join(
-                    command, ledger.flying, ledger.bytes_flying, self._latency_s
-                ):
-                    return out
-            else:
+                break
+            command, data = upcoming
+            if not flying:
                 self._sign_at = now
                 self._signs = False
                 self._wake_at = 0.0
-            if self._first:
-                self._first.popleft()
-            else:
-                self._upcoming = None
-            out += ledger.send(command, now)
+            elif not self.settings.may_join(command, ledger.bytes_flying + len(data), flying, self._latency_s):
+                break
+            supply.take()
+            ledger.send(command, data, now)
+            out += data
+        return out
 
     def prefetch(self) -> None:
-        """Read the next command while the machine is at this one."""
-        self._peek()
+        """Read what comes next, and put it into bytes, while the machine is at what it has."""
+        count = 1 if self._alone or self._calm else self.settings.window_lines
+        self._supply.prepare(self._ledger.next, count)
 
     def on_ok(self, reply: Reply, now: float) -> None:
         """The machine said ok."""
@@ -213,13 +212,6 @@ class LineStream:
             self._ask(now)
         else:
             self._give_up(now)
-
-    def _peek(self) -> Command | None:
-        if self._first:
-            return self._first[0]
-        if self._upcoming is None:
-            self._upcoming = next(self._source, None)
-        return self._upcoming
 
     def _land(self, by_ok: bool = True) -> None:
         self._ledger.land(by_ok)
@@ -326,10 +318,10 @@ class LineStream:
             return
         self._stray(not_executed, "acknowledged, yet asked for again")
         self.lost_oks -= presumed
-        self._first.extendleft(reversed(again))
         if self._evidence.exposed or not_executed:
             self._expected = self._ledger.position
-            self._first.appendleft(Command(b"M114", solo=True))
+            again.insert(0, Command(b"M114", solo=True))
+        self._supply.again(again)
         self.phase = Phase.FLOWING
         self._calm = self.settings.calm_lines
         self._wake_at = 0.0

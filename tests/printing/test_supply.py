@@ -1,0 +1,72 @@
+"""What comes next, numbered ahead of its time."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toughopt.printing.lines import Command, encode
+from toughopt.printing.supply import Supply
+
+
+def commands(count):
+    return [Command(b"G1 X%d" % k, k + 1) for k in range(count)]
+
+
+def drain(supply, number=1):
+    out = []
+    while (upcoming := supply.peek(number)) is not None:
+        assert upcoming[1] == encode(number, upcoming[0].body)
+        out.append(upcoming[0])
+        supply.take()
+        number += 1
+    return out
+
+
+def test_the_source_is_read_no_further_than_asked():
+    read = []
+
+    def source():
+        for command in commands(9):
+            read.append(command)
+            yield command
+
+    supply = Supply(source())
+    supply.prepare(1, 3)
+    supply.prepare(1, 3)
+    assert len(read) == 3
+    supply.peek(1)
+    supply.take()
+    supply.prepare(2, 3)
+    assert len(read) == 4
+
+
+def test_what_is_inserted_comes_first_and_what_is_repeated_before_that():
+    supply = Supply(iter(commands(2)))
+    poll, again = Command(b"M105"), commands(9)[7:]
+    supply.insert(poll)
+    supply.again(again)
+    assert drain(supply) == [*again, poll, *commands(2)]
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(steps=st.lists(st.sampled_from(["prepare", "insert", "send", "back"]), max_size=30), ahead=st.integers(1, 5))
+def test_whatever_happens_each_line_bears_its_own_number_and_none_is_lost(steps, ahead):
+    supply, number, sent, inserted = Supply(iter(commands(12))), 1, [], 0
+    for step in steps:
+        if step == "prepare":
+            supply.prepare(number, ahead)
+        elif step == "insert":
+            supply.insert(Command(b"M105"))
+            inserted += 1
+        elif step == "back" and sent:
+            supply.again([sent.pop()])
+            number -= 1
+        elif step == "send" and (upcoming := supply.peek(number)) is not None:
+            assert upcoming[1] == encode(number, upcoming[0].body)
+            sent.append(upcoming[0])
+            supply.take()
+            number += 1
+    sent += drain(supply, number)
+    assert [command for command in sent if command.source_line] == commands(12)
+    assert len(sent) == 12 + inserted
