@@ -1,10 +1,12 @@
 """Every line executed once and in order, or a stated fault: the print host on a line that drops, doubles and garbles.
 
-    python benchmarks/faults.py [--lines N] [--faults N] [--seed S] [--mix NAME …]
+    python benchmarks/faults.py [--lines N] [--faults N] [--seed S] [--mix NAME …] [--results FILE] [--table]
 
 The host is the real one (its job, stream and parser); the machine is the model in `faulty_line.py`. Wire, machine and
 host share a simulated clock, so that an hour of printing takes seconds. Each mix runs until it has sent `--lines` lines
-or suffered `--faults` faults, whichever comes first. Columns: lines executed twice, out of order or never; lines that
+or suffered `--faults` faults, whichever comes first, in prints of `--print-lines` at most. With `--results` each print
+is kept in a file when it has ended, and a run that was interrupted goes on where it was; `--table` only shows what is
+kept. Columns: lines executed twice, out of order or never; lines that
 were altered although their checksum held, beside the number that theory predicts; tails of lines that the firmware ran
 as commands, how many oks or positions told of such, and how many went unnoticed.
 """
@@ -12,10 +14,11 @@ as commands, how many oks or positions told of such, and how many went unnoticed
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the model, from wherever this is imported
@@ -68,14 +71,14 @@ def mixes() -> list[Mix]:
 
 @dataclass
 class Result:
-    """How the prints with one mix ended: one, or several where a print ended with a stated fault."""
+    """How the prints with one mix ended."""
 
-    mix: Mix
+    mix: str
     sent: int = 0
     resends: int = 0
     faults: int = 0
     prints: int = 0
-    stated: list[str] = field(default_factory=list)  # why prints ended before their end
+    stated: dict[str, int] = field(default_factory=dict)  # why prints ended before their end
     altered: int = 0
     altered_expected: float = 0.0
     strays: int = 0
@@ -104,22 +107,21 @@ class Result:
         self.twice += tally.wrong_order
         self.overflows += tally.overflows
         if ending.status != "printed":
-            self.stated.append(ending.reason)
+            self.stated[ending.reason] = self.stated.get(ending.reason, 0) + 1
         elif tally.executed != sent:
             self.twice += 1
 
 
 def run(mix: Mix, seed: int, lines: int, faults: int) -> Result:
     """Print with one mix of faults, again where a print ends early, until enough lines or faults have been seen."""
-    result = Result(mix)
+    result = Result(mix.name)
     while result.sent < lines and result.faults < faults:
-        print_once(result, seed + result.prints, lines - result.sent, faults - result.faults)
+        print_once(mix, result, seed + result.prints, lines - result.sent, faults - result.faults)
     return result
 
 
-def print_once(result: Result, seed: int, lines: int, faults: int) -> None:
+def print_once(mix: Mix, result: Result, seed: int, lines: int, faults: int) -> None:
     """One print, counted into `result`."""
-    mix = result.mix
     simulation = Simulation(mix, seed)
     noticed: list[float] = []
     count = 0
@@ -163,31 +165,68 @@ def unmatched(happened: list[float], noticed: list[float]) -> int:
     return left
 
 
+class Kept:
+    """Results in a file, one row a mix; without a path they are only in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        rows = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else []
+        self._of = {row["mix"]: Result(**row) for row in rows}
+
+    def result(self, mix: Mix) -> Result:
+        """What is known of a mix so far."""
+        return self._of.setdefault(mix.name, Result(mix.name))
+
+    def keep(self) -> None:
+        """Write the file anew."""
+        if self._path is not None:
+            order = [mix.name for mix in mixes()]
+            rows = sorted((asdict(result) for result in self._of.values()), key=lambda row: order.index(row["mix"]))
+            text = "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n"
+            fresh = self._path.with_suffix(".part")
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(self._path)
+
+
+COLUMNS = {"mix": -20, "lines": 9, "faults": 8, "resends": 8, "twice": 6, "altered": 8, "theory": 8}
+COLUMNS |= {"strays": 7, "seen": 6, "missed": 7}
+
+
+def row_of(result: Result) -> str:
+    """One line of the table."""
+    verdict = "" if result.is_sound else "NOT SOUND, "
+    ended = sum(result.stated.values())
+    return (
+        f"{result.mix:<20}{result.sent:>9}{result.faults:>8}{result.resends:>8}{result.twice:>6}{result.altered:>8}"
+        f"{result.altered_expected:>8.1f}{result.strays:>7}{result.strays_seen:>6}{result.unnoticed:>7}  {verdict}"
+        f"{result.prints - ended} printed, {ended} ended with a stated fault"
+        f"{': ' + next(iter(result.stated))[:60] if ended else ''}"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--print-lines", type=int, default=100_000)
     parser.add_argument("--faults", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mix", action="append", help="only mixes whose name contains this")
+    parser.add_argument("--results", type=Path, help="keep the results in this file, and go on from it")
+    parser.add_argument("--table", action="store_true", help="print nothing, show what is kept")
     options = parser.parse_args()
-    columns = {"mix": -20, "lines": 9, "faults": 8, "resends": 8, "twice": 6, "altered": 8, "theory": 8}
-    columns |= {"strays": 7, "seen": 6, "missed": 7}
-    print("".join(f"{name:{'<' if width < 0 else '>'}{abs(width)}}" for name, width in columns.items()) + "  ending")
+    kept = Kept(options.results)
+    print("".join(f"{name:{'<' if width < 0 else '>'}{abs(width)}}" for name, width in COLUMNS.items()) + "  ending")
     sound = True
     for mix in mixes():
         if options.mix and not any(part in mix.name for part in options.mix):
             continue
-        result = run(mix, options.seed, options.lines, options.faults)
+        result = kept.result(mix)
+        while not options.table and result.sent < options.lines and result.faults < options.faults:
+            lines = min(options.print_lines, options.lines - result.sent)
+            print_once(mix, result, options.seed + result.prints, lines, options.faults - result.faults)
+            kept.keep()
         sound = sound and result.is_sound
-        cells = (result.sent, result.faults, result.resends, result.twice, result.altered)
-        verdict = "" if result.is_sound else "NOT SOUND, "
-        print(
-            f"{mix.name:<20}{cells[0]:>9}{cells[1]:>8}{cells[2]:>8}{cells[3]:>6}{cells[4]:>8}"
-            f"{result.altered_expected:>8.1f}{result.strays:>7}{result.strays_seen:>6}{result.unnoticed:>7}  {verdict}"
-            f"{result.prints - len(result.stated)} printed, {len(result.stated)} ended with a stated fault"
-            f"{': ' + result.stated[0][:60] if result.stated else ''}",
-            flush=True,
-        )
+        print(row_of(result), flush=True)
     return 0 if sound else 1
 
 

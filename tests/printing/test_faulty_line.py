@@ -49,6 +49,23 @@ def test_once_and_in_order_or_a_stated_fault(faults, name):
         assert result.altered <= 1
 
 
+def test_results_that_were_kept_are_gone_on_from(faults, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "faults.json"
+    asked = ["faults.py", "--mix", "pairs", "--lines", "300", "--print-lines", "100", "--results", str(path)]
+    monkeypatch.setattr(sys, "argv", asked)
+    assert faults.main() == 0
+    first = faults.Kept(path).result(faults.Mix("pairs 1e-2"))
+    assert (first.sent, first.prints) == (300, 3)
+    monkeypatch.setattr(sys, "argv", [*asked, "--lines", "400"])
+    assert faults.main() == 0
+    assert faults.Kept(path).result(faults.Mix("pairs 1e-2")).prints == 4
+    monkeypatch.setattr(sys, "argv", [*asked, "--lines", "900", "--table"])
+    before = path.read_text()
+    assert faults.main() == 0
+    assert path.read_text() == before
+    assert capsys.readouterr().out.count("pairs 1e-2") == 3
+
+
 def test_there_are_at_least_twenty_mixes(faults):
     mixes = faults.mixes()
     assert len(mixes) >= 20
