@@ -18,6 +18,7 @@ from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.objectives import recorded_objectives
 from toughopt.optimizer.observations import Observation, observations_sha256
 from toughopt.optimizer.policies import policy
+from toughopt.optimizer.replication import reconsidered
 from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.tasks import make_task
 from toughopt.optimizer.transfer import Source
@@ -219,22 +220,22 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Proposal:
     """The policy's proposal, with what is left of the initial designs before it."""
     if not chosen_by.needs_observations or task.made >= initial:
-        return chosen_by.propose(task)
+        return reconsidered(task, chosen_by, chosen_by.propose(task))
     first, reason = _first_designs(task, initial, space)
     unknown: list[float | None] = [None] * len(first)
     head = Proposal(first, unknown, unknown, unknown, reason, task.start)
     if len(first) == task.k:
         return head
     encoded = task.encoder.encode_designs(first, task.context)
-    tail = chosen_by.propose(
-        replace(
-            task,
-            k=task.k - len(first),
-            pending=np.vstack([task.pending, encoded]),
-            taken=task.taken | {space.key(d) for d in first},
-            made=task.made + len(first),
-        )
+    rest = replace(
+        task,
+        k=task.k - len(first),
+        pending=np.vstack([task.pending, encoded]),
+        awaited=(*task.awaited, *first),
+        taken=task.taken | {space.key(d) for d in first},
+        made=task.made + len(first),
     )
+    tail = reconsidered(rest, chosen_by, chosen_by.propose(rest))
     if not first:
         return tail
     return Proposal(

@@ -12,6 +12,7 @@ from toughopt.optimizer.modelbased import REASONS, ModelPolicy
 from toughopt.optimizer.modelfree import SequencePolicy
 from toughopt.optimizer.multi import SETTINGS as MULTI
 from toughopt.optimizer.multi import HypervolumePolicy
+from toughopt.optimizer.replication import CHOICES as REPLICATION
 from toughopt.optimizer.surrogates import KINDS
 
 _ENTRY_POINTS = "toughopt.policies"
@@ -27,6 +28,7 @@ COMMON: Mapping[str, Any] = {
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
+    "replicate": "never",  # or "gain": whenever another test of a tested design is worth more than the new design
     "xi": 0.0,  # improvement asked for, in standard deviations of the data
     "beta": 2.0,  # standard deviations that an upper confidence bound adds
     "printability": 0.5,  # probability of printing and testing properly below which a design is shunned
@@ -71,6 +73,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "incumbent": ("mean", "observed"),
     "kernel": KERNELS,
     "noise": ("equal", "trend"),
+    "replicate": REPLICATION,
     "improvement": ("latent", "objective"),
 }
 _SEQUENCES = ("random", "grid", "lhs", "sobol")
