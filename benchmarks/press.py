@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -38,6 +39,9 @@ from toughopt.virtual.mechanics import (
 from toughopt.virtual.press import SHARED
 from toughopt.virtual.sections import Sections
 from toughopt.virtual.struts import Struts
+
+if TYPE_CHECKING:
+    from toughopt.gcode.deposit import Deposit
 
 FITTED = [
     "yield_mpa",
@@ -146,21 +150,45 @@ def fit(evaluations: int) -> None:
     print(f"other half   {agreement(model[unseen], mean[unseen])}")
 
 
-def through_gcode(job: tuple[int, tuple[float, ...], int]) -> tuple[int, list[float], list[float], list[float]]:
-    """Toughness of replicates in J, what was found, and the seconds that each crush took."""
+def reconstructed(number: int, design: tuple[float, ...], folder: Path | None) -> Deposit:
+    """The part as its own G-code lays it down, from the folder of earlier ones where it is there."""
     from toughopt.families.registry import family
     from toughopt.gcode import deposit, taken_at_its_word, write_program
+    from toughopt.gcode.deposit import Deposit, LayerTable
     from toughopt.profiles import load_profile
     from toughopt.slicing.native import NativeSlicer
-    from toughopt.virtual.anatomy import structure
-    from toughopt.virtual.press import PressSettings, crush, simulate_structure
 
-    number, design, replicates = job
+    kept = None if folder is None else folder / f"{number}.npz"
+    if kept is not None and kept.exists():
+        held = np.load(kept)
+        none = np.zeros(len(held["layer"]))
+        beads = [held[name].astype(np.float64) for name in ("start", "end", "width", "height", "area", "volume")]
+        layer, nozzle = held["layer"].astype(np.int64), held["nozzle"].astype(np.float64)
+        return Deposit(*beads, layer, none.astype(np.int64), nozzle, none, none, LayerTable(*held["table"]))
     n, theta, r, t = design
     profile = load_profile("virtual")
     solid = family("crossed_barrel").solid({"n": int(n), "theta": theta, "r": r, "t": t})
     program = write_program(NativeSlicer().slice(solid, profile), profile, date=datetime(2020, 1, 1, tzinfo=UTC))
     part = deposit(taken_at_its_word(program, profile))
+    if kept is not None:
+        names = ("z_mm", "height_mm", "volume_mm3", "nozzle_c", "start_s", "end_s")
+        beads = {name: getattr(part, f"{name}_mm") for name in ("start", "end", "width", "height")}
+        beads |= {"area": part.area_mm2, "volume": part.volume_mm3, "layer": part.layer, "nozzle": part.nozzle_c}
+        beside = kept.with_suffix(".part.npz")
+        np.savez_compressed(beside, table=np.array([getattr(part.layers, name) for name in names]), **beads)
+        beside.replace(kept)
+    return part
+
+
+def through_gcode(
+    job: tuple[int, tuple[float, ...], int, Path | None],
+) -> tuple[int, list[float], list[float], list[float]]:
+    """Toughness of replicates in J, what was found, and the seconds that each crush took."""
+    from toughopt.virtual.anatomy import structure
+    from toughopt.virtual.press import PressSettings, crush, simulate_structure
+
+    number, design, replicates, folder = job
+    part = reconstructed(number, design, folder)
     joules, seconds = [], []
     began = time.process_time()
     crush(part, seed=0)
@@ -177,12 +205,16 @@ def through_gcode(job: tuple[int, tuple[float, ...], int]) -> tuple[int, list[fl
     return number, joules, [float(value) for value in found], seconds
 
 
-def gcode(jobs: int, limit: int, replicates: int, cache: Path, seconds: float) -> None:
+def gcode(
+    jobs: int, limit: int, replicates: int, cache: Path, seconds: float, folder: Path | None, results_to: Path | None
+) -> None:
     """Go on with the designs that the cache does not hold, for so long; judge all that it then holds."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     designs, tests = table()
     order = np.random.default_rng(5).permutation(len(designs))[:limit]
     results = recorded(cache)
-    work = [(int(i), tuple(float(v) for v in designs[i]), replicates) for i in order if int(i) not in results]
+    work = [(int(i), tuple(float(v) for v in designs[i]), replicates, folder) for i in order if int(i) not in results]
     end = time.monotonic() + seconds
     with ProcessPoolExecutor(jobs) as pool:
         while work and time.monotonic() < end:
@@ -196,16 +228,23 @@ def gcode(jobs: int, limit: int, replicates: int, cache: Path, seconds: float) -
     crushed, mean = np.array([results[i][0] for i in rows]), tests.mean(axis=1)
     unseen = np.isin(rows, halves(len(designs))[1])
     print(f"{len(rows)} designs, {crushed.shape[1]} replicates each, through G-code; {len(work)} are left")
+    verdict: dict[str, object] = {"designs": len(rows), "replicates": crushed.shape[1], "left": len(work)}
     for name, chosen in (("all", np.ones(len(rows), bool)), ("fitted half", ~unseen), ("other half", unseen)):
         print(f"{name:12} {agreement(crushed[chosen].mean(axis=1), mean[rows][chosen])}")
-        judge_scatter(crushed[chosen], tests[rows][chosen])
+        ratio = judge_scatter(crushed[chosen], tests[rows][chosen])
+        rank = float(spearmanr(crushed[chosen].mean(axis=1), mean[rows][chosen])[0])
+        verdict[name] = {"spearman": round(rank, 4), "scatter_over_published_by_quartile": ratio.round(3).tolist()}
     wrong = [
         (designs[i].tolist(), [round(v, 2) for v in results[i][1]])
         for i in rows
         if not results[i][1] or results[i][1][0] != designs[i][0] or abs(results[i][1][1] - 0.9 * designs[i][1]) > 4.0
     ]
     print(f"struts miscounted or twist off by more than 4 degrees: {len(wrong)}", wrong[:10])
-    print(f"crush, CPU s: median {np.median([s for _, _, each in results.values() for s in each]):.3f}")
+    crush_s = float(np.median([s for _, _, each in results.values() for s in each]))
+    print(f"crush, CPU s: median {crush_s:.3f}")
+    verdict |= {"struts_misread": len(wrong), "crush_cpu_s_median": round(crush_s, 3)}
+    if results_to is not None:
+        results_to.write_text(json.dumps(verdict, indent=1) + "\n", encoding="utf-8")
 
 
 def recorded(cache: Path) -> dict[int, tuple[list[float], list[float], list[float]]]:
@@ -216,8 +255,8 @@ def recorded(cache: Path) -> dict[int, tuple[list[float], list[float], list[floa
     return {line["design"]: (line["joules"], line["found"], line.get("seconds", [])) for line in lines}
 
 
-def judge_scatter(ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Scatter of replicates by quartile against the published, and how well that is known: 90 % of 500 resamplings."""
+def judge_scatter(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Scatter of replicates over the published by quartile; says how well that is known: 90 % of 500 resamplings."""
     mine = np.sqrt(
         np.mean([scatter_by_quartile(ours[:, k : k + 3]) ** 2 for k in range(0, ours.shape[1] - 2, 3)], axis=0)
     )
@@ -227,6 +266,7 @@ def judge_scatter(ours: np.ndarray, theirs: np.ndarray) -> None:
     low, high = np.quantile(again, [0.05, 0.95], axis=0)
     print(f"    scatter, J: press {mine.round(2)}, published {published.round(2)}, ratio {(mine / published).round(2)}")
     print(f"    published, 90 % interval: {low.round(2)} to {high.round(2)}")
+    return np.asarray(mine / published)
 
 
 def main() -> None:
@@ -240,13 +280,15 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=1e9, help="how long to go on; the next run takes it from there"
     )
+    parser.add_argument("--deposits", type=Path, help="folder that keeps what G-code lays down, for another reading")
+    parser.add_argument("--results", type=Path, help="JSON to write the verdict to")
     given = parser.parse_args()
     if given.what == "closed":
         closed()
     elif given.what == "fit":
         fit(given.evaluations)
     else:
-        gcode(given.jobs, given.limit, given.replicates, given.cache, given.seconds)
+        gcode(given.jobs, given.limit, given.replicates, given.cache, given.seconds, given.deposits, given.results)
 
 
 if __name__ == "__main__":

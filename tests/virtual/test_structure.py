@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,6 +65,22 @@ def test_under_extrusion_shows_as_a_lost_wall(barrel):
     poor = structure(barrel(8, 100.0, 2.0, 1.0, flow=0.8)).struts
     assert poor.area_mm2 == pytest.approx(0.8 * full.area_mm2, rel=0.01)
     assert poor.count == full.count
+
+
+@pytest.mark.parametrize("theta", [0.0, 100.0])
+def test_struts_that_hold_more_material_than_others_count_alike(barrel, theta):
+    part = barrel(8, theta, 2.0, 1.0)
+    middle = part.start_mm[:, :2].mean(axis=0)
+    x, y = (part.start_mm[:, :2] - middle).T
+    more = np.where(np.abs(x) < np.abs(y), 1.5, 1.0) * np.where(y > 0.0, 1.4, 1.0)
+    volume = part.volume_mm3 * more
+    layers = replace(part.layers, volume_mm3=np.bincount(part.layer, volume, part.layers.count))
+    found = structure(replace(part, volume_mm3=volume, layers=layers)).struts
+    even = structure(part).struts
+    assert (found.count, found.senses) == (even.count, even.senses)
+    assert found.ring_mm == pytest.approx(even.ring_mm, rel=0.01)
+    assert found.radius_mm == pytest.approx(even.radius_mm, rel=0.02)
+    assert found.twist_rad == pytest.approx(even.twist_rad, abs=0.05)
 
 
 def test_missing_layers_show_as_a_gap_at_its_height(barrel):

@@ -50,20 +50,35 @@ def zones_of(distance: Floats, ring_mm: float, radius_mm: float) -> Integers:
 
 def pattern_of(layer: Integers, zone: Integers, angle: Floats, volume: Floats, layers: int) -> Complexes:
     """(layers, ZONES, orders) complex: Fourier coefficients in angle of each layer's material, per unit of it."""
+    return _coefficients(_image(layer, zone, angle, volume, layers))
+
+
+def shadow_of(layer: Integers, zone: Integers, angle: Floats, layers: int) -> Complexes:
+    """(layers, ZONES, orders) complex: the same of where there is material, however much of it.
+
+    One strut may hold more of it than the next, by how its lines happen to fit; where they stand does not tell.
+    """
+    some = _image(layer, zone, angle, np.ones(len(angle)), layers) > 0.0
+    return _coefficients((some | np.roll(some, 1, axis=2) | np.roll(some, -1, axis=2)).astype(np.float64))
+
+
+def _image(layer: Integers, zone: Integers, angle: Floats, volume: Floats, layers: int) -> Floats:
     bin_ = np.floor((angle / (2.0 * np.pi) + 0.5) * BINS).astype(np.int64) % BINS
     image = np.bincount((layer * ZONES + zone) * BINS + bin_, volume, layers * ZONES * BINS).astype(np.float64)
-    image = image.reshape(layers, ZONES, BINS)
+    return image.reshape(layers, ZONES, BINS)
+
+
+def _coefficients(image: Floats) -> Complexes:
     share = image / np.maximum(image.sum(axis=(1, 2), keepdims=True), 1e-12)
     return np.fft.rfft(share, axis=2)[:, :, : HIGHEST_ORDER + 1]
 
 
-def count_and_turn(pattern: Complexes, height: Floats) -> tuple[int, int, float] | None:
+def count_and_turn(pattern: Complexes, shadow: Complexes, height: Floats) -> tuple[int, int, float] | None:
     """Number of struts, number of senses, twist in rad/mm; None for a ring without a pattern."""
-    energy = np.mean(np.sum(np.abs(pattern) ** 2, axis=1), axis=0)
-    energy[0] = 0.0
+    energy = _energy(pattern)
     if float(energy.max()) < WEAKEST_PATTERN:
         return None
-    order = _fundamental(energy)
+    order = _fundamental(_energy(shadow))
     if order is None:
         return None
     rate, balance = _turning(pattern, height, order)
@@ -129,6 +144,13 @@ def _drawn(ring: Ring, orders: list[int]) -> Floats:
     by_zone = np.stack([solid[:, :, zone == k].sum(axis=2) for k in range(ZONES)], axis=1)
     share = by_zone / np.maximum(by_zone.sum(axis=(1, 2), keepdims=True), 1e-12)
     return np.asarray(share @ np.cos(np.outer(angle, orders)))
+
+
+def _energy(pattern: Complexes) -> Floats:
+    """(orders,) float: what each order has, in the mean of the layers; none in the order of 0."""
+    energy = np.mean(np.sum(np.abs(pattern) ** 2, axis=1), axis=0)
+    energy[0] = 0.0
+    return np.asarray(energy)
 
 
 def _fundamental(energy: Floats) -> int | None:

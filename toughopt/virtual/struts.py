@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from toughopt.virtual.pattern import Ring, count_and_turn, pattern_of, refined_turn, zones_of
+from toughopt.virtual.pattern import Ring, count_and_turn, pattern_of, refined_turn, shadow_of, zones_of
 from toughopt.virtual.sections import Samples, Sections
 
 if TYPE_CHECKING:
@@ -72,9 +72,11 @@ def find_struts(samples: Samples, sections: Sections) -> Struts | None:
     strut = 0.5 * float(np.median(outer[filled]) - np.median(inner[filled]))
     if strut <= 0.0 or ring <= strut:
         return None
-    pattern = pattern_of(layer, zones_of(radius, ring, strut), angle, volume, high - low)[filled]
+    zone = zones_of(radius, ring, strut)
+    pattern = pattern_of(layer, zone, angle, volume, high - low)[filled]
+    shadow = shadow_of(layer, zone, angle, high - low)[filled]
     height = (sections.top_mm - 0.5 * sections.height_mm)[low:high][filled]
-    found = count_and_turn(pattern, height)
+    found = count_and_turn(pattern, shadow, height)
     if found is None:
         return None
     count, senses, rate = found
