@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,19 @@ def test_a_program_that_would_overheat_is_refused_and_the_machine_stays_untouche
         error = capsys.readouterr().err
         assert "Traceback" not in error and "260" in error
         assert not printer.status()["target_history"]
+
+
+@pytest.mark.parametrize("typed", [True, False], ids=["typed", "piped"])
+def test_the_console_refuses_what_is_too_hot_and_goes_on_only_where_somebody_types(
+    typed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = io.StringIO("M104 S300\nM115\n")
+    lines.isatty = lambda: typed  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", lines)
+    with VirtualPrinterProcess("virtual_small", folder=tmp_path) as printer:
+        code = main(["console", "--port", printer.url, "-p", "virtual_small"])
+        assert all(change["target_c"] == 0.0 for change in printer.status()["target_history"])
+    said = capsys.readouterr()
+    assert "not sent: 'M104 S300' asks for 300 C" in said.err
+    assert ("FIRMWARE_NAME" in said.out) is typed
+    assert code == (0 if typed else 2)

@@ -41,7 +41,9 @@ def test_a_program_that_cannot_be_printed_never_reaches_the_machine(name, make_m
     path = tmp_path / "bad.gcode"
     path.write_bytes(data)
     assert main(["print", str(path), "--port", machine.url]) == 2
-    assert reason in said(capsys)
+    error = said(capsys)
+    assert reason in error
+    assert "bad.gcode" in error
     assert machine.connections == 0
     assert machine.received == []
 

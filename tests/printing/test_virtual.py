@@ -156,7 +156,7 @@ def test_the_console_stays_within_the_limits_and_leaves_it_cold(lab):
         console.command("M105")
         assert console.temperatures["T"].target_c == 200
         assert console.command("; nothing") == []
-        with pytest.raises(ProgramError, match="above 260 C"):
+        with pytest.raises(ProgramError, match="not sent: 'M104 S300' asks for 300 C, above 260 C"):
             console.command("M104 S300")
     assert is_off(virtual)
 

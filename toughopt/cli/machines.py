@@ -68,15 +68,24 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
 @_printer
 @_wire_log
 def console_command(port: str, printer: str, wire_log: Path | None) -> None:
-    """Talk G-code to a machine; its heaters are off when you leave (Ctrl-D)."""
+    """Talk G-code to a machine; its heaters are off when you leave (Ctrl-D).
+
+    What exceeds the printer's limits is not sent; where commands come from a file, it ends there.
+    """
+    from toughopt.errors import ProgramError
     from toughopt.printing import Console
     from toughopt.profiles import load_profile
 
     with Console(port, load_profile(printer), wire_log=wire_log) as console:
         say("type G-code; Ctrl-D leaves, heaters off")
         for line in sys.stdin:
-            for reply in console.command(line.strip()):
-                click.echo(reply)
+            try:
+                for reply in console.command(line.strip()):
+                    click.echo(reply)
+            except ProgramError as error:
+                if not sys.stdin.isatty():
+                    raise
+                say(str(error))
 
 
 @click.command("virtual-printer")

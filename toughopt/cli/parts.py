@@ -210,7 +210,8 @@ def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) 
             f"{file}: {program.layer_count} layers, {minutes:.1f} min, {program.filament_mm:.0f} mm, {grams:.2f} g"
         )
         for finding in report.findings:
-            click.echo(f"{finding.severity}: {finding.message}")
+            where = f"{file.name}, line {finding.line}: " if finding.line else ""
+            click.echo(f"{finding.severity}: {where}{finding.message}")
     if not report.ok:
         raise ProgramError(f"{file} fails the checks for {profile.name}; it would not be printed")
 

@@ -34,6 +34,7 @@ class Program:
     bounds_mm: tuple[tuple[float, float, float], tuple[float, float, float]]  # of what is extruded
     profile: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    name: str = field(default="the program", compare=False)  # what messages call it: the file that it was read from
 
     @cached_property
     def sha256(self) -> str:

@@ -122,9 +122,9 @@ class MarlinPrinter:
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
-        total = check_lines(lines_of(program.text), self.profile, "the program")
+        total = check_lines(lines_of(program.text), self.profile, program.name)
         refuse_errors(program, self.profile)
-        return self._run(lambda: lines_of(program.text), "the program", total, program.time_s, on_event)
+        return self._run(lambda: lines_of(program.text), program.name, total, program.time_s, on_event)
 
     def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
         """Print a file of any length from disk, in bounded memory; it is read once before anything is sent.
@@ -205,7 +205,7 @@ class MarlinPrinter:
 
     def _knowing_nothing(self) -> ProgramReader:
         """Reads commands by hand to a machine of which nothing is known: motors were off, or it was reset."""
-        return ProgramReader(self.profile, "the command")
+        return ProgramReader(self.profile, "")
 
     @contextmanager
     def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:

@@ -92,7 +92,7 @@ class NetworkPrinter:
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
-        total = check_lines(lines_of(program.text), self.profile, "the program")
+        total = check_lines(lines_of(program.text), self.profile, program.name)
         refuse_errors(program, self.profile)
         off = off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end)
         text = "\n".join([program.text.rstrip("\n"), "M400", *off, ""])

@@ -56,7 +56,8 @@ _SOLO = (
 class ProgramReader:
     """Follows a program line by line: modes, position, heater targets.
 
-    What a program may not do on this printer is a `ProgramError` that names the line.
+    What a program may not do on this printer is a `ProgramError` that names the line, in the `source` that it is of; a
+    command that is typed by hand has none.
     """
 
     def __init__(self, profile: PrinterProfile, source: str) -> None:
@@ -103,7 +104,7 @@ class ProgramReader:
 
     @property
     def _where(self) -> str:
-        return f"{self._source}, line {self.line}"
+        return f"{self._source}, line {self.line}" if self._source else "not sent"
 
     def _straight(
         self, body: str, x: str | None, y: str | None, z: str | None, e: str | None, feed: str | None

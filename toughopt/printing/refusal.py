@@ -25,7 +25,11 @@ def refuse_errors(program: Program, profile: PrinterProfile) -> None:
     from toughopt.gcode import check  # heavy, and only prints of whole programs need it
 
     findings = check(program, profile).findings
-    errors = [str(finding) for finding in findings if finding.severity == "error" and finding.code not in _SEEN_TO]
+    errors = [
+        f"{program.name}, line {finding.line}: {finding.message}" if finding.line else finding.message
+        for finding in findings
+        if finding.severity == "error" and finding.code not in _SEEN_TO
+    ]
     if errors:
         more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise ProgramError(f"the program is not printed: {'; '.join(errors[:3])}{more}")
+        raise ProgramError(f"{program.name} is not printed: {'; '.join(errors[:3])}{more}")
