@@ -72,9 +72,9 @@ def find_struts(samples: Samples, sections: Sections) -> Struts | None:
     strut = 0.5 * float(np.median(outer[filled]) - np.median(inner[filled]))
     if strut <= 0.0 or ring <= strut:
         return None
-    zone = zones_of(radius, ring, strut)
-    pattern = pattern_of(layer, zone, angle, volume, high - low)[filled]
-    shadow = shadow_of(layer, zone, angle, high - low)[filled]
+    third = zones_of(radius, ring, strut)
+    pattern = pattern_of(layer, third, angle, volume, high - low)[filled]
+    shadow = shadow_of(layer, third, angle, high - low)[filled]
     height = (sections.top_mm - 0.5 * sections.height_mm)[low:high][filled]
     found = count_and_turn(pattern, shadow, height)
     if found is None:
