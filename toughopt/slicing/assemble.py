@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import pi
 from typing import TYPE_CHECKING
 
@@ -74,19 +74,20 @@ def assembled(
 
 def placed(layers: Sequence[Layer], profile: PrinterProfile, centre_mm: NDArray[np.float64]) -> list[Layer]:
     """Layers moved to the middle of the bed, (2,) float, with retraction decided for each line."""
-    shift = np.array([centre_mm[0], centre_mm[1], 0.0])
-    at = np.zeros(2)
-    result = []
-    for layer in layers:
-        lines = []
-        for line in layer.lines:
-            first = line.points_mm[0, :2]
-            away = float(np.hypot(first[0] - at[0], first[1] - at[1]))
-            at = line.points_mm[-1, :2]
-            retract = away > profile.slicing.retract_above_mm
-            lines.append(replace(line, points_mm=line.points_mm + shift, retract=retract))
-        result.append(replace(layer, lines=tuple(lines)))
-    return result
+    lines = [line for layer in layers for line in layer.lines]
+    if not lines:
+        return list(layers)
+    bounds = np.cumsum([0, *(len(line.points_mm) for line in lines)])
+    points = np.concatenate([line.points_mm for line in lines])
+    begin, end = points[bounds[:-1], :2], points[bounds[1:] - 1, :2]
+    away = begin - np.concatenate((np.zeros((1, 2)), end[:-1]))
+    far = (np.hypot(away[:, 0], away[:, 1]) > profile.slicing.retract_above_mm).tolist()
+    points += np.array([centre_mm[0], centre_mm[1], 0.0])
+    moved = (
+        Line(points[a:b], line.role, line.width_mm, line.height_mm, line.flow_mm2, line.speed_mm_s, line.route_mm, back)
+        for line, a, b, back in zip(lines, bounds[:-1].tolist(), bounds[1:].tolist(), far, strict=True)
+    )
+    return [replace(layer, lines=tuple(islice(moved, len(layer.lines)))) for layer in layers]
 
 
 def paced(layers: Sequence[Layer], profile: PrinterProfile) -> list[Layer]:

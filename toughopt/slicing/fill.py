@@ -20,7 +20,7 @@ from toughopt.slicing.simplify import simplified
 from toughopt.slicing.walls import Plan, Spacing, chains, plan, rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,10 +47,33 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """All lines of a part: ``role : (chains,) int`` counts in `ROLES`; the chains' layer is that of the part."""
+    """Lines of a part; the chains' layer is that of the part.
+
+    role : (chains,) int, counts in `ROLES`
+    piece : (chains,) int, the connected piece of the sections that each line fills
+    """
 
     lines: Chains
     role: NDArray[np.int64]
+    piece: NDArray[np.int64]
+
+    def only(self, keep: NDArray[np.bool_]) -> Filling:
+        """The lines for which `keep`, (chains,) bool, holds."""
+        return Filling(self.lines.only(keep), self.role[keep], self.piece[keep])
+
+    def __add__(self, other: Filling) -> Filling:
+        """The lines of both."""
+        return Filling(
+            joined((self.lines, other.lines)),
+            np.concatenate((self.role, other.role)),
+            np.concatenate((self.piece, other.piece)),
+        )
+
+    def simplified(self, tolerance_mm: float) -> Filling:
+        """The same with fewer points along walls and gaps, within a tolerance."""
+        curved = self.role < ROLES.index(Role.SOLID_INFILL)
+        some = self.only(curved)
+        return replace(some, lines=simplified(some.lines, tolerance_mm)) + self.only(~curved)
 
 
 def spacings(profile: PrinterProfile, height_mm: float) -> Spacing:
@@ -74,58 +97,53 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     """
     spacing = spacings(profile, profile.slicing.layer_height_mm)
     samples, layout = _planned(sections.islands, spacing, profile.slicing.perimeters)
-    _refuse_thin(samples, layout, sections, profile)
+    if sections.parent is None:
+        _refuse_thin(samples, layout, sections, profile)
     walls, remains = _along(samples, layout, spacing)
-    walls = replace(walls, layer=sections.layer[walls.layer])
-    by_layer: dict[int, list[CrossSection]] = defaultdict(list)
-    for island, region in remains:
-        by_layer[int(sections.layer[island])].append(region)
-
     broad: list[tuple[int, CrossSection]] = []
     across: list[tuple[int, CrossSection]] = []
     narrow: list[tuple[int, CrossSection]] = []
     edge = -_EDGE * spacing.nominal_mm
-    for index, regions in by_layer.items():
-        region = regions[0] if len(regions) == 1 else CrossSection.compose(regions)
+    for island, found in remains:
+        region, over_air = found, bridges.get(int(sections.layer[island]))
         middle = region.offset(-0.75 * spacing.nominal_mm, JoinType.Miter)
         if middle.area() > _SLIVER_MM2:
             wide = middle.offset(0.8 * spacing.nominal_mm, JoinType.Miter) ^ region
             region = region - wide
-            if index in bridges:
-                span = wide ^ bridges[index]
-                across += [(index, piece) for piece in span.offset(edge, JoinType.Miter).decompose()]
+            if over_air is not None:
+                span = wide ^ over_air
+                across += [(island, piece) for piece in span.offset(edge, JoinType.Miter).decompose()]
                 wide = wide - span
-            broad += [(index, piece) for piece in wide.offset(edge, JoinType.Miter).decompose()]
-        narrow += [(index, piece) for piece in region.decompose() if piece.area() > _GAP_MM2]
+            broad += [(island, piece) for piece in wide.offset(edge, JoinType.Miter).decompose()]
+        narrow.append((island, region))
 
     gaps = _gaps(narrow, spacing)
-    solid = _rectilinear(broad, profile.slicing.infill_angle_deg, spacing)
-    bridge = _bridges(across, bridges, spacing)
-    groups = (simplified(joined((walls, gaps)), profile.slicing.tolerance_mm), solid, bridge)
-    kinds = np.concatenate(
-        (
-            np.where(np.arange(len(walls.layer)) >= 0, np.minimum(walls.depth, 1), 0),
-            np.full(len(gaps.layer), 2),
-            np.full(len(solid.layer), 3),
-            np.full(len(bridge.layer), 4),
-        )
+    solid = _rectilinear(broad, sections.layer, profile.slicing.infill_angle_deg, spacing)
+    bridge = _bridges([(island, piece, bridges[int(sections.layer[island])]) for island, piece in across], spacing)
+    kinds = (
+        np.minimum(walls.depth, 1),
+        np.full(len(gaps.layer), 2),
+        np.full(len(solid.layer), 3),
+        np.full(len(bridge.layer), 4),
     )
-    return Filling(joined(groups), kinds)
+    lines = joined((walls, gaps, solid, bridge))  # up to here their layer is the island
+    piece = lines.layer if sections.parent is None else sections.parent[lines.layer]
+    return Filling(replace(lines, layer=sections.layer[lines.layer]), np.concatenate(kinds), piece)
 
 
-def plainly_filled(sections: Sections, layers: NDArray[np.int64], profile: PrinterProfile) -> Filling:
-    """One line of the nozzle's own width around all parts of these layers, and solid fill within.
+def plainly_filled(sections: Sections, pieces: NDArray[np.int64], profile: PrinterProfile) -> Filling:
+    """One line of the nozzle's own width around all parts of these pieces, and solid fill within.
 
-    For sections in which no wall can be made out; what is narrower than a line stays empty.
+    For pieces in which no wall can be made out; what is narrower than a line stays empty.
     """
     spacing = spacings(profile, profile.slicing.layer_height_mm)
     loops: list[tuple[int, NDArray[np.float64]]] = []
     broad: list[tuple[int, CrossSection]] = []
-    for index in layers.tolist():
-        whole = sections.sections[index]
+    for index in pieces.tolist():
+        whole = sections.piece(index)
         loops += [(index, loop) for loop in contours(whole.offset(-spacing.nominal_mm / 2.0, JoinType.Round))]
         within = whole.offset(-(1.0 + _EDGE) * spacing.nominal_mm, JoinType.Round)
-        broad += [(index, piece) for piece in within.decompose() if piece.area() > _SLIVER_MM2]
+        broad += [(index, part) for part in within.decompose() if part.area() > _SLIVER_MM2]
     sizes = [len(loop) for _, loop in loops]
     rings = Chains(
         np.concatenate([loop for _, loop in loops]) if loops else np.empty((0, 2)),
@@ -135,9 +153,10 @@ def plainly_filled(sections: Sections, layers: NDArray[np.int64], profile: Print
         np.array([index for index, _ in loops], dtype=np.int64),
         np.zeros(len(loops), dtype=np.int64),
     )
-    solid = _rectilinear(broad, profile.slicing.infill_angle_deg, spacing)
+    solid = _rectilinear(broad, sections.layer, profile.slicing.infill_angle_deg, spacing)
     kinds = np.concatenate((np.zeros(len(loops), dtype=np.int64), np.full(len(solid.layer), 3)))
-    return Filling(joined((simplified(rings, profile.slicing.tolerance_mm), solid)), kinds)
+    lines = joined((rings, solid))
+    return Filling(replace(lines, layer=sections.layer[lines.layer]), kinds, lines.layer)
 
 
 def _planned(
@@ -183,8 +202,8 @@ def _refuse_thin(samples: Samples, layout: Plan, sections: Sections, profile: Pr
 
 
 def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
-    cleaned = ((index, piece.offset(-0.05, JoinType.Miter).offset(0.05, JoinType.Miter)) for index, piece in narrow)
-    pieces = ((index, part.simplify(0.02)) for index, piece in cleaned for part in piece.decompose())
+    cleaned = ((index, region.offset(-0.05, JoinType.Miter).offset(0.05, JoinType.Miter)) for index, region in narrow)
+    pieces = ((index, part) for index, region in cleaned for part in region.simplify(0.02).decompose())
     kept = [(index, part, contours(part)) for index, part in pieces if part.area() > _GAP_MM2]
     if not kept:
         return joined(())
@@ -200,20 +219,23 @@ def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
     return found.only(found.length_mm > _SHORTEST * np.maximum(width, 0.5 * spacing.nominal_mm))
 
 
-def _rectilinear(broad: list[tuple[int, CrossSection]], angle_deg: float, spacing: Spacing) -> Chains:
+def _rectilinear(
+    broad: list[tuple[int, CrossSection]], layer_of: NDArray[np.int64], angle_deg: float, spacing: Spacing
+) -> Chains:
+    """Solid fill of parts of islands, which take the place of the chains' layer; it turns from layer to layer."""
     loops = [(number, loop) for number, (_, piece) in enumerate(broad) for loop in contours(piece)]
     region = np.array([number for number, _ in loops], dtype=np.int64)
-    layer = np.array([index for index, _ in broad], dtype=np.int64)
-    turned = np.deg2rad(angle_deg + 90.0 * (layer[region] % 2))
+    island = np.array([index for index, _ in broad], dtype=np.int64)
+    turned = np.deg2rad(angle_deg + 90.0 * (layer_of[island[region]] % 2))
     found = rectilinear([loop for _, loop in loops], region, turned, spacing.nominal_mm)
-    return replace(found, layer=layer[found.layer])
+    return replace(found, layer=island[found.layer])
 
 
-def _bridges(across: list[tuple[int, CrossSection]], bridges: Mapping[int, CrossSection], spacing: Spacing) -> Chains:
-    """Fill over air, each piece in the direction in which its spans are shortest."""
+def _bridges(across: Sequence[tuple[int, CrossSection, CrossSection]], spacing: Spacing) -> Chains:
+    """Fill over air of (island, part, what lies over air), each in the direction in which its spans are shortest."""
     pieces = []
-    for index, piece in across:
-        free = contours(piece ^ bridges[index])
+    for index, piece, over_air in across:
+        free = contours(piece ^ over_air)
         loops = contours(piece)
         best, shortest = joined(()), np.inf
         for angle in np.deg2rad(np.arange(0.0, 180.0, 22.5)):

@@ -9,7 +9,6 @@ import numpy as np
 
 from toughopt.slicing.assemble import assembled, paced, placed
 from toughopt.slicing.base import Toolpaths
-from toughopt.slicing.chains import joined
 from toughopt.slicing.fill import Filling, filled, plainly_filled
 from toughopt.slicing.overhang import bridged, unsupported
 from toughopt.slicing.sections import bed_centre, cut
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     from toughopt.slicing.base import Layer
     from toughopt.slicing.sections import Sections
 
-_NECKS = (0.75, 1.5)  # of the narrowest line: parts of a badly filled layer are cut apart where they are thinner
+_NECK = 1.3  # of the narrowest line: badly filled pieces are cut apart where they are thinner
 _POOR = 0.93  # a layer of which the lines fill less is told of
+_AT_FAULT = 0.035  # pieces of such a layer that miss their own area by less are left as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +71,45 @@ def _solid(body: Manifold, sections: Sections, profile: PrinterProfile) -> tuple
     free = unsupported(body, sections, profile)
     bridges = bridged(free, sections, profile)
     filling = filled(sections, bridges, profile)
-    for neck in _NECKS:
-        if not len(poor := _poor(filling, sections)):
-            break
-        apart = sections.without_necks(poor, neck * profile.nozzle.line_width_min_mm)
+    if len(poor := _poor(filling, sections)):
+        apart = sections.without_necks(poor, _NECK * profile.nozzle.line_width_min_mm)
         filling = _better(filling, filled(apart, bridges, profile), sections, poor)
     if len(poor := _poor(filling, sections)):
         filling = _better(filling, plainly_filled(sections, poor, profile), sections, poor)
-    return assembled(filling, sections, free, profile), _poor_layers(filling, sections)
+    told = _poor_layers(filling, sections)
+    return assembled(filling.simplified(profile.slicing.tolerance_mm), sections, free, profile), told
 
 
-def _shares(filling: Filling, sections: Sections) -> NDArray[np.float64]:
+def _layer_shares(filling: Filling, sections: Sections) -> NDArray[np.float64]:
     """(layers,) float: the share of each section's area that lines fill."""
     printed = np.bincount(filling.lines.layer, filling.lines.area_mm2, len(sections.top_mm))
     return np.asarray(printed / sections.area_mm2)
 
 
+def _shares(filling: Filling, sections: Sections) -> NDArray[np.float64]:
+    """(islands,) float: the share of each piece's area that lines fill."""
+    printed = np.bincount(filling.piece, filling.lines.area_mm2, len(sections.layer))
+    return np.asarray(printed / sections.piece_mm2)
+
+
 def _poor(filling: Filling, sections: Sections) -> NDArray[np.int64]:
-    """Layers of which lines fill far less, or far more, than there is."""
-    return np.flatnonzero(np.abs(_shares(filling, sections) - 1.0) > 1.0 - _POOR)
+    """The pieces at fault in layers of which lines fill far less, or far more, than there is."""
+    off = np.abs(_layer_shares(filling, sections) - 1.0)
+    pieces = np.abs(_shares(filling, sections) - 1.0)
+    return np.flatnonzero((off > 1.0 - _POOR)[sections.layer] & (pieces > _AT_FAULT))
 
 
-def _better(one: Filling, other: Filling, sections: Sections, layers: NDArray[np.int64]) -> Filling:
-    """The filling `one`, with those of `layers` from `other` that are nearer to their area there."""
+def _better(one: Filling, other: Filling, sections: Sections, pieces: NDArray[np.int64]) -> Filling:
+    """The filling `one`, with those of `pieces` from `other` that are nearer to their area there."""
     gain = np.abs(_shares(other, sections) - 1.0) < np.abs(_shares(one, sections) - 1.0)
     taken = np.zeros(len(gain), dtype=bool)
-    taken[layers] = gain[layers]
-    keep, add = ~taken[one.lines.layer], taken[other.lines.layer]
-    lines = joined((one.lines.only(keep), other.lines.only(add)))
-    return Filling(lines, np.concatenate((one.role[keep], other.role[add])))
+    taken[pieces] = gain[pieces]
+    return one.only(~taken[one.piece]) + other.only(taken[other.piece])
 
 
 def _poor_layers(filling: Filling, sections: Sections) -> tuple[str, ...]:
     """A warning where lines fill far less of a section than there is."""
-    share = _shares(filling, sections)
+    share = _layer_shares(filling, sections)
     poor = np.flatnonzero(share < _POOR)
     if not len(poor):
         return ()

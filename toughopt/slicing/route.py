@@ -66,19 +66,27 @@ def order(
     owner, point, local = owner[entries], point[entries], local[entries]
     ranks = rank[owner]
     stops: list[Stop] = []
+    at_x, at_y = position_mm.tolist()
     for level in sorted(set(rank.tolist())):
         here = np.flatnonzero(ranks == level)
-        where, who, which = point[here], owner[here], local[here]
-        alive = np.zeros(len(here))
-        for _ in range(len(set(who.tolist()))):
-            gap = where - position_mm
-            best = int(np.argmin(gap[:, 0] ** 2 + gap[:, 1] ** 2 + alive))
+        x, y, who, which = point[here, 0].copy(), point[here, 1].copy(), owner[here], local[here]
+        left = np.flatnonzero(np.diff(who, prepend=-1))  # the entries of one path lie together
+        begin = dict(
+            zip(who[left].tolist(), zip(left.tolist(), [*left[1:].tolist(), len(who)], strict=True), strict=True)
+        )
+        for _ in range(len(left)):
+            away_x, away_y = x - at_x, y - at_y
+            away_x *= away_x
+            away_y *= away_y
+            away_x += away_y
+            best = int(away_x.argmin())
             index, first = int(who[best]), int(which[best])
             path = paths[index]
             backwards = not path.closed and first > 0
             stops.append(Stop(index, first if path.closed else 0, backwards))
-            position_mm = path.point_mm[first] if path.closed else path.point_mm[0 if backwards else -1]
-            alive[who == index] = np.inf
+            at_x, at_y = path.point_mm[first if path.closed else 0 if backwards else -1].tolist()
+            low, high = begin[index]
+            x[low:high] = np.inf
     return stops
 
 

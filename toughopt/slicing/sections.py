@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from manifold3d import CrossSection, JoinType, Manifold
+from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
 from toughopt.errors import MeshError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from toughopt.profiles import Bed, PrinterProfile
@@ -26,6 +28,8 @@ class Sections:
     area_mm2 : (layers,) float
     islands : connected pieces, each its contours, (k, 2) float, solid on the left, the outer one first
     layer : (islands,) int, the layer of each piece
+    piece_mm2 : (islands,) float, area of each piece
+    parent : (islands,) int, the piece of other sections that each was cut from; None where they are whole
     """
 
     top_mm: NDArray[np.float64]
@@ -34,7 +38,9 @@ class Sections:
     sections: tuple[CrossSection, ...]
     islands: tuple[tuple[NDArray[np.float64], ...], ...]
     layer: NDArray[np.int64]
+    piece_mm2: NDArray[np.float64]
     volume_mm3: float
+    parent: NDArray[np.int64] | None = None
 
     def until(self, count: int) -> Sections:
         """The lowest `count` layers."""
@@ -46,23 +52,31 @@ class Sections:
             self.sections[:count],
             tuple(island for island, keep in zip(self.islands, low.tolist(), strict=True) if keep),
             self.layer[low],
+            self.piece_mm2[low],
             self.volume_mm3,
         )
 
-    def without_necks(self, layers: NDArray[np.int64], width_mm: float) -> Sections:
-        """These layers alone, their islands cut where they are narrower than `width_mm`; the rest of them has none."""
-        pieces: list[tuple[int, list[NDArray[np.float64]]]] = []
-        for index in layers.tolist():
-            whole = self.sections[index]
+    def without_necks(self, pieces: NDArray[np.int64], width_mm: float) -> Sections:
+        """These pieces alone, cut where they are narrower than `width_mm`."""
+        found: list[tuple[int, list[NDArray[np.float64]]]] = []
+        for index in pieces.tolist():
+            whole = self.piece(index)
             broad = whole.offset(-width_mm / 2.0, JoinType.Round).offset(width_mm / 2.0, JoinType.Round) ^ whole
             for part in (*broad.decompose(), *(whole - broad).decompose()):
                 if loops := contours(part):
-                    pieces.append((index, loops))
+                    found.append((index, loops))
+        parent = np.array([index for index, _ in found], dtype=np.int64)
         return replace(
             self,
-            islands=tuple(tuple(loops) for _, loops in pieces),
-            layer=np.array([index for index, _ in pieces], dtype=np.int64),
+            islands=tuple(tuple(loops) for _, loops in found),
+            layer=self.layer[parent],
+            piece_mm2=_areas([loops for _, loops in found]),
+            parent=parent,
         )
+
+    def piece(self, index: int) -> CrossSection:
+        """One connected piece."""
+        return CrossSection(list(self.islands[index]), FillRule.Positive)
 
 
 def bed_centre(bed: Bed) -> NDArray[np.float64]:
@@ -116,6 +130,7 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
         found,
         tuple(tuple(loops) for _, loops in pieces),
         np.array([index for index, _ in pieces], dtype=np.int64),
+        _areas([loops for _, loops in pieces]),
         volume,
     )
 
@@ -124,6 +139,10 @@ def contours(section: CrossSection) -> list[NDArray[np.float64]]:
     """Contours of a section, each (k, 2) float, solid on the left, without the tiny ones."""
     found = [np.asarray(contour, dtype=np.float64) for contour in section.to_polygons()]
     return [contour for contour in found if abs(enclosed_mm2(contour)) > _SMALLEST_MM2]
+
+
+def _areas(islands: Sequence[Sequence[NDArray[np.float64]]]) -> NDArray[np.float64]:
+    return np.array([sum(enclosed_mm2(loop) for loop in loops) for loops in islands])
 
 
 def enclosed_mm2(contour: NDArray[np.float64]) -> float:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from toughopt.slicing.outlines import Samples
 
-_BLOCK = 640  # samples of one island that are compared all with all; more are split into cells
+_PAIRS = 3e7  # so many samples are compared with others by brute force before a tree of them is quicker
+_OVERHEAD = 2e4  # pairs that could be compared while the brute force turns to its next island
+_TREE_ROUNDS = 40  # discs shrink to the largest empty one in three to eight
 
 _NEAREST_MM2 = 1e-4  # samples nearer than the root of this count as that far apart
 
@@ -43,27 +43,15 @@ def thickness(samples: Samples, cap_mm: float) -> Thickness:
     -----
     A disc that touches the boundary at p with inward unit normal n and goes through q has the radius
     |q - p|^2 / (2 n.(q - p)), so the largest empty one belongs to the largest 2 n.(q - p) / |q - p|^2 over all q (the
-    medial ball of Ma, Bae and Choi, The Visual Computer 28, 2012). The edges next to the winning sample then give the
-    radius exactly: a disc tangent at p and to the line through q with inward normal m has r = (p - q).m / (1 - n.m).
+    medial ball of Ma, Bae and Choi, The Visual Computer 28, 2012). Few samples are compared all with all; of many, a
+    tree finds the one nearest to the middle of each disc, which shrinks until none lies inside. The edges next to the
+    winning sample then give the radius exactly: a disc tangent at p and to the line through q with inward normal m has
+    r = (p - q).m / (1 - n.m).
     """
     count = len(samples.point_mm)
-    curvature = np.zeros(count)
-    partner = np.full(count, -1, dtype=np.int64)
-    for own, others in _blocks(samples, 2.0 * cap_mm):
-        origin = samples.point_mm[own[0]]
-        here = (samples.point_mm[own] - origin).astype(np.float32)
-        there = here if others is own else (samples.point_mm[others] - origin).astype(np.float32)
-        normal = samples.normal[own].astype(np.float32)
-        twice = (there + there).T
-        gap = np.einsum("ij,ij->i", there, there) - here @ twice
-        gap += np.einsum("ij,ij->i", here, here)[:, None]
-        np.maximum(gap, np.float32(_NEAREST_MM2), out=gap)
-        reach = normal @ twice
-        reach -= 2.0 * np.einsum("ij,ij->i", normal, here)[:, None]
-        reach /= gap
-        best = np.argmax(reach, axis=1)
-        curvature[own] = reach[np.arange(len(own)), best]
-        partner[own] = others[best]
+    groups = _islands(samples)
+    pairs = sum(float(len(group)) ** 2 + _OVERHEAD for group in groups)
+    curvature, partner = _compared(samples, groups) if pairs < _PAIRS else _shrunk(samples, cap_mm)
     radius = np.where(curvature > 1.0 / cap_mm, 1.0 / np.maximum(curvature, 1e-9), cap_mm)
     partner[curvature <= 1.0 / cap_mm] = -1
     touched = np.flatnonzero(partner >= 0)
@@ -92,7 +80,7 @@ def _refined(
         toward = 1.0 - np.sum(normal * left, axis=1)
         trial = np.sum((here - there) * left, axis=1) / np.maximum(toward, 1e-6)
         foot = np.sum((here + normal * trial[:, None] - there) * edge, axis=1) * side
-        usable = (toward > 0.5) & (trial > 0) & (foot >= 0) & (foot <= length) & (length > 1e-6)
+        usable = (toward > 0.5) & (trial > 1e-6) & (foot >= 0) & (foot <= length) & (length > 1e-6)
         best = np.where(usable, np.minimum(best, trial), best)
     return best
 
@@ -105,13 +93,18 @@ def _pinches(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     there: list[NDArray[np.int64]] = []
     for shift in (0.0, 0.5):
         cell = np.floor(samples.point_mm / _PINCH_MM + shift).astype(np.int64)
-        order = np.lexsort((cell[:, 1], cell[:, 0], island))
+        cell -= cell.min(axis=0, initial=0)
+        across, up = (cell.max(axis=0, initial=0) + 1).tolist()
+        key = (island * across + cell[:, 0]) * up + cell[:, 1]
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        first = np.arange(len(key) - 1)
         for step in range(1, _CROWD):
-            a, b = order[:-step], order[step:]
-            close = np.flatnonzero(np.all(cell[a] == cell[b], axis=1) & (island[a] == island[b]))
-            if not len(close):
+            first = first[first < len(key) - step]
+            first = first[key[first] == key[first + step]]  # only what shares its cell with nearer ones goes on
+            if not len(first):
                 break
-            a, b = a[close], b[close]
+            a, b = order[first], order[first + step]
             apart = np.abs(a - b)
             apart = np.where(ring[a] == ring[b], np.minimum(apart, size[a] - apart), _CROWD + 1)
             real = (apart > _CROWD) & (np.sum(samples.normal[a] * samples.normal[b], axis=1) < -0.3)
@@ -122,28 +115,55 @@ def _pinches(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.concatenate(here), np.concatenate(there)
 
 
-def _blocks(samples: Samples, reach_mm: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Groups of samples, each with all samples of its island that are near enough to matter."""
+def _islands(samples: Samples) -> list[NDArray[np.int64]]:
+    """The samples of each island."""
     island = samples.island[samples.contour]
     order = np.argsort(island, kind="stable")
     bounds = np.flatnonzero(np.diff(island[order])) + 1
-    for group in np.split(order, bounds):
-        if len(group) <= _BLOCK:
-            if len(group):
-                yield group, group
-            continue
-        cell = np.floor(samples.point_mm[group] / max(reach_mm, 4.0)).astype(np.int64)
-        cell -= cell.min(axis=0) - 1
-        wide = cell[:, 1].max() + 2
-        key = cell[:, 0] * wide + cell[:, 1]
-        by_key = np.argsort(key, kind="stable")
-        keys, first = np.unique(key[by_key], return_index=True)
-        members = dict(zip(keys.tolist(), np.split(group[by_key], first[1:]), strict=True))
-        for home, own in members.items():
-            near = [
-                members[home + dx * wide + dy]
-                for dx in (-1, 0, 1)
-                for dy in (-1, 0, 1)
-                if home + dx * wide + dy in members
-            ]
-            yield own, np.concatenate(near)
+    return [group for group in np.split(order, bounds) if len(group)]
+
+
+def _compared(samples: Samples, groups: list[NDArray[np.int64]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Curvature of the disc of each sample and its partner, each island's samples compared all with all."""
+    curvature = np.zeros(len(samples.point_mm))
+    partner = np.full(len(curvature), -1, dtype=np.int64)
+    for own in groups:
+        here = (samples.point_mm[own] - samples.point_mm[own[0]]).astype(np.float32)
+        normal = samples.normal[own].astype(np.float32)
+        twice = (here + here).T
+        square = np.einsum("ij,ij->i", here, here)
+        gap = square - here @ twice
+        gap += square[:, None]
+        np.maximum(gap, np.float32(_NEAREST_MM2), out=gap)
+        reach = normal @ twice
+        reach -= 2.0 * np.einsum("ij,ij->i", normal, here)[:, None]
+        reach /= gap
+        best = np.argmax(reach, axis=1)
+        curvature[own] = reach[np.arange(len(own)), best]
+        partner[own] = own[best]
+    return curvature, partner
+
+
+def _shrunk(samples: Samples, cap_mm: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The same by shrinking each disc, from the largest on, until no sample of its island lies inside."""
+    from scipy.spatial import cKDTree
+
+    level = samples.island[samples.contour] * (8.0 * cap_mm)  # no disc reaches another island
+    tree = cKDTree(np.column_stack((samples.point_mm, level)), balanced_tree=False, compact_nodes=False)
+    radius = np.full(len(level), cap_mm)
+    partner = np.full(len(level), -1, dtype=np.int64)
+    work = np.arange(len(level))
+    for _ in range(_TREE_ROUNDS):
+        centre = samples.point_mm[work] + samples.normal[work] * radius[work, None]
+        _, near = tree.query(np.column_stack((centre, level[work])), distance_upper_bound=cap_mm * 1.01)
+        near = np.minimum(near, len(level) - 1)
+        way = samples.point_mm[near] - samples.point_mm[work]
+        reach = 2.0 * np.einsum("ij,ij->i", way, samples.normal[work])
+        size = np.maximum(np.einsum("ij,ij->i", way, way), _NEAREST_MM2)
+        smaller = reach * radius[work] > size * (1.0 + 1e-9)
+        work, near = work[smaller], near[smaller]
+        if not len(work):
+            break
+        radius[work] = size[smaller] / reach[smaller]
+        partner[work] = near
+    return np.where(partner >= 0, 1.0 / radius, 0.0), partner
