@@ -143,6 +143,9 @@ class StoppingConfig(_Part):
     target: float | None = None
     target_confidence: Annotated[float, Field(gt=0, lt=1)] = 0.9
     hours: Positive | None = None
+    smallest_gain: Positive | None = None  # expected of the next test, in the objective's units
+    interval: Positive | None = None  # width of the best design's 95 % interval, in the objective's units
+    fewest: Count = 10  # results before `smallest_gain` and `interval` are looked at
 
 
 class FleetConfig(_Part):

@@ -113,6 +113,60 @@ def test_the_effect_beside_mass_is_told_from_the_effect_through_it():
     assert found["y"][0] == pytest.approx(3.0, abs=1e-6)
 
 
+def test_categories_are_held_constant_and_a_parameter_that_did_not_vary_has_no_effect_to_tell():
+    rng = np.random.default_rng(0)
+    space = Space.from_dict({**SPEC, "kind": {"type": "categorical", "values": ["a", "b", "c"]}})
+    optimizer = Optimizer(space, "default", seed=1, initial=0)
+    designs = [{"x": float(rng.random()), "y": 0.5, "kind": "abc"[i % 3]} for i in range(40)]
+    for design in designs:  # what has a longer strut is mostly of kind c, which is tough whatever its strut
+        design["x"] = 0.5 * design["x"] + (0.5 if design["kind"] == "c" else 0.0)
+    mass = {i: 1.0 + d["x"] + 0.2 * rng.standard_normal() for i, d in enumerate(designs)}
+    optimizer.tell(designs, [2.0 * d["x"] + 5.0 * mass[i] + 4.0 * (d["kind"] == "c") for i, d in enumerate(designs)])
+    found = effects_beside_mass(optimizer, mass)
+    assert set(found) == {"x", "y"}
+    assert found["x"][0] == pytest.approx(2.0, abs=1e-6)
+    assert math.isnan(found["y"][0]) and math.isnan(found["y"][1])
+
+
+def test_masses_that_were_computed_from_the_parameters_are_refused():
+    optimizer = told(20)
+    mass = {i: 1.0 + 2.0 * o.design["x"] - o.design["y"] for i, o in enumerate(optimizer.observations)}
+    with pytest.raises(ObservationError, match="weigh the specimens"):
+        effects_beside_mass(optimizer, mass)
+
+
+def test_parity_shows_what_was_measured_also_where_a_prior_expected_something():
+    rng = np.random.default_rng(3)
+    space = Space.from_dict(SPEC)
+    optimizer = Optimizer(space, seed=1, initial=0, prior=lambda c: 15.0 + 4.0 * np.asarray(c["x"]))
+    designs = space.designs(space.sample(25, rng))
+    values = [hill(d) + 0.1 * rng.standard_normal() for d in designs]
+    optimizer.tell(designs, values)
+    found = parity(optimizer)
+    assert found.measured == pytest.approx(values)
+    assert np.corrcoef(found.measured, found.predicted)[0, 1] > 0.9
+    assert (found.low < found.predicted).all() and (found.predicted < found.high).all()
+
+
+def test_parity_leaves_out_tests_that_gave_only_a_bound():
+    optimizer = told(20)
+    optimizer.tell([{"x": 0.6, "y": 0.9}, {"x": 0.62, "y": 0.8}], [15.0, 15.0], censored=True)
+    found = parity(optimizer)
+    assert len(found.measured) == 20
+    assert found.measured == pytest.approx([o.value for o in optimizer.observations[:20]])
+
+
+def test_a_cautious_recommendation_prefers_what_is_known():
+    pool = [{"x": 0.0}, {"x": 0.5}, {"x": 1.0}]
+    optimizer = Optimizer(Space(pool=pool), seed=1, initial=0)
+    optimizer.tell([{"x": 0.0}] * 6, [9.0, 10.0, 11.0, 9.5, 10.5, 10.0])
+    optimizer.tell([{"x": 0.5}] * 6, [1.0, 2.0, 1.5, 1.2, 1.8, 1.1])
+    optimizer.tell([{"x": 1.0}], [10.8], noise_std=6.0)
+    sure, bold = optimizer.recommend(by="lower"), optimizer.recommend()
+    assert sure.design == {"x": 0.0}
+    assert sure.interval[0] >= bold.interval[0] and bold.mean >= sure.mean
+
+
 def test_too_little_data_is_said_to_be_too_little():
     with pytest.raises(ObservationError, match="fewer than three"):
         importances(told(2))

@@ -103,6 +103,9 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "StoppingConfig": {
             "target": "Value of the objective at which the campaign may stop.",
             "target_confidence": "Probability, by the model, with which the best design must reach the target.",
+            "smallest_gain": "Expected gain of the most promising test, in the objective's units, that is too small.",
+            "interval": "Width of the best design's 95 % interval, in the objective's units, that is narrow enough.",
+            "fewest": "Results before `smallest_gain` and `interval` are looked at.",
             "hours": "Hours after the first proposal at which nothing new is started.",
         },
         "StoreConfig": {"url": "postgresql://... for several PCs; without it journal.sqlite in the campaign's folder."},

@@ -24,12 +24,13 @@ _CAMPAIGN = ("minimize", "initial", "seed", "objectives")  # settings that are n
 
 
 class Chooser:
-    """Chooses designs for one campaign; holds only what its configuration says."""
+    """Chooses designs for one campaign; holds what its configuration says, and what it last said of when to stop."""
 
     def __init__(self, config: CampaignConfig, family: Family, folder: Path) -> None:
         self.config = config
         self.family = family
         self.folder = folder  # what names of earlier campaigns are relative to
+        self._judged: tuple[int, tuple[str, str] | None] = (0, None)  # what a stopping rule said of which results
 
     def check(self) -> None:
         """Whether designs can be chosen as configured. Raises ConfigError, UnknownName."""
@@ -223,7 +224,21 @@ class Chooser:
             found = self._target_reached(state, float(target), rules.target_confidence)
             if found is not None:
                 return "target", found
-        return None
+        return self._enough(state)
+
+    def _enough(self, state: State) -> tuple[str, str] | None:
+        """The rules that ask the model, once for each set of results."""
+        from toughopt.optimizer import Stopping
+
+        rules = self.config.stopping
+        if rules.smallest_gain is None and rules.interval is None:
+            return None
+        seen = hash(tuple((e.id, e.value, e.censored) for e in state.learned))
+        if self._judged[0] != seen:
+            judge = Stopping(smallest_gain=rules.smallest_gain, interval=rules.interval, fewest=rules.fewest)
+            stop = judge.check(self.optimizer(state))
+            self._judged = seen, None if stop is None else (stop.rule, stop.reason)
+        return self._judged[1]
 
     def _target_reached(self, state: State, target: float, confidence: float) -> str | None:
         from scipy.stats import norm

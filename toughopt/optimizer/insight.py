@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from toughopt.errors import ObservationError
-from toughopt.optimizer.base import FloatArray, Value
+from toughopt.optimizer.base import BoolArray, FloatArray, Value
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.optimizer import Optimizer
@@ -81,7 +82,7 @@ def importances(optimizer: Optimizer) -> dict[str, float]:
 
 
 def parity(optimizer: Optimizer) -> Parity:
-    """Leave-one-out predictions at fixed hyperparameters, with intervals.
+    """Leave-one-out predictions at fixed hyperparameters, with intervals; tests that gave only a bound are left out.
 
     Raises
     ------
@@ -90,6 +91,10 @@ def parity(optimizer: Optimizer) -> Parity:
     """
     model = _gaussian_process(optimizer)
     mean, std, target = model.leave_one_out()
+    offset, exact = _of_tests(optimizer, model)
+    mean, std, target = (mean + offset)[exact], std[exact], (target + offset)[exact]
+    if len(target) < 3:
+        raise ObservationError("fewer than three tests gave a value and not a bound: there is nothing to compare yet")
     transform = model.transform
     z = (target - mean) / std
     low, high = _signed(optimizer, transform.inverse(mean - 1.96 * std), transform.inverse(mean + 1.96 * std))
@@ -176,26 +181,63 @@ def effects_beside_mass(optimizer: Optimizer, mass: Mapping[int, float]) -> dict
     Notes
     -----
     Linear mediation (Baron and Kenny, J. Pers. Soc. Psychol. 51, 1173, 1986): the coefficient of a parameter in the
-    regression of the objective on all parameters and the mass. Assumes linear effects, no interaction of parameter and
-    mass, and nothing unmeasured that moves both mass and objective; a cliff in the objective violates the first.
+    regression of the objective on all parameters and the mass; categories count as parameters held constant. Assumes
+    linear effects, no interaction of parameter and mass, and nothing unmeasured that moves both mass and objective; a
+    cliff in the objective violates the first. Censored tests are left out, which leaves the strongest out.
+    NaN for a parameter that did not vary.
     """
-    chosen = [i for i, o in enumerate(optimizer.observations) if i in mass and o.value is not None]
-    numeric = [p for p in optimizer.space.parameters if p.width == 1]
-    if len(chosen) < len(numeric) + 3:
+    told = optimizer.observations
+    chosen = [i for i, o in enumerate(told) if i in mass and o.value is not None and not o.censored]
+    columns = optimizer.space.columns([told[i].design for i in chosen])
+    names: list[str] = []
+    parts: list[FloatArray] = []
+    for p in optimizer.space.parameters:
+        code = p.encode(columns[p.name]) if chosen else np.zeros((0, p.width))
+        names += [p.name] if p.width == 1 else [""] * (p.width - 1)  # the last category is what others differ from
+        parts += [code] if p.width == 1 else [code[:, :-1]]
+    x = np.column_stack(parts)
+    varies = np.ptp(x, axis=0) > 0.0 if chosen else np.ones(x.shape[1], dtype=bool)
+    if len(chosen) < int(varies.sum()) + 3:
         raise ObservationError(
-            f"{len(chosen)} tests have a mass and a value; {len(numeric) + 3} are needed for {len(numeric)} parameters"
+            f"{len(chosen)} tests have a mass and a value; {int(varies.sum()) + 3} are needed for "
+            f"{int(varies.sum())} effects"
         )
-    observations = [optimizer.observations[i] for i in chosen]
-    columns = optimizer.space.columns([o.design for o in observations])
-    x = np.column_stack(
-        [p.encode(columns[p.name])[:, 0] for p in numeric] + [[mass[i] for i in chosen], np.ones(len(chosen))]
-    )
-    y = np.array([o.value for o in observations], dtype=float)
-    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
-    left = y - x @ coefficients
+    masses = np.array([mass[i] for i in chosen], dtype=float)
+    base = np.column_stack([x[:, varies], np.ones(len(chosen))])
+    left = masses - base @ np.linalg.lstsq(base, masses, rcond=None)[0]
+    if float(left @ left) <= 1e-10 * max(float(((masses - masses.mean()) ** 2).sum()), 1e-300):
+        raise ObservationError(
+            "the masses follow from the parameters exactly, along straight lines: what acts through mass cannot be "
+            "told from what does not; weigh the specimens instead of computing their masses"
+        )
+    base = np.column_stack([base, masses])
+    y = np.array([told[i].value for i in chosen], dtype=float)
+    coefficients, _, rank, _ = np.linalg.lstsq(base, y, rcond=None)
+    left = y - base @ coefficients
     scale = float(left @ left) / max(len(y) - int(rank), 1)
-    errors = np.sqrt(np.maximum(scale * np.linalg.pinv(x.T @ x).diagonal(), 0.0))
-    return {p.name: (float(coefficients[j]), float(errors[j])) for j, p in enumerate(numeric)}
+    errors = np.sqrt(np.maximum(scale * np.linalg.pinv(base.T @ base).diagonal(), 0.0))
+    found: dict[str, tuple[float, float]] = {name: (math.nan, math.nan) for name in names if name}
+    for j, column in enumerate(np.flatnonzero(varies)):
+        if names[column]:
+            found[names[column]] = (float(coefficients[j]), float(errors[j]))
+    return found
+
+
+def _of_tests(optimizer: Optimizer, model: GaussianProcess) -> tuple[FloatArray, BoolArray]:
+    """Of each test that the model holds: what a prior expected of it (latent), and whether it was exact."""
+    good = [o for o in optimizer.observations if not o.failed]
+    inputs, basis, offset = model.inputs(optimizer.encoder.encode_observations(good))
+    held = model.state
+    if len(held.target) == len(good):
+        return offset, ~np.array([o.censored for o in good], dtype=bool)
+    expected: dict[bytes, float] = {}  # a local model holds some of them, in an order of its own
+    bounds = set()
+    for row, expectation, o in zip(np.hstack([inputs, basis]), offset, good, strict=True):
+        expected[row.tobytes()] = float(expectation)
+        if o.censored:
+            bounds.add(row.tobytes())
+    keys = [row.tobytes() for row in np.hstack([held.inputs, held.basis])]
+    return np.array([expected.get(key, 0.0) for key in keys]), np.array([key not in bounds for key in keys])
 
 
 def _gaussian_process(optimizer: Optimizer) -> GaussianProcess:

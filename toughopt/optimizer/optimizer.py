@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from toughopt.errors import ConfigError, InputError
 from toughopt.optimizer.base import Constraint, Design, Features, Policy, Surrogate, Task, Value
@@ -274,11 +274,12 @@ class Optimizer:
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
         return model_policy.surrogate(self._task(model_policy))
 
-    def recommend(self, *, too_strong: bool = False) -> Recommendation:
+    def recommend(self, *, too_strong: bool = False, by: Literal["mean", "lower"] = "mean") -> Recommendation:
         """The tested design with the best predicted mean; not the luckiest test.
 
         Parameters
         ----------
+        by : "lower" for the best lower end of a 95 % interval: good for sure instead of perhaps better
         too_strong : whether designs count whose tests are more likely than not to be censored
 
         Raises
@@ -287,7 +288,7 @@ class Optimizer:
             If no value has been told yet.
         """
         model_policy = self._policy if self._policy.needs_observations else policy_named("default")
-        return recommend(self._task(model_policy), model_policy, too_strong)
+        return recommend(self._task(model_policy), model_policy, too_strong, by)
 
     def front(self) -> Front:
         """The tested designs of which none is beaten in every objective, by what is predicted of them.

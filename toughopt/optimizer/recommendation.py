@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -39,11 +40,14 @@ class Recommendation:
     probability_top: float
 
 
-def recommend(task: Task, chosen_by: Policy, too_strong: bool = False) -> Recommendation:
-    """The tested design with the best posterior mean.
+def recommend(
+    task: Task, chosen_by: Policy, too_strong: bool = False, by: Literal["mean", "lower"] = "mean"
+) -> Recommendation:
+    """The tested design with the best posterior mean, or the best lower end of a 95 % interval.
 
     Parameters
     ----------
+    by : "lower" prefers a design that is known to be good to one that may be better
     too_strong : whether designs count that are more likely than not to exceed what the test can measure (their value is
         censored); where all are, they count anyhow
 
@@ -73,7 +77,7 @@ def recommend(task: Task, chosen_by: Policy, too_strong: bool = False) -> Recomm
         mean, std, low, high, top = float(means.max()), math.nan, math.nan, math.nan, math.nan
     else:
         belief = model.predict(data.x[rows])
-        at = int(np.argmax(belief.mean))
+        at = int(np.argmax(belief.mean if by == "mean" else belief.mean - _LEVEL * belief.std))
         best = int(rows[at])
         mean, std = float(belief.mean[at]), float(belief.std[at])
         low, high = interval_of(model, belief, at, data.x[best : best + 1])
