@@ -37,6 +37,21 @@ def test_a_record_that_lies_above_the_force_limit_has_no_toughness_rather_than_n
     assert any("ABOVE_LIMIT" in warning and "force_limit_n" in warning for warning in result.warnings)
 
 
+@pytest.mark.parametrize("limit", [None, 2000.0])
+def test_a_record_that_ends_where_the_efficiency_is_best_is_told(limit):
+    x = np.linspace(0.0, 5.0, 800)
+    curve = Curve(x, np.where(x > 0.5, 400.0 * (x - 0.5), 0.0) * (2000.0 / 1800.0))
+    settings = AnalysisSettings(force_limit_n=limit)
+    told = [f for f in analyze(curve, height_mm=20.0, settings=settings).findings if f.code == "EFFICIENCY_AT_LIMIT"]
+    assert [(f.severity, f.effect) for f in told] == [("warning", "warn")]
+    assert ("limit of 2000 N" in told[0].message) == (limit is not None)
+    assert "EFFICIENCY_AT_LIMIT" not in codes(analyze(curve, settings=settings))  # without a height there is none
+
+
+def test_an_efficiency_that_was_passed_before_the_end_hides_none(crushed):
+    assert "EFFICIENCY_AT_LIMIT" not in codes(analyze(crushed, height_mm=20.0))
+
+
 def test_what_needs_height_mass_or_area_is_none_without(crushed):
     result = analyze(crushed)
     assert result.specific_energy_j_per_g is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from toughopt.compression import energy_absorbing_efficiency
-from toughopt.compression.efficiency import densification, running_energy
+from toughopt.compression.efficiency import densification, may_be_hidden, running_energy
 from toughopt.errors import CurveError
 
 
@@ -55,6 +55,14 @@ def test_densification_is_where_the_rise_begins_and_none_without_one():
     assert x[densification(x, level + 400 * np.maximum(x - 7, 0))] == pytest.approx(7.0, abs=0.05)
     assert densification(x, level) is None
     assert densification(x, 500 * x) is None
+
+
+def test_a_best_efficiency_at_the_end_of_a_rising_record_may_hide_a_better_one():
+    x = np.linspace(0, 10, 1001)
+    broken = np.where(x < 4, 500 * x, 20.0)
+    passed = np.minimum(500 * x, 100.0) + 400 * np.maximum(x - 7, 0)
+    for force, hidden in ((500 * x, True), (np.full(1001, 300.0), True), (broken, False), (passed, False)):
+        assert may_be_hidden(energy_absorbing_efficiency(x, force, 20.0), x, force) is hidden
 
 
 def test_the_running_energy_ends_at_the_trapezoidal_integral():

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from toughopt.compression import companions, energy, quality
 from toughopt.compression.base import Curve, Effect, Finding
 from toughopt.compression.cleaning import clean
-from toughopt.compression.efficiency import densification, energy_absorbing_efficiency
+from toughopt.compression.efficiency import (
+    Efficiency,
+    densification,
+    energy_absorbing_efficiency,
+    may_be_hidden,
+)
 from toughopt.compression.loading import Loading, cycles_of, load
 from toughopt.compression.orientation import orient
 from toughopt.compression.results import Prepared, Toughness, Verdict
@@ -75,8 +80,9 @@ def analyze(
         loading.noise_mm,
         settings.compliance_mm_per_n,
     )
-    result = _figures(bare, taken, loading, height_mm, mass_g, area_mm2, settings)
-    return _judged(result, (*findings, *loading.findings, *_strength(loading, settings), *_coarse(taken)), told)
+    result, hidden = _figures(bare, taken, loading, height_mm, mass_g, area_mm2, settings)
+    about = (*_strength(loading, settings), *_coarse(taken), *hidden)
+    return _judged(result, (*findings, *loading.findings, *about), told)
 
 
 def prepare(curve: Curve, *, height_mm: float | None = None, settings: AnalysisSettings | None = None) -> Prepared:
@@ -142,19 +148,22 @@ def _figures(
     mass_g: float | None,
     area_mm2: float | None,
     settings: AnalysisSettings,
-) -> Toughness:
+) -> tuple[Toughness, list[Finding]]:
+    """The result with its numbers, and what is to be said of them."""
     end = loading.ending
     x, f = loading.displacement[: loading.last + 1], loading.force[: loading.last + 1]
     line = companions.stiffness(x, f, loading.noise_n)
     x_thin, f_thin = companions.thinned(x, f, _GRID)
     onset = densification(x_thin, f_thin)
     shelf = companions.plateau(x, f, height_mm, area_mm2) if height_mm and area_mm2 else None
-    ratio = energy_absorbing_efficiency(x, companions.calmed(f, loading.noise_n), height_mm) if height_mm else None
+    calm = companions.calmed(f, loading.noise_n)
+    ratio = energy_absorbing_efficiency(x, calm, height_mm) if height_mm else None
+    hidden = [_hidden(ratio, settings)] if ratio is not None and may_be_hidden(ratio, x, calm) else []
     yielded = companions.yield_point(x, f, line, settings.yield_offset * height_mm) if line and height_mm else None
     end_mm = float(x[end.index])
     if end.share and end.index + 1 < x.size:
         end_mm += end.share * float(x[end.index + 1] - x[end.index])
-    return replace(
+    result = replace(
         bare,
         toughness_j=taken.value_j,
         toughness_std_j=taken.std_j,
@@ -173,6 +182,16 @@ def _figures(
         yield_mm=yielded[0] if yielded else None,
         noise_n=loading.noise_n,
     )
+    return result, hidden
+
+
+def _hidden(ratio: Efficiency, settings: AnalysisSettings) -> Finding:
+    """That the record ends where the energy-absorbing efficiency is best."""
+    limit = settings.force_limit_n
+    reached = limit is not None and ratio.threshold_n >= _NEAR_LIMIT * limit
+    cause = f"at the limit of {limit:g} N" if reached else "where the test was ended"
+    message = f"the energy-absorbing efficiency is largest {cause}: a better one may lie beyond"
+    return quality.finding("EFFICIENCY_AT_LIMIT", Effect.WARN, message)
 
 
 def _coarse(taken: energy.Energy) -> list[Finding]:

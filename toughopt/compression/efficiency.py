@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
+_AT_END = 0.01  # of the travel
+_UNDER_HIGHEST = 0.95  # of the highest force at the end of a record: it was rising, or level, when the test was ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ def energy_absorbing_efficiency(displacement_mm: FloatArray, force_n: FloatArray
     np.divide(energy, highest * height_mm, out=ratio, where=loaded)
     best = int(np.argmax(ratio))
     return Efficiency(float(ratio[best]), float(highest[best]), float(displacement_mm[best]))
+
+
+def may_be_hidden(found: Efficiency, displacement_mm: FloatArray, force_n: FloatArray) -> bool:
+    """Whether the best efficiency lies at the end of a record that ends under its highest force: more may lie beyond.
+
+    displacement_mm, force_n : (n,) float, from contact on, those that `found` was taken from
+    """
+    whole = float(displacement_mm[-1] - displacement_mm[0])
+    at_end = float(displacement_mm[-1]) - found.displacement_mm <= _AT_END * whole
+    return at_end and float(np.max(force_n[-3:])) >= _UNDER_HIGHEST * float(np.max(force_n))
 
 
 def running_energy(displacement_mm: FloatArray, force_n: FloatArray) -> FloatArray:
