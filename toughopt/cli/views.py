@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from toughopt.cli.output import campaign_argument
+from toughopt.cli.output import campaign_argument, say
+
+if TYPE_CHECKING:
+    from toughopt.errors import ToughoptError
 
 
 @click.command()
@@ -14,12 +18,16 @@ from toughopt.cli.output import campaign_argument
 @click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), default=("png",))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: DIR/exports).")
 def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) -> None:
-    """The campaign's figures to files."""
+    """The campaign's figures to files; one that cannot be drawn is left out, with a word about it."""
     from toughopt.loop import Campaign
     from toughopt.plots import save_figures
 
+    def skipped(name: str, why: ToughoptError) -> None:
+        say(f"{name} is left out: {why}")
+
     with Campaign.open(folder) as campaign:
-        for path in save_figures(campaign.workspace, output or folder / "exports", formats=formats, model=True):
+        target = output or folder / "exports"
+        for path in save_figures(campaign.workspace, target, formats=formats, model=True, on_skipped=skipped):
             click.echo(path)
 
 
