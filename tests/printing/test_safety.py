@@ -15,7 +15,7 @@ from contextlib import closing
 import pytest
 
 from toughopt.errors import DeviceError, LinkLost
-from toughopt.printing import LeapingClock, PrintStatus, State
+from toughopt.printing import LeapingClock, PrintStatus, State, SystemClock
 from toughopt.printing.link import Link
 from toughopt.printing.replies import parse
 from toughopt.printing.rescue import Rescuer
@@ -27,6 +27,9 @@ STATES = ["streaming", "paused", "draining"]
 
 class DiskFull(OSError):
     """What a journal on a full disk raises."""
+
+
+ERRORS = [RuntimeError("a mistake"), KeyboardInterrupt(), DiskFull(errno.ENOSPC, "No space left on device")]
 
 
 @pytest.fixture
@@ -56,9 +59,7 @@ def pause_once(machine, raw, number, body):
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize(
-    "error", [RuntimeError("a mistake"), KeyboardInterrupt(), DiskFull(errno.ENOSPC, "No space left on device")]
-)
+@pytest.mark.parametrize("error", ERRORS)
 def test_what_a_listener_raises_comes_out_only_when_the_machine_is_safe(
     state, error, make_machine, make_printer, program
 ):
@@ -241,7 +242,7 @@ def test_what_a_listener_raises_while_stopping_comes_out_when_it_is_over(error, 
     assert printer.state is State.IDLE
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a mistake"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", ERRORS)
 def test_whatever_ends_the_host_while_idle_and_hot_closing_cools_it(error, make_machine, make_printer):
     machine = make_machine()
     printer = make_printer(machine)
@@ -271,6 +272,87 @@ def test_a_firmware_that_halts_while_idle_and_hot(make_machine, make_printer):
     machine.say("Error:Thermal Runaway, system stopped! Heater_ID: 0", "Error:Printer halted. kill() called!")
     assert printer.make_safe()
     assert printer.state is State.HALTED
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("state", ["connecting", "idle"])
+def test_what_a_listener_raises_before_the_print_began_leaves_no_hot_machine(
+    state, error, make_machine, make_printer, program
+):
+    """Left hot by another host, or by this one before the line broke."""
+    machine = make_machine(nozzle=200.0, bed=60.0)
+    printer = make_printer(machine)
+
+    def listen(event):
+        if event.kind == "state" and event.data["to"] == state:
+            raise error
+
+    with pytest.raises(type(error)):
+        printer.print_file(program, listen)
+    assert machine.wait_for(lambda: machine.is_safe)
+    assert not [raw for raw in machine.received if " G" in raw]
+    assert printer.state is State.DISCONNECTED
+    assert printer.print_file(program).status is PrintStatus.PRINTED
+
+
+@pytest.mark.parametrize("word", ["M110", "M115", "M113"])
+def test_ctrl_c_while_connecting_leaves_no_hot_machine(word, make_machine, make_printer, program):
+    """Pressed while the machine is asked the first, the second or the last question."""
+
+    def press(machine, raw, number, body):
+        if word in body and machine.nozzle:
+            _thread.interrupt_main()
+            return []
+        return None
+
+    machine = make_machine(nozzle=200.0, bed=60.0, script=press)
+    printer = make_printer(machine, clock=SystemClock())
+    with pytest.raises(KeyboardInterrupt):
+        printer.print_file(program)
+    assert machine.wait_for(lambda: machine.is_safe, timeout_s=5.0)
+
+
+def test_ctrl_c_between_idle_and_printing_leaves_no_hot_machine(make_machine, make_printer, program):
+    def press(machine, raw, number, body):
+        if "M110" in body and machine.nozzle == 190.0:
+            _thread.interrupt_main()
+            return []
+        return None
+
+    machine = make_machine(script=press)
+    printer = make_printer(machine, clock=SystemClock())
+    printer.command("M104 S190")
+    with pytest.raises(KeyboardInterrupt):
+        printer.print_file(program)
+    assert machine.is_safe
+    assert printer.state is State.IDLE
+
+
+def test_an_interrupted_connection_to_something_deaf_is_said(make_machine, make_printer, caplog):
+    def press(machine, raw, number, body):
+        if "M110" in body:
+            _thread.interrupt_main()
+        return []
+
+    machine = make_machine(nozzle=200.0, script=press)
+    printer = make_printer(machine, clock=SystemClock())
+    with pytest.raises(KeyboardInterrupt):
+        printer.connect()
+    assert "turn it off at the mains" in caplog.text
+    assert "M112" not in machine.received  # it may be no printer at all
+
+
+def test_closing_cools_a_machine_whose_line_broke_while_it_was_idle_and_hot(make_machine, make_printer, program):
+    machine = make_machine()
+    printer = make_printer(machine)
+    printer.command("M104 S200")
+    machine.script = lambda *_: []  # deaf for a while
+    machine.drop()
+    with pytest.raises(DeviceError):
+        printer.print_file(program)
+    machine.script = None
+    printer.close()
+    assert machine.is_safe
 
 
 def test_a_line_that_breaks_while_connecting_to_a_hot_machine_is_said(make_machine, make_printer, program):
@@ -459,6 +541,8 @@ from pathlib import Path
 from toughopt.printing import MarlinPrinter
 from toughopt.profiles import PrinterProfile, Serial
 printer = MarlinPrinter("host", sys.argv[1], PrinterProfile(name="host", serial=Serial(banner_timeout_s=3.0)))
+if sys.argv[3] == "connecting":
+    printer.connect()
 if sys.argv[3] == "idle":
     printer.connect()
     printer.command("M104 S200")
@@ -472,6 +556,9 @@ def listen(event):
 printer.print_file(Path(sys.argv[2]), listen)
 """
 SIGNALS = [
+    ("SIGKILL", "connecting", "socket"),
+    ("SIGTERM", "connecting", "socket"),
+    ("SIGINT", "connecting", "socket"),
     ("SIGKILL", "idle", "socket"),
     ("SIGKILL", "streaming", "socket"),
     ("SIGKILL", "paused", "socket"),
@@ -492,9 +579,12 @@ THE_REST = [
     ("name", "state", "kind"), SIGNALS + [pytest.param(*each, marks=pytest.mark.full) for each in THE_REST]
 )
 def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind, make_machine, program):
-    stopping = threading.Event()
+    stopping = threading.Event()  # or connecting
 
     def hold(machine, raw, number, body):
+        if state == "connecting" and "M115" in body:
+            stopping.set()
+            return []
         if state == "stopping" and number is None and body.startswith("M104") and not stopping.is_set():
             stopping.set()  # the first word of the stop; the machine does not get round to it
             return []
@@ -506,7 +596,7 @@ def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind
         machine.marlin(raw, number, body)
         return ["//action:pause", "ok"] if state in ("paused", "stopping") else ["echo:busy: processing"]
 
-    machine = make_machine(script=hold, kind=kind)
+    machine = make_machine(script=hold, kind=kind, nozzle=200.0 if state == "connecting" else 0.0)
     host = subprocess.Popen(
         [sys.executable, "-c", HOST, machine.url, str(program), state],
         stdin=subprocess.PIPE,
@@ -515,7 +605,7 @@ def test_when_the_host_dies_its_watchdog_turns_the_heaters_off(name, state, kind
         text=True,
     )
     try:
-        if state == "stopping":
+        if state in ("connecting", "stopping"):
             assert stopping.wait(20.0)
         else:
             while host.stdout.readline().strip() != state:

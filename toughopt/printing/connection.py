@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
-from toughopt.errors import LinkLost
+from toughopt.errors import DeviceError, LinkLost
 from toughopt.printing.clock import Clock
 from toughopt.printing.dialogue import RESET_NUMBERS, Machine, ask, greet, introduce, settle
 from toughopt.printing.guardian import Guardian
 from toughopt.printing.link import Link, Request
+from toughopt.printing.safety import hush
+from toughopt.printing.shield import shielded
 from toughopt.printing.states import State, StateMachine
-from toughopt.printing.wire import Port
+from toughopt.printing.wire import BUSY_FOR_S, Port
 from toughopt.printing.wirelog import WireLog
 from toughopt.profiles import PrinterProfile
 
 ANSWER_S = 10.0
+_log = logging.getLogger("toughopt.printing")
 
 
 class Connection:
@@ -59,20 +64,24 @@ class Connection:
             except LinkLost as error:  # it went while nothing was printed: nothing is lost
                 why = str(error)
         self.drop(why)
-        self._states.to(State.CONNECTING, self.url)
+        watched = self._guardian is not None
         try:
+            self._states.to(State.CONNECTING, self.url)
             self.link = link = Link(self.open_port(), self._clock, self._requests)
+            self._have_watched()
             greet(link, self._profile.serial)
-            if self._watch and (self._guardian is None or not self._guardian.is_running()):
-                serial, tools = self._profile.serial, len(self._profile.nozzles)
-                self._guardian = Guardian(self.url, serial.baud, tools, self._profile.fan_off_at_end)
             self.machine = introduce(link)
             for line in ["M113 S2"] + (["M155 S1"] if self.machine.can("AUTOREPORT_TEMP") else []):
                 ask(link, line, ANSWER_S)
             self._states.to(State.IDLE, self.machine.firmware or "a printer that does not say what it is")
-        finally:
-            if self._states.now is State.CONNECTING:
-                self.drop("no printer there")
+        except DeviceError:
+            self.drop("no printer there")
+            if not watched:
+                self._release()
+            raise
+        except BaseException:  # Ctrl-C, or a listener that fails: a machine that may be hot is not left alone
+            shielded(self._hush)
+            raise
         return link
 
     def fresh(self) -> Link:
@@ -85,12 +94,12 @@ class Connection:
                 self.drop(str(error))
         return self._reset_numbers(self.open())
 
-    def open_port(self) -> Port:
-        """The bare port. Raises LinkLost."""
+    def open_port(self, busy_for_s: float = BUSY_FOR_S) -> Port:
+        """The bare port, waited for where somebody else still has it. Raises LinkLost."""
         if self._log_path is not None and self._log is None:
             self._log = WireLog(self._log_path)
         serial = self._profile.serial
-        return Port(self.url, serial.baud, reset=serial.reset_on_connect, log=self._log)
+        return Port(self.url, serial.baud, reset=serial.reset_on_connect, log=self._log, busy_for_s=busy_for_s)
 
     def rest(self) -> None:
         """Nobody talks to the machine for now."""
@@ -107,12 +116,31 @@ class Connection:
     def close(self, cold: bool) -> None:
         """Let everything go; but for the watchdog where the machine is not known to be `cold`."""
         self.drop("closed")
-        if self._guardian is not None and cold:
-            self._guardian.release()
-            self._guardian = None
+        if cold:
+            self._release()
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    def _have_watched(self) -> None:
+        if self._watch and (self._guardian is None or not self._guardian.is_running()):
+            serial, tools = self._profile.serial, len(self._profile.nozzles)
+            self._guardian = Guardian(self.url, serial.baud, tools, self._profile.fan_off_at_end)
+
+    def _release(self) -> None:
+        if self._guardian is not None:
+            self._guardian.release()
+            self._guardian = None
+
+    def _hush(self) -> None:
+        """Turn off what is at the end of the line, printer or not, and let it go."""
+        confirmed = False
+        with suppress(DeviceError):
+            link = self.link = self.link or Link(self.open_port(0.0), self._clock, self._requests)
+            confirmed = hush(link, len(self._profile.nozzles), self._profile.fan_off_at_end)
+        if not confirmed:
+            _log.critical("%s: interrupted while connecting; if the machine is hot, turn it off at the mains", self.url)
+        self.drop("interrupted")
 
     def _reset_numbers(self, link: Link) -> Link:
         settle(link, 0.0)

@@ -198,7 +198,7 @@ class MarlinPrinter:
         if not self._over.is_set():
             self._end("the printer was closed")
         with self._seated("close", _STOP_S):
-            if not self._left_safe and self._connection.link is not None:
+            if not self._left_safe and (self._connection.link is not None or self._warden.has_reopened()):
                 self._left_safe = self._warden.stop("closed", Teller(_ignore)).confirmed
             self._warden.dismiss()
             self._connection.close(cold=self._left_safe)
@@ -245,6 +245,7 @@ class MarlinPrinter:
             self._requests.clear()
             self._printing = get_ident()
             self._over.clear()
+            job: PrintJob | None = None
             try:
                 self._warden.dismiss()
                 link = self._connection.fresh()
@@ -253,6 +254,8 @@ class MarlinPrinter:
                 job = PrintJob(link, stream, self._states, self.machine, limits, teller, total, planned_s)
                 return self._print(job, total, teller)
             finally:
+                if job is None and self._connection.link is not None:  # interrupted before it began
+                    self._left_safe = self._warden.stop("interrupted", teller).confirmed
                 self._by_hand = self._knowing_nothing()
                 self._states.listen(None)
                 self._over.set()

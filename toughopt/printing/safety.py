@@ -43,13 +43,11 @@ def make_safe(link: Link, tools: int, fan_off: bool) -> SafetyReport:
     LinkLost
         If the line breaks meanwhile: nothing is known then.
     """
-    commands = "".join(f"{command}\n" for command in off_commands(tools, fan_off)).encode("ascii")
     for prefix, wait_s, how in (
         (b"\nM108\n", _GENTLE_S, "targets reported as 0"),
         (b"\nM108\nM410\n", _QUICK_S, "targets reported as 0 after dropping the planned moves"),
     ):
-        link.write(prefix + commands)
-        seen = _confirm_off(link, (prefix + commands).count(b"\n") - 1, wait_s)
+        seen = _turn_off(link, prefix, tools, fan_off, wait_s)
         if seen is not None:
             return SafetyReport(True, how) if seen == "off" else SafetyReport(True, seen, halted=True)
     link.write(b"\nM112\n")
@@ -57,6 +55,23 @@ def make_safe(link: Link, tools: int, fan_off: bool) -> SafetyReport:
     if seen is not None:
         return SafetyReport(True, seen, halted=True)
     return _reset(link)
+
+
+def hush(link: Link, tools: int, fan_off: bool) -> bool:
+    """Turn everything off at what may be no printer at all, without escalating; True where it confirms.
+
+    Raises
+    ------
+    LinkLost
+        If the line breaks meanwhile.
+    """
+    return _turn_off(link, b"\nM108\n", tools, fan_off, _GENTLE_S) is not None
+
+
+def _turn_off(link: Link, prefix: bytes, tools: int, fan_off: bool, wait_s: float) -> str | None:
+    commands = "".join(f"{command}\n" for command in off_commands(tools, fan_off)).encode("ascii")
+    link.write(prefix + commands)
+    return _confirm_off(link, (prefix + commands).count(b"\n") - 1, wait_s)
 
 
 def _confirm_off(link: Link, owed: int, wait_s: float) -> str | None:

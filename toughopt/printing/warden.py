@@ -47,6 +47,17 @@ class Warden:
                 teller(PrintEvent("fault", {"fault": "heaters_unknown", "reason": report.how}))
         return report or self.rescue(teller)
 
+    def has_reopened(self) -> bool:
+        """Whether a line that broke while nothing was printed could be opened again, to turn off what is at its end."""
+        if self._rescuer is not None:
+            return False
+        try:
+            self._connection.open()
+        except DeviceError as error:
+            _log.critical("%s: %s (%s)", self._name, _GO_AND_LOOK, error)
+            return False
+        return True
+
     def halted(self, why: str) -> SafetyReport:
         """The firmware has turned itself off and said so."""
         self._states.to(State.STOPPING, why)

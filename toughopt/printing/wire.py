@@ -19,7 +19,7 @@ from toughopt.printing.wirelog import WireLog
 _CHUNK = 4096
 _WRITE_TIMEOUT_S = 10.0
 _FALLBACK_WAIT_S = 0.2  # between looks at a port that can neither be selected nor interrupted
-_BUSY_FOR_S = 5.0  # how long a port that is still let go by its last user is waited for
+BUSY_FOR_S = 5.0  # how long a port that is still let go by its last user is waited for
 _DTR_PULSE_S = 0.1
 
 
@@ -42,7 +42,7 @@ class Port:
         *,
         reset: bool = True,
         log: WireLog | None = None,
-        busy_for_s: float = _BUSY_FOR_S,
+        busy_for_s: float = BUSY_FOR_S,
     ) -> None:
         self.url = url
         self.baud = baud
