@@ -40,7 +40,8 @@ def told_by_hand(folder: Path, tests: int) -> Campaign:
     for _ in range(tests):
         (entry,) = campaign.suggest()
         design = entry["design"]
-        campaign.tell(entry["id"], value=design["n"] * design["t"] * design["r"])
+        weighed = 1.0 + 0.1 * design["n"] + 0.01 * (entry["id"] % 3)
+        campaign.tell(entry["id"], value=design["n"] * design["t"] * design["r"], mass_g=weighed)
     return campaign
 
 
@@ -64,9 +65,11 @@ def test_toughness_against_mass_has_a_front_a_figure_a_report_and_decisions_that
         assert figure.axes[0].get_xlabel() == "mass [g], less is better" and scene.tested().shape == (7, 2)
         page = make_report(campaign.workspace)
         assert "What it costs" in page and "counted from" in page
+        assert "at the same mass" in page and "among the best 1 % of all designs with probability" in page
     answer = json.loads(CliRunner().invoke(group, ["status", str(small), "--json"]).stdout)
     assert [m["mean"]["mass_g"] for m in answer["front"]["members"]] == masses
     assert answer["front"]["members"][0]["std"]["mass_g"] == 0.0
+    assert 0.0 <= answer["recommended"]["probability_top"] <= 1.0
     shown = CliRunner().invoke(group, ["status", str(small)])
     assert shown.exit_code == 0 and "Pareto front" in shown.stdout
 

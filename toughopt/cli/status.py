@@ -51,7 +51,9 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
         click.echo(f"Best test:   {number(best['value'])} at {design_text(best['design'])} (experiment {best['id']})")
     if recommended is not None:
         spread = f"{number(recommended['mean'])} +/- {number(recommended['std'])}"
-        click.echo(f"Best design: {spread} at {design_text(recommended['design'])}")
+        chance = recommended["probability_top"]
+        rank = "" if chance is None else f"; among the best 1 % of all designs with probability {chance:.2f}"
+        click.echo(f"Best design: {spread} at {design_text(recommended['design'])}{rank}")
     elif best is not None and not answer["model_asked"]:
         click.echo(f"Best design: ask the model of {answer['complete']} results with --recommend")
     if answer["front"] is not None:
@@ -76,7 +78,14 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
     found, front = (campaign.recommendation, campaign.front) if asked else (None, None)
     recommended = None
     if found is not None:
-        recommended = {"design": dict(found.design), "mean": found.mean, "std": found.std}
+        recommended = {
+            "design": dict(found.design),
+            "mean": found.mean,
+            "std": _told(found.std),
+            "interval": [_told(end) for end in found.interval],
+            "tests": found.tests,
+            "probability_top": _told(found.probability_top),
+        }
     experiments = [
         {
             "id": e.id,
@@ -112,23 +121,24 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
 
 
 def _front(front: Front) -> dict[str, Any]:
-    """As `--json` tells it; numbers that the model cannot tell are null."""
-
-    def told(number_: float) -> float | None:
-        return number_ if math.isfinite(number_) else None
-
+    """As `--json` tells it."""
     members = [
         {
             "design": dict(m.design),
             "mean": dict(m.mean),
-            "std": {name: told(std) for name, std in m.std.items()},
-            "interval": {name: [told(low), told(high)] for name, (low, high) in m.interval.items()},
+            "std": {name: _told(std) for name, std in m.std.items()},
+            "interval": {name: [_told(low), _told(high)] for name, (low, high) in m.interval.items()},
             "tests": m.tests,
-            "probability": told(m.probability),
+            "probability": _told(m.probability),
         }
         for m in front.members
     ]
     return {"members": members, "reference": dict(front.reference), "hypervolume": front.hypervolume}
+
+
+def _told(value: float) -> float | None:
+    """Null where the model cannot tell."""
+    return value if math.isfinite(value) else None
 
 
 def interval_text(interval: list[float | None]) -> str:

@@ -83,6 +83,14 @@ class Learned:
         return total_effects(self.optimizer)
 
     @cached_property
+    def beside_mass(self) -> dict[str, tuple[float, float]]:
+        """Effect of each numeric parameter other than by adding mass, and its standard error."""
+        from toughopt.optimizer.insight import effects_beside_mass
+
+        weighed = {i: e.mass_g for i, e in enumerate(self._state.learned) if e.mass_g is not None}
+        return effects_beside_mass(self.optimizer, weighed)
+
+    @cached_property
     def belief(self) -> Belief:
         """What is believed today of each design that was once the best."""
         leaders = incumbents(self._state)

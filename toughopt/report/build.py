@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from toughopt.errors import InputError
+from toughopt.errors import InputError, ObservationError
 from toughopt.files import write_whole
+from toughopt.optimizer.posterior import FitFailed
 from toughopt.plots import Scene, draw, gallery_of, label, svg, unit_of
 from toughopt.replay import worth_it
 from toughopt.report.methods import methods_paragraph
@@ -62,6 +64,7 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
             say(f"drawing {gallery[name].title.lower()}")
             figures.append((gallery[name], Markup(_inline(svg(draw(scene, name)), name))))
         sections.append((title, figures))
+    beside_mass = None if len(state.complete) > _MOST_LEARNED else _beside_mass(scene)
     say("asking what other searches would have needed")
     history = _history(workspace)
     ended = sorted((e for e in state.experiments.values() if e.ended), key=lambda e: e.id)
@@ -82,6 +85,7 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
         best=state.best,
         recommended=workspace.chooser.recommend(state),
         front=front,
+        beside_mass=beside_mass,
         labels={name: label(name) for name in (front.reference if front else ())},
         replicates=_replicates(state),
         sections=sections,
@@ -97,6 +101,14 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
         versions=workspace.versions,
         config_toml=without_secrets(state.config_toml),
     )
+
+
+def _beside_mass(scene: Scene) -> dict[str, tuple[float, float]] | None:
+    """What each parameter does other than by adding mass; None where too little was weighed."""
+    try:
+        return {name: found for name, found in scene.learned.beside_mass.items() if not math.isnan(found[0])} or None
+    except (ObservationError, FitFailed):
+        return None
 
 
 def _inline(picture: bytes, name: str) -> str:
