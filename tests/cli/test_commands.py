@@ -91,6 +91,16 @@ def test_make_then_slice_then_check(run: Run, tmp_path: Path) -> None:
     assert checked["ok"] and checked["filament_g"] == pytest.approx(sliced["filament_g"], rel=0.01)
 
 
+def test_analyze_draws_one_curve_several_or_replicates(run: Run, curve: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second.csv"
+    second.write_bytes(curve.read_bytes())
+    for name, arguments in {"one": [curve], "two": [curve, second], "band": [curve, second, "--replicates"]}.items():
+        assert run("analyze", *arguments, "--plot", tmp_path / f"{name}.png")[0] == 0
+    pictures = [(tmp_path / f"{name}.png").read_bytes() for name in ("one", "two", "band")]
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+    assert len(set(pictures)) == 3
+
+
 def test_analyze_has_its_stable_keys(run: Run, curve: Path) -> None:
     (entry,) = answer(run, "analyze", curve, "--height-mm", 20, "--mass-g", 2.5)
     keys = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from toughopt.compression import energy_absorbing_efficiency
-from toughopt.compression.efficiency import densification, may_be_hidden, running_energy
+from toughopt.compression.efficiency import densification, may_be_hidden, running_energy, with_corner
 from toughopt.errors import CurveError
 
 
@@ -23,7 +23,7 @@ def brute(x: np.ndarray, f: np.ndarray, height: float) -> float:
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(hnp.arrays(np.float64, st.integers(3, 60), elements=st.floats(0.5, 1e3)), st.floats(5, 50))
+@given(hnp.arrays(np.float64, st.integers(3, 60), elements=st.floats(1.5, 1e3)), st.floats(5, 50))
 def test_only_running_maxima_can_be_the_best_threshold(force, height):
     x = np.linspace(0, 4, force.size)
     assert energy_absorbing_efficiency(x, force, height).value == pytest.approx(brute(x, force, height), rel=1e-9)
@@ -55,6 +55,26 @@ def test_densification_is_where_the_rise_begins_and_none_without_one():
     assert x[densification(x, level + 400 * np.maximum(x - 7, 0))] == pytest.approx(7.0, abs=0.05)
     assert densification(x, level) is None
     assert densification(x, 500 * x) is None
+
+
+@pytest.mark.parametrize("shift", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_sharp_peak_between_two_samples_is_where_its_flanks_meet(shift):
+    x = (np.arange(126) - shift) / 125.0
+    force = np.where(x < 0.08, 1000.0 * x / 0.08, 450.0 + 550.0 * np.exp(-(x - 0.08) / 0.2))
+    x, force = x[1:], force[1:]
+    sharp_x, sharp_f = with_corner(x, force, 0.0)
+    assert np.max(sharp_f) == pytest.approx(1000.0, rel=3e-3)
+    if sharp_x.size > x.size:
+        assert sharp_x[np.argmax(sharp_f)] == pytest.approx(0.08, abs=3e-4)
+    assert (np.diff(sharp_x) > 0).all()
+
+
+def test_no_corner_is_made_of_noise_or_of_a_round_peak():
+    x = np.linspace(0.0, 2.0, 400)
+    noisy = 1000.0 * np.sin(x) + np.random.default_rng(0).normal(0.0, 5.0, 400)
+    assert with_corner(x, noisy, 5.0)[1].size == 400
+    assert with_corner(x, 1000.0 * np.sin(x), 0.0)[1].size == 400
+    assert with_corner(x[:3], x[:3], 0.0)[1].size == 3
 
 
 def test_a_best_efficiency_at_the_end_of_a_rising_record_may_hide_a_better_one():

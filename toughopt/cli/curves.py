@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from toughopt.cli.output import existing_file, json_option, say, show_json, table
+
+if TYPE_CHECKING:
+    from toughopt.compression import Curve
 
 _size = click.FloatRange(min=0, min_open=True)
 
@@ -28,6 +31,7 @@ _size = click.FloatRange(min=0, min_open=True)
 @click.option("--displacement-unit", help="mm, in, ... where a file does not say.")
 @click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="e.g. force=Load; as often as wanted.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture of the curves to write.")
+@click.option("--replicates", is_flag=True, help="The curves are of one design: draw their mean and its band.")
 @json_option
 def analyze_command(
     files: tuple[Path, ...],
@@ -39,6 +43,7 @@ def analyze_command(
     end_value: float | None,
     columns: tuple[str, ...],
     plot: Path | None,
+    replicates: bool,
     as_json: bool,
     **reading: str | None,
 ) -> int:
@@ -67,7 +72,7 @@ def analyze_command(
                 raise
             say(f"error: {error}")
     if plot is not None and read:
-        _draw(read, plot, size, told)
+        _draw(read, plot, replicates, size, told)
     entries = [analysis.as_dict() for analysis in found]
     if as_json:
         show_json(entries)
@@ -82,13 +87,23 @@ def analyze_command(
     return 1 if any(entry["toughness_j"] is None for entry in entries) else 0
 
 
-def _draw(files: list[Path], target: Path, size: dict[str, Any], told: dict[str, Any]) -> None:
+def _draw(files: list[Path], target: Path, replicates: bool, size: dict[str, Any], told: dict[str, Any]) -> None:
     from toughopt.compression import figure, read_curves
     from toughopt.plots import save_figure_to
 
-    curves = [curve for file in files for curve in read_curves(file, **told)]
+    curves: list[Curve] = []
+    names: list[str] = []
+    for file in files:
+        held = read_curves(file, **told)
+        curves += held
+        if len(files) == 1:
+            names += [curve.specimen or str(number) for number, curve in enumerate(held, start=1)]
+        else:
+            names += [" ".join(filter(None, (file.stem, curve.specimen))) for curve in held]
     shown = {name: size[name] for name in ("height_mm", "area_mm2", "settings")}
-    save_figure_to(figure(curves, **shown), target)
+    title = files[0].name if len(curves) == 1 else ""
+    drawn = figure(curves, **shown, title=title, names=names, replicates=True if replicates else None)
+    save_figure_to(drawn, target)
 
 
 def _pair(text: str) -> tuple[str, str | int]:

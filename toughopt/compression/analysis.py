@@ -15,6 +15,7 @@ from toughopt.compression.efficiency import (
     densification,
     energy_absorbing_efficiency,
     may_be_hidden,
+    with_corner,
 )
 from toughopt.compression.loading import Loading, cycles_of, load
 from toughopt.compression.orientation import orient
@@ -157,7 +158,7 @@ def _figures(
     onset = densification(x_thin, f_thin)
     shelf = companions.plateau(x, f, height_mm, area_mm2) if height_mm and area_mm2 else None
     calm = companions.calmed(f, loading.noise_n)
-    ratio = energy_absorbing_efficiency(x, calm, height_mm) if height_mm else None
+    ratio = energy_absorbing_efficiency(*with_corner(x, calm, loading.noise_n), height_mm) if height_mm else None
     hidden = [_hidden(ratio, settings)] if ratio is not None and may_be_hidden(ratio, x, calm) else []
     yielded = companions.yield_point(x, f, line, settings.yield_offset * height_mm) if line and height_mm else None
     end_mm = float(x[end.index])

@@ -1,4 +1,4 @@
-"""Pictures of curves: one with all that was found in it, or replicates with their band."""
+"""Pictures of curves: one with all that was found in it, several over each other, or replicates with their band."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, told apart by colour-blind readers too.
 _LINE, _AREA, _MARKS = "#0072B2", "#56B4E9", ("#009E73", "#D55E00", "#CC79A7")
 _OVERLAY = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+_STYLES = ("-", "--", "-.", ":")
+_MANY = 12  # curves beyond which the legend is set smaller
 _MOST_POINTS = 5000
+_EXPERIMENT = ("experiment", "experiment id", "design")  # keys of the metadata that say what replicates share
 
 
 def figure(
@@ -30,38 +33,60 @@ def figure(
     area_mm2: float | None = None,
     settings: AnalysisSettings | None = None,
     title: str = "",
+    names: Sequence[str] = (),
+    replicates: bool | None = None,
 ) -> Figure:
-    """A figure of one curve with contact, yield, plateau, densification and the area that counts; or of replicates.
+    """A figure of one curve with contact, yield, plateau, densification and the area that counts; or of several.
 
     Parameters
     ----------
-    curves : one curve, or several, which are laid over each other with the band of their mean and standard deviation
+    curves : one curve, or several, which are laid over each other
     height_mm, area_mm2 : as in `analyze`
     settings : as in `analyze`
     title : above the axes
+    names : of several curves, in the legend; by default their specimens' or their numbers
+    replicates : whether several curves are of the same design, so that their mean and its band say something; None
+        where they are if all tell the same experiment
 
     Raises
     ------
     CurveError
-        If there is no curve.
+        If there is no curve, or not as many names as curves.
     """
     from matplotlib.figure import Figure as NewFigure
 
     several = [curves] if isinstance(curves, Curve) else list(curves)
     if not several:
         raise CurveError("no curve to draw")
+    if names and len(names) != len(several):
+        raise CurveError(f"{len(names)} names for {len(several)} curves; each needs one")
+    alike = share_experiment(several) if replicates is None else replicates
     drawn = NewFigure(figsize=(7.0, 4.5), layout="constrained")
     axes = drawn.add_subplot()
     if len(several) == 1:
         _one(axes, several[0], height_mm, area_mm2, settings)
     else:
-        _overlay(axes, several, height_mm, settings)
+        called = list(names) or [curve.specimen or str(number) for number, curve in enumerate(several, start=1)]
+        grids = _overlay(axes, several, called, height_mm, settings)
+        if alike:
+            _band(axes, grids)
     axes.set_xlabel("displacement after contact [mm]")
     axes.set_ylabel("force [N]")
     axes.grid(True, alpha=0.25)
-    axes.set_title(title or (several[0].specimen if len(several) == 1 else f"{len(several)} replicates"))
-    axes.legend(loc="best", fontsize="small", framealpha=0.8)
+    usual = f"{len(several)} {'replicates' if alike else 'curves'}"
+    axes.set_title(title or ((names[0] if names else several[0].specimen) if len(several) == 1 else usual))
+    axes.legend(loc="best", fontsize="small" if len(several) <= _MANY else "xx-small", framealpha=0.8)
     return drawn
+
+
+def share_experiment(curves: Sequence[Curve]) -> bool:
+    """Whether all curves tell, in their metadata, that they belong to the same experiment or design."""
+    told = [{key.casefold().replace("_", " "): value for key, value in curve.metadata.items()} for curve in curves]
+    for key in _EXPERIMENT:
+        values = {one.get(key, "") for one in told}
+        if len(values) == 1 and values != {""}:
+            return len(curves) > 1
+    return False
 
 
 def _one(
@@ -118,12 +143,18 @@ def _verdict(axes: Axes, result: Toughness) -> None:
     axes.text(0.02, 0.97, f"{result.verdict}: {codes}", transform=axes.transAxes, va="top", color="#D55E00")
 
 
-def _overlay(axes: Axes, curves: Sequence[Curve], height_mm: float | None, settings: AnalysisSettings | None) -> None:
+def _overlay(
+    axes: Axes,
+    curves: Sequence[Curve],
+    names: Sequence[str],
+    height_mm: float | None,
+    settings: AnalysisSettings | None,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draws each curve up to where its area ends; returns displacement and force of those that have a toughness."""
     grids: list[tuple[np.ndarray, np.ndarray]] = []
-    for number, curve in enumerate(curves):
-        colour = _OVERLAY[number % len(_OVERLAY)]
+    for number, (curve, name) in enumerate(zip(curves, names, strict=True)):
+        colour, style = _OVERLAY[number % len(_OVERLAY)], _STYLES[number // len(_OVERLAY) % len(_STYLES)]
         result = analyze(curve, height_mm=height_mm, settings=settings)
-        name = curve.specimen or str(number + 1)
         try:
             ready = prepare(curve, height_mm=height_mm, settings=settings)
         except CurveError:
@@ -131,9 +162,14 @@ def _overlay(axes: Axes, curves: Sequence[Curve], height_mm: float | None, setti
             continue
         x, f = ready.displacement_mm[: ready.end + 1], ready.force_n[: ready.end + 1]
         label = "rejected" if result.toughness_j is None else _value(result)
-        axes.plot(*_thin(x, f), color=colour, linewidth=1, label=f"{name}: {label}")
+        axes.plot(*_thin(x, f), color=colour, linestyle=style, linewidth=1, label=f"{name}: {label}")
         if result.toughness_j is not None:
             grids.append((np.maximum.accumulate(x), f))
+    return grids
+
+
+def _band(axes: Axes, grids: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    """The mean of the curves and the standard deviation about it, as far as the shortest goes."""
     if len(grids) < 2:
         return
     common = np.linspace(0.0, min(float(x[-1]) for x, _ in grids), 400)

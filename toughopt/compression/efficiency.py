@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
+_CORNER, _STEEPEST = 0.002, 0.1  # of the peak: least and most that a corner between two samples rises above them
 _AT_END = 0.01  # of the travel
 _UNDER_HIGHEST = 0.95  # of the highest force at the end of a record: it was rising, or level, when the test was ended
 
@@ -56,6 +57,27 @@ def energy_absorbing_efficiency(displacement_mm: FloatArray, force_n: FloatArray
     np.divide(energy, highest * height_mm, out=ratio, where=loaded)
     best = int(np.argmax(ratio))
     return Efficiency(float(ratio[best]), float(highest[best]), float(displacement_mm[best]))
+
+
+def with_corner(displacement_mm: FloatArray, force_n: FloatArray, noise_n: float) -> tuple[FloatArray, FloatArray]:
+    """The same record with the peak that fell between two samples, where its flanks meet above both in a sharp corner.
+
+    displacement_mm, force_n : (n,) float; noise_n : standard deviation of the force's noise, N
+    """
+    top = int(np.argmax(force_n))
+    for at in (top, top - 1):  # between this sample and the next
+        x, f = displacement_mm[at - 1 : at + 3], force_n[at - 1 : at + 3]
+        if at < 1 or x.size < 4 or not (np.diff(x) > 0).all():
+            continue
+        rise, fall = (f[1] - f[0]) / (x[1] - x[0]), (f[3] - f[2]) / (x[3] - x[2])
+        if rise <= 0 or fall >= 0:
+            continue
+        meet = float((f[2] - f[1] + rise * x[1] - fall * x[2]) / (rise - fall))
+        height = float(f[1] + rise * (meet - x[1]))
+        above = height - float(force_n[top])
+        if x[1] < meet < x[2] and max(_CORNER * height, 10.0 * noise_n) < above < _STEEPEST * height:
+            return np.insert(displacement_mm, at + 1, meet), np.insert(force_n, at + 1, height)
+    return displacement_mm, force_n
 
 
 def may_be_hidden(found: Efficiency, displacement_mm: FloatArray, force_n: FloatArray) -> bool:
