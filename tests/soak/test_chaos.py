@@ -53,7 +53,7 @@ _PRINTER = '\n[[printers]]\nname = "{name}"\nprofile = "virtual_small"\nagent = 
     ("seed", "budget"),
     [
         pytest.param(1, 5, marks=pytest.mark.full, id="a-few"),
-        *(pytest.param(seed, 25, marks=pytest.mark.soak, id=f"soak-{seed}") for seed in range(2, 12)),
+        *(pytest.param(seed, 8, marks=pytest.mark.soak, id=f"soak-{seed}") for seed in range(2, 27)),
     ],
 )
 def test_whatever_dies_every_experiment_has_its_end(
@@ -98,12 +98,13 @@ def test_whatever_dies_every_experiment_has_its_end(
 
 
 @pytest.mark.soak
-def test_three_hundred_experiments_of_a_fleet_in_which_everything_fails(
-    tmp_path: Path, tally: Callable[..., None]
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_a_simulated_fleet_in_which_everything_fails_comes_to_its_end(
+    seed: int, tmp_path: Path, tally: Callable[..., None]
 ) -> None:
     """The same loop on a virtual clock: five printers, hands and a press, all of which fail now and then."""
-    budget, folder = 220, tmp_path / "fleet"
-    text = _CAMPAIGN.format(seed=3, budget=budget, url="").partition("[scale]")[0]
+    budget, folder = 60, tmp_path / "fleet"
+    text = _CAMPAIGN.format(seed=seed, budget=budget, url="").partition("[scale]")[0]
     text += "".join(_PRINTER.format(name=f"printer-{i}", pc="").partition("agent")[0] for i in range(1, 6))
     Campaign.create(folder, text).close()
     mishaps = Mishaps(print_stops=0.1, jam=0.03, grab_fails=0.05, lost=0.1, hands_fail=0.03, test_fails=0.05)
@@ -111,7 +112,7 @@ def test_three_hundred_experiments_of_a_fleet_in_which_everything_fails(
     with Campaign.open(folder) as campaign:
         events, state = list(campaign.workspace.store.read()), campaign.state
     printings = _judge(events, state, budget)
-    assert len(state.experiments) >= 300
+    assert len(state.experiments) > budget
     steered = [str(e.payload["key"]) for e in events if e.kind == "steered" and e.payload["who"] == "toughopt"]
     tally(
         experiments=len(state.experiments),

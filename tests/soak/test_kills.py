@@ -78,7 +78,7 @@ def test_nothing_is_lost_counted_or_printed_twice(seed: int, tmp_path: Path, tal
         now = _results(folder)
         assert known.items() <= now.items(), "a finished experiment was lost, or changed"
         known = now
-    done = subprocess.run(_command(folder, budget), capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run(_command(folder, budget), capture_output=True, text=True, timeout=3000, check=False)
     assert done.returncode == 0, done.stderr
     experiments, decisions = _judge(folder, known, budget)
     # what was asserted on the way: none lost, none double
