@@ -107,7 +107,10 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
             f"{settings.first_layer_height_mm:g} mm"
         )
     more = max(round((height - settings.first_layer_height_mm) / settings.layer_height_mm + 1e-6), 0)
-    heights = np.array([settings.first_layer_height_mm] + [settings.layer_height_mm] * more)
+    each = settings.layer_height_mm
+    if settings.mode == "vase" and more:  # a spiral ends where the part does: its turns share the rest of a layer
+        each = (height - settings.first_layer_height_mm) / more
+    heights = np.array([settings.first_layer_height_mm] + [each] * more)
     tops = np.round(np.cumsum(heights), 6)
     shift = -(box[0, :2] + box[1, :2]) / 2.0
     middles = np.minimum(tops - heights / 2.0 + 1e-6, height * (1.0 - 1e-9)) + box[0, 2]

@@ -25,11 +25,18 @@ if TYPE_CHECKING:
 
 _STEP_MM = 0.8  # largest distance of two points of the spiral
 _FLOW_RANGE = (0.95, 1.05)
+_THINNEST = 0.2  # of its full depth, what the wall has at least
+_CLOSEST_MM = 0.01  # points of a turn nearer than this are one
+_SEGMENTS = 96  # of a circle, where insets turn round corners
 _SECOND_PIECE = 0.02  # share of a layer's area above which a second piece is refused
 
 
 def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], float, tuple[str, ...]]:
-    """The layers of a spiral, the volume of the shell in mm3, and warnings.
+    """The layers of a spiral, the volume of the wall in mm3, and warnings.
+
+    The wall is what lies within one spacing inside the outline of each section; where the body is narrower than two of
+    them, it is filled from both sides, each with as much as there is room for. Its volume is taken from the areas of
+    the sections and of their insets, not from the spiral, which is corrected to it turn by turn.
 
     The first layer lies flat. Above it the nozzle rises by a layer's height a turn, and its place moves from the
     outline of the layer below to that of its own; the flow grows from nothing over the first turn and fades over a last
@@ -43,16 +50,16 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
     settings = profile.slicing
     spacing = profile.nozzle.line_width_mm - settings.layer_height_mm * (1.0 - pi / 4.0)
     outlines, warnings = _outlines(sections)
-    loops = _inset(outlines, spacing / 2.0)
+    wall_mm3 = _wall_mm2(outlines, spacing) * sections.height_mm
+    loops = _inset(outlines, spacing)
     bottom = min(settings.vase_bottom_layers, len(loops) - 1)
     rounds: list[Layer] = []
-    volume = 0.0
-    start = loops[bottom][_rear(loops[bottom])]
+    start = loops[bottom][_rear(loops[bottom]), :2]
     below: NDArray[np.float64] | None = None
     for index in range(bottom, len(loops) + 1):
         closing = index == len(loops)
         own = min(index, len(loops) - 1)
-        loop = _from(loops[own], start)
+        loop, depth = np.hsplit(_from(loops[own], start), [2])
         way = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(loop, axis=0).T))))
         part = way / way[-1]
         top, height = float(sections.top_mm[own]), float(sections.height_mm[own])
@@ -66,11 +73,12 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
         if rounds:
             point = point.copy()
             point[0] = rounds[-1].lines[-1].points_mm[-1, :2]
-        flow = (share[:-1] + share[1:]) / 2.0 * spacing * height
+        fed = share * depth[:, 0] * height
+        flow = (fed[:-1] + fed[1:]) / 2.0
         path = np.column_stack((point, z))
-        # between two outlines the way is a little shorter than along them: the wall's volume stays that of the outline
         laid = float(np.sum(flow * np.linalg.norm(np.diff(path, axis=0), axis=1)))
-        flow *= np.clip(float(np.sum(flow * np.diff(way))) / max(laid, 1e-9), *_FLOW_RANGE)
+        wanted = wall_mm3[own] * float(np.sum((share[:-1] + share[1:]) / 2.0 * np.diff(part)))
+        flow *= np.clip(wanted / max(laid, 1e-9), *_FLOW_RANGE)
         line = Line(
             path,
             Role.EXTERNAL_PERIMETER,
@@ -86,8 +94,8 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
         else:
             fan = settings.fan if index + 1 >= settings.fan_from_layer else 0.0
             rounds.append(Layer(top, height, (line,), fan))
-            volume += spacing * height * float(way[-1])
-        below, start = loops[own], loop[-1]
+        below, start = loops[own][:, :2], loop[-1]
+    volume = float(np.sum(wall_mm3[bottom:]))
     # what the last turn lays down too much where the top is wider than the base, all turns share
     share_of_all = volume / sum(line.volume_mm3 for layer in rounds for line in layer.lines)
     share_of_all = min(max(share_of_all, _FLOW_RANGE[0]), _FLOW_RANGE[1])
@@ -119,23 +127,34 @@ def _outlines(sections: Sections) -> tuple[list[NDArray[np.float64]], tuple[str,
     return outlines, (f"holes in {holes} layers are not printed: a spiral vase follows the outline alone",)
 
 
-def _inset(outlines: Sequence[NDArray[np.float64]], inset_mm: float) -> list[NDArray[np.float64]]:
-    """Middle of the wall of each layer: closed, counter-clockwise, at `inset_mm` or in the middle of narrow parts."""
+def _wall_mm2(outlines: Sequence[NDArray[np.float64]], depth_mm: float) -> NDArray[np.float64]:
+    """(layers,) float: area between each outline and its inset by `depth_mm`."""
+    return np.array(
+        [
+            enclosed_mm2(outline) - CrossSection([outline]).offset(-depth_mm, JoinType.Round, 2.0, _SEGMENTS).area()
+            for outline in outlines
+        ]
+    )
+
+
+def _inset(outlines: Sequence[NDArray[np.float64]], depth_mm: float) -> list[NDArray[np.float64]]:
+    """Middle of the wall of each layer: closed, counter-clockwise, (k, 3) float: x, y and the depth of the wall there.
+
+    The wall is `depth_mm` deep, or as deep as the middle of a narrow part is away.
+    """
     samples = sample(outlines, np.arange(len(outlines)), _STEP_MM)
-    disc = thickness(samples, 2.0 * inset_mm)
-    fits = np.where(samples.sharp, inset_mm <= samples.corner_mm, inset_mm <= disc.radius_mm * 1.02)
-    fits |= (disc.facing > 0.5) & ~samples.sharp
-    inset = np.where(samples.sharp, inset_mm, np.minimum(inset_mm, disc.radius_mm))
-    point = samples.point_mm + samples.normal * (inset * samples.stretch)[:, None]
-    loops = []
-    for index, (first, last) in enumerate(zip(samples.start[:-1], samples.start[1:], strict=True)):
-        loop = point[first:last][fits[first:last]]
-        if len(loop) < 3:
-            region = CrossSection([outlines[index]]).offset(-0.3 * inset_mm, JoinType.Round)
-            found = [np.asarray(contour, dtype=np.float64) for contour in region.to_polygons()]
-            loop = max(found, key=enclosed_mm2) if found else outlines[index]
-        loops.append(loop)
-    return loops
+    depth = thickness(samples, depth_mm).radius_mm
+    depth = np.where(samples.sharp, depth_mm, np.maximum(depth, _THINNEST * depth_mm))  # the line never breaks off
+    fits = ~samples.sharp | (depth / 2.0 <= samples.corner_mm)
+    point = samples.point_mm + samples.normal * (depth / 2.0 * samples.stretch)[:, None]
+    gap = point - point[samples.before]
+    fits &= np.hypot(gap[:, 0], gap[:, 1]) > _CLOSEST_MM
+    enough = np.add.reduceat(fits, samples.start[:-1], dtype=np.int64) >= 3
+    fits |= ~enough[samples.contour]
+    return [
+        np.column_stack((point[first:last], depth[first:last]))[fits[first:last]]
+        for first, last in zip(samples.start[:-1], samples.start[1:], strict=True)
+    ]
 
 
 def _rear(loop: NDArray[np.float64]) -> int:
@@ -143,13 +162,14 @@ def _rear(loop: NDArray[np.float64]) -> int:
 
 
 def _from(loop: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The loop from its point nearest to `start` on, ending there again; (k, 2) float."""
-    spot, edge = _projected(start[None, :], loop)
+    """The loop, (k, 3), from its point nearest to `start` on, ending there again."""
+    spot, edge = _projected(start[None, :], loop[:, :2])
     first = int(edge[0]) + 1
     turned = np.roll(loop, -first, axis=0)
-    if float(np.hypot(*(turned[0] - spot[0]))) < 1e-6:
+    if float(np.hypot(*(turned[0, :2] - spot[0]))) < 1e-6:
         return np.vstack((turned, turned[:1]))
-    return np.vstack((spot, turned, spot))
+    there = np.append(spot[0], (turned[0, 2] + turned[-1, 2]) / 2.0)
+    return np.vstack((there, turned, there))
 
 
 def _nearest(point: NDArray[np.float64], loop: NDArray[np.float64]) -> NDArray[np.float64]:
