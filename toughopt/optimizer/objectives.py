@@ -11,7 +11,7 @@ import numpy as np
 
 from toughopt.errors import ConfigError, ObservationError
 from toughopt.optimizer.base import Columns, Features, FloatArray
-from toughopt.optimizer.observations import Table
+from toughopt.optimizer.observations import Table, as_number
 
 MOST_OBJECTIVES = 4  # the work grows with the size of the front to the power of one less
 
@@ -129,7 +129,8 @@ def split_values(
         value = values.get(name)
         if value is None:
             continue
-        if isinstance(value, str | bytes) or not math.isfinite(value):
+        number = as_number(value)
+        if number is None or not math.isfinite(number):
             raise ObservationError(f"{name} = {value!r} is not a finite number; leave it out where it was not measured")
-        others[name] = float(value)
+        others[name] = number
     return values.get(names[0]), others or None

@@ -90,20 +90,32 @@ def observe(
     plain = space.check(design)
     if failed:
         return Observation(plain, None, context=space.check_context(context))
-    if value is None or isinstance(value, str | bytes):
+    number = as_number(value)
+    if number is None:
         raise ObservationError(
             f"value = {value!r} of design {plain} is not a number; a failure is told with failed=True"
         )
-    number = float(value)
     if not math.isfinite(number):
         raise ObservationError(
             f"value = {number} of design {plain} is not finite; a test that gave none is told with failed=True"
         )
     if noise_std is not None:
-        noise_std = float(noise_std)
-        if not (math.isfinite(noise_std) and noise_std >= 0):
-            raise ObservationError(f"noise_std = {noise_std} of design {plain} must be finite and not negative")
+        told, noise_std = noise_std, as_number(noise_std)
+        if noise_std is None or not (math.isfinite(noise_std) and noise_std >= 0):
+            raise ObservationError(f"noise_std = {told} of design {plain} must be finite and not negative")
     return Observation(plain, number, noise_std, bool(censored), space.check_context(context), others or None)
+
+
+def as_number(value: Any) -> float | None:
+    """A number as a float, one too large for that as infinity; None for what is none."""
+    if value is None or isinstance(value, str | bytes | complex | Mapping):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return None
 
 
 def observations_sha256(observations: Iterable[Observation]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from toughopt.errors import ConfigError, InputError
 from toughopt.optimizer.base import Constraint, Design, Features, Policy, Surrogate, Task, Value
 from toughopt.optimizer.decision import (
@@ -69,8 +71,8 @@ class Optimizer:
         sources: Sequence[Source] = (),
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        if seed < 0:
-            raise ConfigError(f"seed = {seed} must not be negative")
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise ConfigError(f"seed = {seed!r} must be a whole number that is not negative")
         if initial is not None and initial < 0:
             raise ConfigError(f"initial = {initial} must not be negative")
         self.objectives = checked_objectives(objectives)

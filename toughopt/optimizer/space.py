@@ -122,6 +122,8 @@ class Space:
 
         Constraints and the pool are not looked at: a person may test, and tell, what would not have been proposed.
         """
+        if not isinstance(design, Mapping):
+            raise DesignError(f"{design!r} is no design; give a mapping from {', '.join(self.names)} to their values")
         missing = [n for n in self.names if n not in design]
         extra = [n for n in design if n not in self.names]
         if missing or extra:
