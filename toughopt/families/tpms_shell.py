@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import cos, hypot, pi, sin, sqrt
+from math import ceil, pi, sqrt
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,13 +14,18 @@ from toughopt.families.envelope import ENVELOPE, core_height, cross_area, enclos
 from toughopt.families.parametric import Fault, ParametricFamily
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from toughopt.geometry import Solid
 
-    Field = Callable[[float, float, float], tuple[float, float, float, float]]
+    FloatArray = NDArray[np.float64]
+    Waves = tuple[FloatArray, FloatArray]  # sine and cosine along one axis
+    Sloped = tuple[FloatArray, FloatArray, FloatArray, FloatArray]  # a field and its slopes, for a wave number of 1
 
 #: Area of the surface in one cubic cell of unit size (Schoen, NASA TN D-5541, 1970, and later tables).
 CELL_AREA: Mapping[str, float] = MappingProxyType({"gyroid": 3.0915, "schwarz_p": 2.3451, "diamond": 3.8377})
-_MARGIN_MM = 0.5
+#: Radius of the sharpest bend of each surface, as a share of the cell's size; found by trial.
+_SHARPEST_BEND: Mapping[str, float] = MappingProxyType({"gyroid": 0.15, "schwarz_p": 0.09, "diamond": 0.074})
 
 
 class TpmsShell(ParametricFamily):
@@ -92,56 +97,66 @@ class TpmsShell(ParametricFamily):
         yield np.log(slenderness)
 
     def build(self, values: Mapping[str, Any]) -> Solid:
-        """The wall by marching tetrahedra, corners on the true surface, cut to the envelope."""
-        from manifold3d import Manifold
+        """The wall by marching tetrahedra, corners on the true surface, in the box or cut to the cylinder."""
+        from toughopt.geometry import Grid, Solid, box_layer, main_body, manifold_from
 
-        size, core, plate = values["width"] / values["cells"], core_height(values), values["plate"]
-        reach = values["width"] / 2.0 + _MARGIN_MM
-        overlap = min(_MARGIN_MM, 0.5 * plate) if plate > 0.0 else _MARGIN_MM
-        bounds = (-reach, -reach, plate - overlap, reach, reach, plate + core + overlap)
+        across, width, core = int(values["cells"]), float(values["width"]), core_height(values)
+        size, plate = width / across, values["plate"]
         thinnest = values["thickness"] * min(values["grading"], 1.0)
-        # chords across the surface's sharpest bends, of radius about size / 7, must stay within the chord error and
-        # within little of the wall, whose volume they would change; two cells at least go across the thinnest wall
-        off = min(values["chord_error"], 0.012 * thinnest)
-        edge = min(sqrt(8.0 * off * size / 7.0), 0.5 * thinnest, 0.1 * size)
-        wall = wall_distance(values)
-        mesh = Manifold.level_set(wall, bounds, edge, 0.0, 0.02 * values["chord_error"])
-        return enclosed(mesh, values)
+        error = min(values["chord_error"], 0.15 * thinnest)
+        # diagonals of cubes of that size are chords across the sharpest bends that stay within the chord error
+        edge = min(sqrt(8.0 / 3.0 * error * _SHARPEST_BEND[values["surface"]] * size), 0.1 * size)
+        cubes = (ceil(size / edge), ceil(size / edge), ceil(core / edge))
+        grid = Grid((-width / 2.0, -width / 2.0, plate), (size, size, core), cubes, (across, across))
+        mesh = manifold_from(*box_layer(wall_depths(values), grid, error, plate))
+        if values["envelope"] == "cylinder":
+            return enclosed(mesh, values)
+        return main_body(Solid(mesh), "the envelope")
 
 
-def wall_distance(values: Mapping[str, Any]) -> Callable[[float, float, float], float]:
-    """Distance into the wall at (x, y, z) mm, to first order; negative outside of it."""
+def wall_depths(values: Mapping[str, Any]) -> Callable[[Any, Any, Any], tuple[FloatArray, FloatArray]]:
+    """Depths below the wall's two faces at x, y, z mm, arrays that broadcast, to first order; negative outside."""
     wave = 2.0 * pi * float(values["cells"]) / float(values["width"])
     plate, core = float(values["plate"]), float(core_height(values))
     half = 0.5 * float(values["thickness"])
     slope = half * (float(values["grading"]) - 1.0) / core
     field = _FIELDS[values["surface"]]
 
-    def inside(x: float, y: float, z: float) -> float:
-        height = min(max(z - plate, 0.0), core)
-        f, fx, fy, fz = field(wave * x, wave * y, wave * (z - plate))
-        steepness = wave * hypot(fx, fy, fz)
-        return half + slope * height - abs(f) / max(steepness, 1e-3 * wave)
+    def depths(x: Any, y: Any, z: Any) -> tuple[FloatArray, FloatArray]:
+        height = np.subtract(z, plate)
+        f, fx, fy, fz = field(_waves(wave * x), _waves(wave * y), _waves(wave * height))
+        steepness = wave * np.sqrt(fx * fx + fy * fy + fz * fz)
+        distance = f / np.maximum(steepness, 1e-3 * wave)
+        reach = half + slope * np.clip(height, 0.0, core)
+        return reach + distance, reach - distance
 
-    return inside
+    return depths
 
 
-def _gyroid(x: float, y: float, z: float) -> tuple[float, float, float, float]:
-    sx, cx, sy, cy, sz, cz = sin(x), cos(x), sin(y), cos(y), sin(z), cos(z)
+def _waves(angle: Any) -> Waves:
+    return np.sin(angle), np.cos(angle)
+
+
+def _gyroid(x: Waves, y: Waves, z: Waves) -> Sloped:
+    (sx, cx), (sy, cy), (sz, cz) = x, y, z
     return sx * cy + sy * cz + sz * cx, cx * cy - sz * sx, cy * cz - sx * sy, cz * cx - sy * sz
 
 
-def _schwarz_p(x: float, y: float, z: float) -> tuple[float, float, float, float]:
-    return cos(x) + cos(y) + cos(z), -sin(x), -sin(y), -sin(z)
+def _schwarz_p(x: Waves, y: Waves, z: Waves) -> Sloped:
+    (sx, cx), (sy, cy), (sz, cz) = x, y, z
+    return cx + cy + cz, -sx, -sy, -sz
 
 
-def _diamond(x: float, y: float, z: float) -> tuple[float, float, float, float]:
-    sx, cx, sy, cy, sz, cz = sin(x), cos(x), sin(y), cos(y), sin(z), cos(z)
-    f = sx * sy * sz + sx * cy * cz + cx * sy * cz + cx * cy * sz
-    fx = cx * sy * sz + cx * cy * cz - sx * sy * cz - sx * cy * sz
-    fy = sx * cy * sz - sx * sy * cz + cx * cy * cz - cx * sy * sz
-    fz = sx * sy * cz - sx * cy * sz - cx * sy * sz + cx * cy * cz
+def _diamond(x: Waves, y: Waves, z: Waves) -> Sloped:
+    (sx, cx), (sy, cy), (sz, cz) = x, y, z
+    ss, cc, sc, cs = sx * sy, cx * cy, sx * cy, cx * sy
+    f = (ss + cc) * sz + (sc + cs) * cz
+    fx = (cs - sc) * sz + (cc - ss) * cz
+    fy = (sc - cs) * sz + (cc - ss) * cz
+    fz = (ss + cc) * cz - (sc + cs) * sz
     return f, fx, fy, fz
 
 
-_FIELDS: Mapping[str, Field] = MappingProxyType({"gyroid": _gyroid, "schwarz_p": _schwarz_p, "diamond": _diamond})
+_FIELDS: Mapping[str, Callable[[Waves, Waves, Waves], Sloped]] = MappingProxyType(
+    {"gyroid": _gyroid, "schwarz_p": _schwarz_p, "diamond": _diamond}
+)

@@ -2,6 +2,8 @@
 
 from toughopt.geometry.checks import Finding, check_solid
 from toughopt.geometry.export import export
+from toughopt.geometry.grid import Grid
+from toughopt.geometry.isosurface import box_layer
 from toughopt.geometry.load import load_mesh
 from toughopt.geometry.polygons import circle, circle_sides
 from toughopt.geometry.preview import draw_solid, render_preview
@@ -11,7 +13,9 @@ from toughopt.geometry.tiling import mirrored_tiles
 
 __all__ = [
     "Finding",
+    "Grid",
     "Solid",
+    "box_layer",
     "check_solid",
     "circle",
     "circle_sides",
