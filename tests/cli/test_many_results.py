@@ -59,6 +59,7 @@ def test_a_figure_that_cannot_be_drawn_is_left_out_with_a_word(
             filament_g=1.0,
         )
         store.append(sliced, 302)
+        store.append(ev.Complete(value=12.0, result={}), 302)
     assert main(["plot", str(many), "-o", str(tmp_path / "figures")]) == 0
     said = capsys.readouterr()
     assert "is left out:" in said.err
