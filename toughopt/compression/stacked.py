@@ -70,9 +70,12 @@ def _by_time(table: Table, options: ReadOptions) -> list[int]:
         return []
     if columns.time is None:
         return []
-    time, travel = table.column(columns.time.index), table.column(columns.displacement.index)
-    back = np.flatnonzero(np.diff(time) < 0) + 1
-    if not 0 < back.size < _MOST or not np.isfinite(travel).all():
+    time = table.column(columns.time.index)
+    back = np.flatnonzero(time[1:] < time[:-1]) + 1
+    if not 0 < back.size < _MOST:
+        return []
+    travel = table.column(columns.displacement.index)
+    if not np.isfinite(travel).all():
         return []
     starts = [0, *back.tolist()]
     bounds = list(pairwise([*starts, table.rows]))
