@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,31 @@ def test_a_value_is_told_once(small: Path) -> None:
         with pytest.raises(InputError, match="is complete"):
             campaign.tell(entry["id"], value=4.0)
         assert campaign.state.experiments[entry["id"]].value == 3.5
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_none_are_refused_before_anything_is_written(small: Path, odd: float) -> None:
+    with Campaign.open(small) as campaign:
+        (entry,) = campaign.suggest()
+        seq = campaign.state.seq
+        with pytest.raises(InputError, match=f"value = {odd} is not a finite number"):
+            campaign.tell(entry["id"], value=odd)
+        with pytest.raises(InputError, match="mass_g = "):
+            campaign.tell(entry["id"], value=1.0, mass_g=odd)
+        with pytest.raises(InputError, match="theta = "):
+            campaign.add({"n": 8, "theta": odd, "r": 2.0, "t": 0.8})
+        assert campaign.state.seq == seq
+
+
+def test_one_design_told_contradicting_values_leads_on(small: Path) -> None:
+    design: dict[str, float | int | str] = {"n": 8, "theta": 100.0, "r": 1.8, "t": 0.8}
+    with Campaign.open(small) as campaign:
+        for value in (1.0, 1e6, -5.0, 7.0):
+            campaign.tell(campaign.add(design, manual=True), value=value)
+        (entry,) = campaign.suggest()
+        assert entry["design"] != design
+        found = campaign.recommendation
+        assert found is not None and found.tests == 4 and -5.0 < found.mean < 1e6
 
 
 def test_a_failure_to_be_blamed_on_the_design_is_learned(small: Path) -> None:

@@ -31,6 +31,7 @@ def test_only_the_named_columns_make_a_design(tmp_path: Path) -> None:
     ("text", "error", "said"),
     [
         ("n,j\n6,1\n8,\n", InputError, r"line 3: j = '' is not a finite number"),
+        ("n,j\n6,1\nnan,2\n", InputError, r"line 3: n = 'nan' is not a finite number"),
         ("n,j\n6,1\n8,nan\n", InputError, "line 3"),
         ("n,j\n6,1\n,2\n", InputError, "line 3: n is missing"),
         ("n,j\n", InputError, "no rows"),

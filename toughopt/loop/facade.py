@@ -21,6 +21,7 @@ from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.lab import Lab, open_lab
 from toughopt.loop.notices import Messenger
 from toughopt.loop.telemetry import Telemetry
+from toughopt.loop.verbs import refuse_odd_numbers
 from toughopt.loop.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -204,6 +205,7 @@ class Campaign:
         RunFailed
             If the conductor does not answer in time; the request stays, and the next one to start answers it.
         """
+        refuse_odd_numbers(arguments)
         payload = ev.Requested(verb=verb, arguments=dict(arguments), who=who or _me(), why=why)
         seq = self._workspace.store.append(payload).seq
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S

@@ -18,6 +18,15 @@ Answer = tuple[Events, str, dict[str, Any]]
 Verb = Callable[["Conductor", Mapping[str, Any], str, str], Answer]
 
 
+def refuse_odd_numbers(arguments: Mapping[str, Any]) -> None:
+    """InputError where a number is none or infinite: a journal, which is JSON, would keep nothing of it."""
+    for key, value in arguments.items():
+        if isinstance(value, Mapping):
+            refuse_odd_numbers(value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{key} = {value} is not a finite number; a test that gave none is declared with `fail`")
+
+
 def find(conductor: Conductor, arguments: Mapping[str, Any]) -> Experiment:
     """The experiment that a request is about. Raises UnknownName."""
     identity = arguments.get("id")

@@ -67,6 +67,9 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
         if name not in columns:
             raise UnknownName(f"column of {path.name}", name, [c for c in columns if c])
     names = list(parameters) if parameters else [c for c in columns if c and c != objective]
+    for line, row in enumerate(rows, start=2):
+        if odd := [name for name in names if _is_odd(row[name])]:
+            raise InputError(f"{path}, line {line}: {odd[0]} = {row[odd[0]]!r} is not a finite number")
     numeric = {name: all(_number(row[name]) is not None for row in rows) for name in names}
     designs: list[Mapping[str, Any]] = []
     values = []
@@ -101,6 +104,14 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _is_odd(text: str | None) -> bool:
+    """Whether this is a number that is none, or infinite: a word, not a category."""
+    try:
+        return bool(text) and not math.isfinite(float(text or "0"))
+    except ValueError:
+        return False
 
 
 def _plain(text: str, numeric: bool) -> float | int | str:
