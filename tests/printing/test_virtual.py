@@ -87,6 +87,18 @@ def test_the_line_may_be_bad(faults, lab, program):
     assert is_off(virtual)
 
 
+@pytest.mark.parametrize("options", [["--skip-repeated"], ["--advanced-ok"], ["--no-emergency-parser"]], ids=str)
+@pytest.mark.parametrize("window", ["off", "on"])
+def test_firmware_of_other_makes_on_a_bad_line(options, window, lab, program):
+    virtual, printer = lab("lost_ok=5e-3", "lost_line=5e-3", "garble_in=5e-3", window=window, options=options)
+    outcome = printer.print_file(program)
+    assert outcome.status is PrintStatus.PRINTED, outcome.reason
+    executed = moves_on(virtual)
+    if outcome.strays == 0:
+        assert executed == MOVES
+    assert is_off(virtual)
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

@@ -220,7 +220,11 @@ class ProgramReader:
         words = {letter: float(value) if value else None for letter, value in _WORDS.findall(body[match.end() :])}
         if code in ("G0", "G1", "G2", "G3"):
             return self._move(body)
-        self._modes(code, words)
+        if body[match.end() : match.end() + 1] == ".":  # G92.1 and its like are commands of their own
+            self._forget_position()
+            self._volume = None
+        else:
+            self._modes(code, words)
         self._temperatures(code, words, match, body)
         return self._timed(code, words, body)
 

@@ -59,7 +59,8 @@ _POSITION = re.compile(r"^(?:ok )?X:\s*(-?\d+\.?\d*)\s+Y:\s*(-?\d+\.?\d*)\s+Z:\s
 _UNKNOWN = re.compile(r'unknown command:\s*"?(.*?)"?\s*$', re.IGNORECASE)
 _CAPABILITY = re.compile(r"Cap:\s*(\w+)\s*:\s*([01])")
 _LAST_LINE = re.compile(r"last line:?\s*(\d+)", re.IGNORECASE)
-_RESETS = ("start", "External Reset", "PowerUp", "Power-up", "Brown out Reset", "Watchdog Reset", "Software Reset")
+_START = "start"  # alone on its line: people say other things that begin so
+_RESETS = ("External Reset", "PowerUp", "Power-up", "Brown out Reset", "Watchdog Reset", "Software Reset")
 
 _LINE_ERRORS = ("checksum", "line number", "no line", "expected line", "format error")
 _FATALS = (
@@ -78,6 +79,7 @@ _FATALS = (
     "shutdown",
     "malfunction",
 )
+_NOT_DONE = ("printer stopped", "home xyz first", "invalid extruder")  # a command was read, and not carried out
 _HARMLESS_ERRORS = (
     "sd init",
     "sd card",
@@ -115,7 +117,8 @@ def parse(line: str) -> Reply:
         return Reply(Kind.CAPABILITY, line)
     if "FIRMWARE_NAME:" in line:
         return Reply(Kind.FIRMWARE, line)
-    if any(line.removeprefix("echo:").strip().startswith(sign) for sign in _RESETS):
+    bare = line.removeprefix("echo:").strip()
+    if bare == _START or bare.startswith(_RESETS):
         return Reply(Kind.RESET, line)
     if _POSITION.match(line):
         return Reply(Kind.POSITION, line)
@@ -179,6 +182,6 @@ def _parse_echo(line: str, lower: str) -> Reply:
         return Reply(Kind.COLD, line)
     if "printer locked" in lower:
         return Reply(Kind.LOCKED, line)
-    if "printer stopped" in lower:
+    if any(sign in lower for sign in _NOT_DONE):
         return Reply(Kind.ERROR, line)
     return Reply(Kind.NOTE, line)

@@ -153,3 +153,29 @@ def test_a_line_without_end_takes_no_memory_without_end(reader):
     line = reader.next()
     assert isinstance(line, tuple)
     assert len(line[1]) == 95
+
+
+def test_later_firmware_passes_over_the_last_two_lines_in_silence(numbered):
+    reader = LineReader(128, 96, emergency_parser=False, number_with_checksum=False, skip_repeated=True)
+    for number in (1, 2, 3):
+        reader.receive(numbered(number, "G28"))
+        reader.next()
+    for number in (2, 3):
+        reader.receive(numbered(number, "G28"))
+        assert reader.next() is Reading.NOTHING
+    reader.receive(numbered(1, "G28"))
+    assert reader.next() is Reading.REJECTED
+    reader.receive(numbered(3, "G28") + numbered(4, "G28"))
+    assert reader.next() == (4, "G28")
+    assert reader.last_number == 4
+
+
+@pytest.mark.parametrize("reset", [b"M110 N0\n", b"N-1 M110*15\n", b"N0 M110 N0*125\n", b"N0 M110*35\n"])
+def test_the_ways_in_which_hosts_set_the_number(reader, numbered, reset):
+    reader.receive(numbered(1, "G28"))
+    reader.next()
+    reader.receive(reset)
+    number, command = reader.next()
+    assert command.startswith("M110")
+    if number is not None:
+        assert reader.last_number == number

@@ -172,8 +172,18 @@ def m511(machine: Machine, words: Words) -> None:
 
 
 def m999(machine: Machine, words: Words) -> None:
-    """Go on after "Printer stopped due to errors"."""
+    """Go on after "Printer stopped due to errors"; but for S1 the next line is asked for, besides the ok."""
     machine.stopped = False
+    if not words.number("S", 0.0):
+        machine.say(machine.reader.ask_again())
+
+
+def m111(machine: Machine, words: Words) -> None:
+    """What to say for debugging, as a sum of bits; here only the answer."""
+    flags = int(words.number("S", 0.0))
+    names = ("ECHO", "INFO", "ERRORS", "DRYRUN", "COMMUNICATION")
+    chosen = ",".join(name for bit, name in enumerate(names) if flags >> bit & 1)
+    machine.say(f"echo:DEBUG:{chosen or 'Off'}\n")
 
 
 def no_card(machine: Machine, words: Words) -> None:
@@ -192,6 +202,7 @@ TABLE = {
     **dict.fromkeys(("M20", "M21", "M22", "M27"), no_card),
     "M31": m31,
     "M110": m110,
+    "M111": m111,
     "M112": m112,
     "M113": m113,
     "M115": m115,

@@ -58,6 +58,7 @@ class Core(ABC):
             options.line_chars,
             emergency_parser=options.emergency_parser,
             number_with_checksum=options.number_with_checksum,
+            skip_repeated=options.skip_repeated,
         )
         self.queue_lines = options.queue_lines or profile.serial.buffer_lines
         self.faults = FaultSchedule(faults.only(frozenset(FaultKind) - INBOUND - OUTBOUND), seed)

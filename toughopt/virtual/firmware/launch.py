@@ -92,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = FirmwareOptions(
         emergency_parser=not given.no_emergency_parser,
         advanced_ok=given.advanced_ok,
+        skip_repeated=given.skip_repeated,
         reset_on_connect=given.reset_on_connect,
         log_commands=None if given.log < 0 else given.log,
     )
@@ -129,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--control", action="store_true", help="JSON requests on standard input")
     parser.add_argument("--log", type=int, default=0, metavar="N", help="keep the last N executed commands; -1: all")
     parser.add_argument("--advanced-ok", action="store_true", help="ok N.. P.. B..")
+    parser.add_argument(
+        "--skip-repeated", action="store_true", help="pass over the last two lines when they come again"
+    )
     parser.add_argument("--no-emergency-parser", action="store_true", help="M108, M112, M410 wait for their turn")
     parser.add_argument("--reset-on-connect", action=argparse.BooleanOptionalAction, default=None)
     return parser

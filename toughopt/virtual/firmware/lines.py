@@ -51,6 +51,7 @@ class LineReader:
         "_numbered_checksums",
         "_partial",
         "_rx",
+        "_skip_repeated",
         "_urgent_partial",
         "capacity",
         "complaint",
@@ -61,7 +62,13 @@ class LineReader:
     )
 
     def __init__(
-        self, rx_buffer_bytes: int, line_chars: int, *, emergency_parser: bool, number_with_checksum: bool
+        self,
+        rx_buffer_bytes: int,
+        line_chars: int,
+        *,
+        emergency_parser: bool,
+        number_with_checksum: bool,
+        skip_repeated: bool = False,
     ) -> None:
         self.capacity = rx_buffer_bytes - 1  # a ring of 128 holds 127
         self.line_chars = line_chars - 1
@@ -71,6 +78,7 @@ class LineReader:
         self.complaint = ""
         self._emergency = emergency_parser
         self._numbered_checksums = number_with_checksum
+        self._skip_repeated = skip_repeated
         self._rx = bytearray()
         self._partial = b""
         self._urgent_partial = b""
@@ -145,10 +153,12 @@ class LineReader:
                 if number == self.last_number + 1 and checksum(plain.group(1)) == int(plain.group(4)):
                     self.last_number = number
                     return number, plain.group(3).decode("latin-1")
-            return self._checked(raw)
+            if (line := self._checked(raw)) is not None:
+                return line
         return Reading.NOTHING
 
-    def _checked(self, raw: bytes) -> tuple[int | None, str] | Reading:
+    def _checked(self, raw: bytes) -> tuple[int | None, str] | Reading | None:
+        """The line, what is wrong with it, or None where it is passed over in silence."""
         text = raw.decode("latin-1").lstrip(" ")
         if not text.startswith("N"):
             if self._numbered_checksums and "*" in text:
@@ -161,6 +171,8 @@ class LineReader:
         found = _INTEGER.match(text, (at if at > 0 else 0) + 1)
         number = min(int(found.group(1)), LONGEST_NUMBER) if found else 0
         if number != self.last_number + 1 and not resets:
+            if self._skip_repeated and self.last_number - 1 <= number <= self.last_number:
+                return None
             return self._reject("Line Number is not Last Line Number+1")
         star = text.rfind("*")
         if star < 0:
@@ -171,10 +183,14 @@ class LineReader:
         self.last_number = number
         return number, command_part(text)
 
-    def _reject(self, reason: str) -> Reading:
+    def ask_again(self) -> str:
+        """Forget what was received, and ask for the next line."""
         self._rx.clear()
+        return f"Resend: {self.last_number + 1}\nok\n"
+
+    def _reject(self, reason: str) -> Reading:
         self.rejected_lines += 1
-        self.complaint = f"Error:{reason}, Last Line: {self.last_number}\nResend: {self.last_number + 1}\nok\n"
+        self.complaint = f"Error:{reason}, Last Line: {self.last_number}\n{self.ask_again()}"
         return Reading.REJECTED
 
     def _filtered(self, raw: bytes) -> bytes:

@@ -20,6 +20,7 @@ class FirmwareOptions:
     advanced_ok: bool = False
     host_prompts: bool = True
     number_with_checksum: bool = False  # Marlin 1.0: a checksum without a line number is an error without a Resend
+    skip_repeated: bool = False  # Marlin 2.0.8 and later pass over the last two lines in silence when they come again
     say_unknown: bool = True
     locked: bool = False
     rx_buffer_bytes: int | None = None
