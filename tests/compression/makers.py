@@ -118,6 +118,16 @@ def side_by_side_spaced(c: Truth) -> str:
     return head + _rows("{0:.5f},{1:.4f},,{0:.5f},{2:.4f},\n", c.displacement_mm, c.force_n, 0.9 * c.force_n)
 
 
+def side_by_side_numbered(c: Truth) -> str:
+    head = "Disp 1 (mm),Force 1 (N),Disp 2 (mm),Force 2 (N)\n"
+    return head + _rows("{0:.5f},{1:.4f},{0:.5f},{2:.4f}\n", c.displacement_mm, c.force_n, 0.5 * c.force_n)
+
+
+def side_by_side_lettered(c: Truth) -> str:
+    head = "A Displacement,A Load,B Displacement,B Load\nmm,N,mm,N\n"
+    return head + _rows("{0:.5f},{1:.4f},{0:.5f},{2:.4f}\n", c.displacement_mm, c.force_n, 0.5 * c.force_n)
+
+
 def statistics_below(c: Truth) -> str:
     foot = "Maximum,8.000,1834.2\nMinimum,0.000,-2.1\nMean,4.000,1200.1\n"
     rows = _rows("{:.2f},{:.5f},{:.4f}\n", c.time_s, c.displacement_mm, c.force_n)
@@ -198,6 +208,8 @@ MAKERS: dict[str, Layout] = {
     "hounsfield": Layout(hounsfield),
     "side_by_side_statistics": Layout(side_by_side_statistics, "utf-8", 3),
     "side_by_side_spaced": Layout(side_by_side_spaced, "utf-8", 2),
+    "side_by_side_numbered": Layout(side_by_side_numbered, "utf-8", 2),
+    "side_by_side_lettered": Layout(side_by_side_lettered, "utf-8", 2),
     "statistics_below": Layout(statistics_below),
     "small_units": Layout(small_units, "cp1252"),
     "bluehill_stacked_german": Layout(bluehill_stacked_german, "cp1252", 2),

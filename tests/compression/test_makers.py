@@ -32,6 +32,22 @@ def test_a_unit_with_a_factor_is_refused_rather_than_taken_as_the_bare_one(layou
         read_curves(("Displacement (mm),Load (x10 N)\n" + rows).encode())
 
 
+def test_blocks_whose_units_change_while_the_time_goes_on_are_one_test(layouts):
+    c = layouts.crush()
+    text = ""
+    for unit, factor, part in (("kN", 1e3, slice(0, 120)), ("N", 1.0, slice(120, None))):
+        text += f"Time,Extension,Load\ns,mm,{unit}\n"
+        rows = zip(c.time_s[part], c.displacement_mm[part], c.force_n[part] / factor, strict=True)
+        text += "".join(f"{t:.2f},{x:.4f},{f:.7f}\n" for t, x, f in rows)
+    (curve,) = read_curves(text.encode())
+    assert np.allclose(curve.force_n, c.force_n, atol=1e-3)
+
+
+def test_specimens_side_by_side_are_called_by_their_numbers(layouts, makers):
+    for layout, names in (("side_by_side_numbered", ["1", "2"]), ("side_by_side_lettered", ["A", "B"])):
+        assert [curve.specimen for curve in read_curves(makers.MAKERS[layout](layouts.crush()))] == names
+
+
 def test_one_of_two_load_cells_is_taken_with_a_warning(layouts):
     truth = layouts.crush()
     rows = "".join(

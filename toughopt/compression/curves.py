@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,10 @@ from toughopt.compression.units import parse_unit
 from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
+_NUMBERED = re.compile(
+    r"^(?:(?P<before>[A-Za-z]|\d+)[\W_]+)?(?P<name>.*?[^\W\d_]{2,}?)(?:[\W_]*(?P<digits>\d+)|[\W_]+(?P<letter>[A-Za-z]))?$"
+)
+_CHANNEL = re.compile(r"\b(?:ch|channel|axis|kanal|achse)\b", re.IGNORECASE)
 _FEWEST = 3  # rows below which a table is a summary, not a curve
 _A_TEST = 10  # rows from which one that is left out may have been a test
 
@@ -73,6 +78,17 @@ def curve_of(table: Table, options: ReadOptions, specimen: str, within: range | 
 
 def side_by_side(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
     """Groups of columns: one, or several where the names repeat; blank columns may stand before and between them."""
+    groups = _repeated(names, units)
+    if len(groups) == 1:  # or "Force 1", "Travel 1", "Force 2", "Travel 2"
+        bare = tuple(_without_number(name)[0] for name in names)
+        apart = _repeated(bare, units)
+        numbers = [_number_of(names[group.start : group.stop]) for group in apart]
+        if len(apart) > 1 and all(numbers) and len(set(numbers)) == len(numbers):
+            return apart
+    return groups
+
+
+def _repeated(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
     columns = list(zip(names, units, strict=True))
     said = [at for at, column in enumerate(columns) if any(column)]
     if said:
@@ -84,6 +100,20 @@ def side_by_side(names: tuple[str, ...], units: tuple[str, ...]) -> list[range]:
             if named >= 2 and repeated == columns[first : first + count] + [("", "")] * (whole - count):
                 return [range(at, min(at + size, len(columns))) for at in range(first, first + whole, size)]
     return [range(len(columns))]
+
+
+def _without_number(name: str) -> tuple[str, str]:
+    """A column's name without the number or the letter of its specimen, and that; a machine's channels keep theirs."""
+    match = _NUMBERED.match(name)
+    if match is None or _CHANNEL.search(name):
+        return name, ""
+    return match["name"].casefold(), match["before"] or match["digits"] or match["letter"] or ""
+
+
+def _number_of(names: tuple[str, ...]) -> str:
+    """The specimen's number or letter that all names have, "" where they have none or several."""
+    numbers = {_without_number(name)[1] for name in names if name}
+    return numbers.pop() if len(numbers) == 1 else ""
 
 
 def assemble(
@@ -143,12 +173,30 @@ def _joined(tables: list[Table]) -> list[Table]:
     result: list[Table] = []
     for table in tables:
         before = result[-1] if result else None
+        if before is not None:
+            table = _in_units_of(before, table)
         if before is not None and _layout(before) == _layout(table) and _goes_on(before, table):
             findings = (*before.findings, *table.findings)
             result[-1] = replace(before, parts=(*before.parts, *table.parts), findings=findings)
         else:
             result.append(table)
     return result
+
+
+def _in_units_of(before: Table, table: Table) -> Table:
+    """The table in the units of the one before, where its columns are the same in others: a range that was switched."""
+    if before.units == table.units or [n.casefold() for n in before.names] != [n.casefold() for n in table.names]:
+        return table
+    factors = np.ones(len(table.units))
+    for index, (old, new) in enumerate(zip(before.units, table.units, strict=True)):
+        wanted, unit = parse_unit(old), parse_unit(new)
+        if wanted is not None and unit is not None and wanted.quantity == unit.quantity:
+            factors[index] = unit.factor / wanted.factor
+        elif old != new:
+            return table
+    if (factors == 1.0).all():
+        return table
+    return replace(table, units=before.units, parts=tuple(part * factors for part in table.parts))
 
 
 def _layout(table: Table) -> list[tuple[str, str, float]]:
@@ -175,6 +223,9 @@ def _labels(table: Table, groups: list[range]) -> list[str]:
     above = next((line for line in reversed(table.preamble) if line.strip()), "")
     fields = split_row(above, table.separator)
     fields += [""] * (groups[-1].stop - len(fields))
+    numbers = [_number_of(table.names[group.start : group.stop]) for group in groups]
+    if all(numbers):
+        return numbers
     labels = [next((fields[i] for i in group if i < len(fields) and fields[i]), "") for group in groups]
     return [label or str(number) for number, label in enumerate(labels, start=1)]
 

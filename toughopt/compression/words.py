@@ -21,7 +21,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         "verplaatsing",
         "posun", "dráha", "перемещение", "ход", "位移", "行程", "ストローク", "変位", "변위", "스트로크", "hub",
         "extensión", "extensão", "estensione", "wydłużenie", "yer değiştirme", "uzama", "deformation", "deformación",
-        "变形", "allongement", "height", "disp", "pos", "z",
+        "变形", "allongement", "height", "distance", "disp", "pos", "z",
     ),
     "time": (
         "time", "zeit", "godzina", "czas", "tiempo", "tempo", "temps", "tijd", "čas", "zaman", "время", "时间", "時間",
