@@ -97,11 +97,11 @@ class SliceSettings(_Part):
     mode: Literal["solid", "vase"] = "solid"
     layer_height_mm: Positive = 0.2
     first_layer_height_mm: Positive = 0.2
-    perimeters: Annotated[int, Field(ge=1, le=20)] = 2  # beside a solid fill; thinner walls take what fits
+    perimeters: Annotated[int, Field(ge=1, le=20)] = 1  # beside a solid fill; thinner walls take what fits
     vase_bottom_layers: Annotated[int, Field(ge=0)] = 0  # solid layers under a spiral vase
     infill_angle_deg: float = 45.0
     seam: Literal["nearest", "rear", "aligned", "random"] = "nearest"
-    tolerance_mm: Positive = 0.018  # how far lines may be from the curves that they follow
+    tolerance_mm: Positive = 0.022  # how far lines may be from the curves that they follow
     retract_mm: NotNegative = 0.8
     retract_above_mm: NotNegative = 1.5
     skirt_loops: Annotated[int, Field(ge=0)] = 0

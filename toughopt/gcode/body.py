@@ -66,8 +66,9 @@ class Body:
         if abs(line.width_mm - self._width) > _SAME_WIDTH_MM:
             self.lines.append(f";WIDTH:{line.width_mm:.3g}")
             self._width = line.width_mm
-        self.lines.append(f"G1 F{line.speed_mm_s * 60:.0f}")
-        self.lines += next(self._written)
+        first, *others = next(self._written)
+        self.lines.append(f"{first} F{line.speed_mm_s * 60:.0f}")
+        self.lines += others
         x, y, self._z = line.points_mm[-1].tolist()
         self._at = (x, y)
 

@@ -20,7 +20,7 @@ _WIDTH_SHARE = 0.4  # of the tolerance, by which the middle of a bead's edge may
 _WIDER = 1.5  # chords may pass by this much of the tolerance before they are moved to the middle of their arc
 _STRAIGHT = 0.3  # sine of half the turn below which two segments are shifted as one
 _FACET_RAD = np.deg2rad(25.0)  # two facets of one curve turn by no more than this
-_STEP_MM = 0.25  # curves are cut this finely before the farthest points that serve are sought
+_STEP_MM = 0.1  # curves are cut this finely before the farthest points that serve are sought
 _TIGHT_MM = 1e-3  # lines of chains that are this short are left as they are
 
 
