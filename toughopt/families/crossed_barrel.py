@@ -16,8 +16,6 @@ from toughopt.families.crossings import shared_volume, shared_volume_unequal, st
 from toughopt.families.parametric import Fault, ParametricFamily
 
 if TYPE_CHECKING:
-    from manifold3d import Manifold
-
     from toughopt.geometry import Solid
 
 #: A specimen for trying things out: 6 mm high, a few minutes to print, coarse enough to slice in well under a second.
@@ -138,53 +136,9 @@ class CrossedBarrel(ParametricFamily):
 
     def build(self, values: Mapping[str, Any]) -> Solid:
         """The body at the family's chord error."""
-        from toughopt.geometry import Solid, combine
+        from toughopt.families.barrel_mesh import barrel_body
 
-        height, platform = values["height"], values["platform_thickness"]
-        bore = values["r"] - values["t"]
-        beyond = 0.5 * platform
-        walls = values["bores"] == "walls" and bore > 0.0
-        # struts end inside the platforms, where no two faces fall together; bores end outside
-        struts = self._tubes(values, values["r"], -beyond if walls else beyond)
-        plates = self._plates(values)
-        if bore <= 0.0:
-            return Solid(combine([*struts, plates], "add"))
-        bores = self._tubes(values, bore, -2.0 * beyond)
-        if not walls:
-            whole = combine([*struts, plates], "add")
-            return Solid(combine([whole, *bores], "subtract"))
-        hollow = [combine([strut, own], "subtract") for strut, own in zip(struts, bores, strict=True)]
-        whole = combine([*hollow, combine([plates, *bores], "subtract")], "add")
-        trimmed = whole.trim_by_plane((0.0, 0.0, 1.0), 0.0).trim_by_plane((0.0, 0.0, -1.0), -height)
-        return Solid(trimmed)
-
-    def _tubes(self, values: Mapping[str, Any], radius: float, inset: float) -> list[Manifold]:
-        from toughopt.geometry import leaning_tubes
-
-        n, sense = values["n"], -1.0 if values["senses"] == "left" else 1.0
-        alternating = values["senses"] == "alternating"
-        tubes = leaning_tubes(
-            2.0 * np.pi * np.arange(0, n, 2 if alternating else 1) / n,
-            radius,
-            helix_radius_mm=values["barrel_radius"],
-            turn_deg_per_mm=sense * values["theta"] / values["height"],
-            bottom_mm=inset,
-            top_mm=values["height"] - inset,
-            chord_error_mm=values["chord_error"],
-        )
-        # the struts between them, which lean the other way, are their mirror image a step further
-        return [tubes, tubes.mirror((0.0, 1.0, 0.0)).rotate((0.0, 0.0, 360.0 / n))] if alternating else [tubes]
-
-    def _plates(self, values: Mapping[str, Any]) -> Manifold:
-        from manifold3d import CrossSection, Manifold
-
-        from toughopt.geometry import circle, circle_sides, gathered
-
-        radius, thickness = values["platform_radius"], values["platform_thickness"]
-        # corners that a turn by 720/n and a mirror take onto each other, and four of them on the axes
-        sides = circle_sides(radius, values["chord_error"], multiple_of=int(np.lcm(4, values["n"])))
-        plate = Manifold.extrude(CrossSection([circle(radius, sides)]), thickness)
-        return gathered([plate, plate.translate((0.0, 0.0, values["height"] - thickness))])
+        return barrel_body(values)
 
     def _volume(self, columns: Mapping[str, Any], sweep: Any, bore: Any) -> Any:
         n, r, height = columns["n"], columns["r"], columns["height"]

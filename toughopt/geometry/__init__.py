@@ -9,7 +9,7 @@ from toughopt.geometry.polygons import circle, circle_sides
 from toughopt.geometry.preview import draw_solid, render_preview
 from toughopt.geometry.solid import Solid, combine, from_arrays, gathered, main_body, manifold_from
 from toughopt.geometry.sweep import leaning_tubes, lofts, rotation_minimising_frames, swept_tube
-from toughopt.geometry.tiling import mirrored_tiles
+from toughopt.geometry.tiling import mirrored_fan, mirrored_tiles
 
 __all__ = [
     "Finding",
@@ -29,6 +29,7 @@ __all__ = [
     "lofts",
     "main_body",
     "manifold_from",
+    "mirrored_fan",
     "mirrored_tiles",
     "render_preview",
     "rotation_minimising_frames",

@@ -1,4 +1,4 @@
-"""Blocks mirrored side by side, joined corner for corner where they meet: no boolean is done."""
+"""Blocks mirrored side by side or around an axis, joined corner for corner where they meet: no boolean is done."""
 
 from __future__ import annotations
 
@@ -57,6 +57,47 @@ def mirrored_tiles(block: Manifold, side_mm: float, count: int) -> Manifold:
         raise MeshError(
             f"mirrored tiles of {side_mm:g} mm do not join ({whole.status().name}); change the cell a little"
         )
+    return whole
+
+
+def mirrored_fan(wedge: Manifold, count: int) -> Manifold:
+    """`count` copies of a wedge around the z axis, each the mirror image of its neighbours.
+
+    Parameters
+    ----------
+    wedge : fills the space between the vertical planes at -180 / `count` and 180 / `count` degrees from the x axis,
+        and is cut off at them
+    count : copies all around, an even number, 4 at least
+
+    Raises
+    ------
+    MeshError
+        If the copies do not join to a closed surface.
+    """
+    if count < 4 or count % 2:
+        raise MeshError(f"{count} wedges around an axis were asked for; mirrored wedges come in pairs, 4 at least")
+    mesh = wedge.simplify(1e-5).to_mesh64()
+    points = np.array(mesh.vert_properties, dtype=np.float64)[:, :3]
+    faces = np.array(mesh.tri_verts, dtype=np.int64)
+    half = np.pi / count
+    low, high = (np.abs(points[:, :2] @ (np.sin(half), sign * np.cos(half))) < _ON_PLANE_MM for sign in (1.0, -1.0))
+    outer = faces[~(low[faces].all(axis=1) | high[faces].all(axis=1))]  # sides at which two wedges meet have no faces
+    tile, corner = np.arange(count)[:, None], np.arange(len(points))[None]
+    odd = tile % 2 == 1
+    # corners on a plane between two wedges are those of the one before it, corners on the axis those of the first
+    owner = np.where((odd & high) | (~odd & low & (tile > 0)), tile - 1, tile)
+    owner = np.where((tile == count - 1) & low, 0, owner)
+    names = np.where(low & high, 0, owner) * len(points) + corner
+    every = [names[k][outer if k % 2 == 0 else outer[:, ::-1]] for k in range(count)]
+    unique, joined = np.unique(np.concatenate(every), return_inverse=True)
+    own = points[unique % len(points)]
+    number = unique // len(points)
+    y = np.where(number % 2 == 1, -own[:, 1], own[:, 1])
+    cosine, sine = np.cos(2.0 * half * number), np.sin(2.0 * half * number)
+    placed = np.column_stack([cosine * own[:, 0] - sine * y, sine * own[:, 0] + cosine * y, own[:, 2]])
+    whole = manifold_from(placed, joined.reshape(-1, 3))
+    if whole.status().name != "NoError":
+        raise MeshError(f"{count} mirrored wedges do not join ({whole.status().name}); change the shape a little")
     return whole
 
 
