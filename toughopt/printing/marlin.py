@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event as Signal
-from threading import Lock, get_ident
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from toughopt.errors import DeviceError, LinkLost
 from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
-from toughopt.printing.clock import Clock, SystemClock
+from toughopt.printing.clock import Clock
 from toughopt.printing.connection import ANSWER_S, Connection
 from toughopt.printing.dialogue import Machine, ask, settle
 from toughopt.printing.job import Ending, PrintJob
 from toughopt.printing.lines import Command
-from toughopt.printing.link import Request, Verb
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines
 from toughopt.printing.refusal import refuse_errors
 from toughopt.printing.replies import Reply, parse
 from toughopt.printing.safety import SafetyReport, is_off, off_commands
-from toughopt.printing.states import State, StateMachine
+from toughopt.printing.seat import SeatedPrinter, ignore
+from toughopt.printing.states import State
 from toughopt.printing.stream import LineStream
 from toughopt.printing.teller import Teller
 from toughopt.printing.text import lines_in, lines_of
@@ -37,11 +32,7 @@ if TYPE_CHECKING:
 _STOP_S = 60.0  # a stop takes at most seconds; what waits for one waits no longer than this
 
 
-def _ignore(event: PrintEvent) -> None:
-    """For those who do not want to know."""
-
-
-class MarlinPrinter:
+class MarlinPrinter(SeatedPrinter):
     """A printer with Marlin-like firmware on a pyserial URL.
 
     Nothing is opened before `connect` or the first `print`. `pause`, `resume`, `cancel` and `make_safe` may be called
@@ -70,37 +61,15 @@ class MarlinPrinter:
         stream: StreamSettings | None = None,
         rescue_s: float = 30.0,
     ) -> None:
-        self.name = name
+        super().__init__(name, profile, clock, _STOP_S)
         self.url = url
-        self.profile = profile
         serial = profile.serial
         self._settings = stream or StreamSettings(
             window_bytes=serial.rx_buffer_bytes - 8, window_lines=serial.buffer_lines
         )
-        self._clock = clock or SystemClock()
-        self._states = StateMachine(name)
-        self._requests: deque[Request] = deque()  # of a print in hand, from any thread
         self._connection = Connection(url, profile, self._states, self._clock, self._requests, wire_log, watchdog)
         self._warden = Warden(name, self._connection, self._states, profile, rescue_s)
         self._by_hand = self._knowing_nothing()
-        self._seat = Lock()  # who holds it writes
-        self._over = Signal()  # no print is in hand
-        self._over.set()
-        self._printing = 0  # the thread that prints
-        self._left_safe = True
-
-    def __enter__(self) -> MarlinPrinter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def state(self) -> State:
-        """What it is at."""
-        return self._states.now
 
     @property
     def machine(self) -> Machine:
@@ -120,13 +89,13 @@ class MarlinPrinter:
             self._connection.open()
         return self.machine
 
-    def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
+    def print(self, program: Program, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
         total = check_lines(lines_of(program.text), self.profile, program.name)
         refuse_errors(program, self.profile)
         return self._run(lambda: lines_of(program.text), program.name, total, program.time_s, on_event)
 
-    def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
+    def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print a file of any length from disk, in bounded memory; it is read once before anything is sent.
 
         Raises
@@ -136,35 +105,6 @@ class MarlinPrinter:
         """
         total = check_lines(lines_in(path), self.profile, path.name)
         return self._run(lambda: lines_in(path), path.name, total, 0.0, on_event)
-
-    def pause(self) -> None:
-        """Stop feeding lines; the machine finishes what it has."""
-        self._ask(Verb.PAUSE, "paused by hand")
-
-    def resume(self) -> None:
-        """Go on feeding."""
-        self._ask(Verb.RESUME, "resumed by hand")
-
-    def cancel(self, reason: str) -> None:
-        """End the print in hand, safely; `print` then returns CANCELLED."""
-        self._ask(Verb.CANCEL, reason)
-
-    def make_safe(self) -> bool:
-        """Heaters, motors and fan off; True where the machine confirmed it. Ends the print in hand."""
-        if not self._over.is_set():
-            self._end("made safe")
-            return self._left_safe
-        with self._seated("make it safe", _STOP_S):
-            if self._states.now is State.HALTED and self._left_safe:
-                return True  # it has said so, and says no more
-            self._warden.dismiss()
-            try:
-                self._connection.open()
-            except DeviceError:
-                return False
-            self._by_hand = self._knowing_nothing()
-            self._left_safe = self._warden.stop("made safe", Teller(_ignore)).confirmed
-            return self._left_safe
 
     def command(self, line: str, timeout_s: float = ANSWER_S) -> list[Reply]:
         """Send one command while nothing is printed; what the machine answers, up to its ok.
@@ -195,11 +135,10 @@ class MarlinPrinter:
 
         Where the machine does not confirm that it is off, the watchdog stays, and tries on once this process has ended.
         """
-        if not self._over.is_set():
-            self._end("the printer was closed")
+        self._ended("the printer was closed")
         with self._seated("close", _STOP_S):
             if not self._left_safe and (self._connection.link is not None or self._warden.has_reopened()):
-                self._left_safe = self._warden.stop("closed", Teller(_ignore)).confirmed
+                self._left_safe = self._warden.stop("closed", Teller(ignore)).confirmed
             self._warden.dismiss()
             self._connection.close(cold=self._left_safe)
 
@@ -207,29 +146,23 @@ class MarlinPrinter:
         """Reads commands by hand to a machine of which nothing is known: motors were off, or it was reset."""
         return ProgramReader(self.profile, "")
 
-    @contextmanager
-    def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
-        if not self._seat.acquire(timeout=wait_s):
-            raise DeviceError(f"{self.name} is {self._states.now}; wait until that is over, or cancel it, to {purpose}")
+    def _turn_off(self) -> bool:
+        if self._states.now is State.HALTED and self._left_safe:
+            return True  # it has said so, and says no more
+        self._warden.dismiss()
         try:
-            yield
-        finally:
-            self._connection.rest()
-            self._seat.release()
+            self._connection.open()
+        except DeviceError:
+            return False
+        self._by_hand = self._knowing_nothing()
+        return self._warden.stop("made safe", Teller(ignore)).confirmed
 
-    def _end(self, why: str) -> None:
-        """Have the print in hand ended, and wait until it is."""
-        if get_ident() == self._printing:
-            raise DeviceError(f"{self.name}: {why} by its own listener; let the listener return, and use cancel")
-        self.cancel(why)
-        self._over.wait(_STOP_S)
-
-    def _ask(self, verb: Verb, reason: str) -> None:
-        if self._over.is_set():
-            return
-        self._requests.append(Request(verb, reason))
+    def _wake(self) -> None:
         if (link := self._connection.link) is not None:
             link.port.wake()
+
+    def _rise(self) -> None:
+        self._connection.rest()
 
     def _run(
         self,
@@ -239,12 +172,7 @@ class MarlinPrinter:
         planned_s: float,
         on_event: Callable[[PrintEvent], None],
     ) -> PrintOutcome:
-        teller = Teller(on_event)
-        with self._seated("print"):
-            self._states.listen(teller.changed)
-            self._requests.clear()
-            self._printing = get_ident()
-            self._over.clear()
+        with self._in_hand(on_event) as teller:
             job: PrintJob | None = None
             try:
                 self._warden.dismiss()
@@ -257,8 +185,6 @@ class MarlinPrinter:
                 if job is None and self._connection.link is not None:  # interrupted before it began
                     self._left_safe = self._warden.stop("interrupted", teller).confirmed
                 self._by_hand = self._knowing_nothing()
-                self._states.listen(None)
-                self._over.set()
 
     def _feed(self, lines: Callable[[], Iterator[str]], source: str) -> Iterator[Command]:
         """The program, then the commands that end every print."""

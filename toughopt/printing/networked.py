@@ -5,26 +5,21 @@ The host goes on printing without us. So the commands that turn everything off a
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event as Signal
-from threading import Lock, get_ident
-from types import TracebackType
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from toughopt.errors import DeviceError, LinkLost
 from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
-from toughopt.printing.clock import Clock, SystemClock
+from toughopt.printing.clock import Clock
 from toughopt.printing.following import Follower
 from toughopt.printing.hosts import PrintHost
 from toughopt.printing.job import Ending
-from toughopt.printing.link import Request, Verb
 from toughopt.printing.reader import check_lines
 from toughopt.printing.refusal import refuse_errors
 from toughopt.printing.safety import SafetyReport, off_commands
-from toughopt.printing.states import State, StateMachine
+from toughopt.printing.seat import SeatedPrinter, ignore
+from toughopt.printing.states import State
 from toughopt.printing.teller import Teller
 from toughopt.printing.text import lines_of
 from toughopt.profiles import PrinterProfile
@@ -35,11 +30,7 @@ if TYPE_CHECKING:
 _STOP_S = 180.0  # a cancelled print may have to finish heating first
 
 
-def _ignore(event: PrintEvent) -> None:
-    """For those who do not want to know."""
-
-
-class NetworkPrinter:
+class NetworkPrinter(SeatedPrinter):
     """A printer that another program drives: OctoPrint, or Klipper through Moonraker.
 
     Nothing is opened before the first `print`. `pause`, `resume`, `cancel` and `make_safe` may be called from any
@@ -64,108 +55,43 @@ class NetworkPrinter:
         patience_s: float = 60.0,
         clock: Clock | None = None,
     ) -> None:
-        self.name = name
-        self.profile = profile
+        super().__init__(name, profile, clock, _STOP_S)
         self._host = host
         self._patience_s = patience_s
-        self._clock = clock or SystemClock()
-        self._states = StateMachine(name)
-        self._requests: deque[Request] = deque()
-        self._seat = Lock()  # who holds it talks to the host
-        self._over = Signal()  # no print is in hand
-        self._over.set()
-        self._printing = 0  # the thread that prints
-        self._left_safe = True
 
-    def __enter__(self) -> NetworkPrinter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def state(self) -> State:
-        """What it is at."""
-        return self._states.now
-
-    def print(self, program: Program, on_event: Callable[[PrintEvent], None] = _ignore) -> PrintOutcome:
+    def print(self, program: Program, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
         total = check_lines(lines_of(program.text), self.profile, program.name)
         refuse_errors(program, self.profile)
         off = off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end)
         text = "\n".join([program.text.rstrip("\n"), "M400", *off, ""])
-        teller = Teller(on_event)
-        with self._seated("print"):
-            self._states.listen(teller.changed)
-            self._requests.clear()
-            self._printing = get_ident()
-            self._over.clear()
-            try:
-                name = f"toughopt-{program.sha256[:12]}-{uuid4().hex[:8]}.gcode"
-                self._prepare(name, text)
-                follower = Follower(
-                    self._host, name, self._states, self._requests, teller, self._clock, self.profile.limits
-                )
-                follower.expects(total, program.time_s, self._patience_s)
-                return self._print(follower, teller)
-            finally:
-                self._states.listen(None)
-                self._over.set()
-
-    def pause(self) -> None:
-        """Have the print paused."""
-        self._ask(Verb.PAUSE, "paused by hand")
-
-    def resume(self) -> None:
-        """Have it go on."""
-        self._ask(Verb.RESUME, "resumed by hand")
-
-    def cancel(self, reason: str) -> None:
-        """End the print in hand, safely; `print` then returns CANCELLED."""
-        self._ask(Verb.CANCEL, reason)
-
-    def make_safe(self) -> bool:
-        """Heaters, motors and fan off; True where the machine confirmed it. Ends the print in hand."""
-        if not self._over.is_set():
-            self._end("made safe")
-            return self._left_safe
-        with self._seated("make it safe", _STOP_S):
-            try:
-                self._open()
-            except DeviceError:
-                self._left_safe = False
-            else:
-                self._left_safe = self._stop("made safe").confirmed
-            return self._left_safe
+        with self._in_hand(on_event) as teller:
+            name = f"toughopt-{program.sha256[:12]}-{uuid4().hex[:8]}.gcode"
+            self._prepare(name, text)
+            follower = Follower(
+                self._host, name, self._states, self._requests, teller, self._clock, self.profile.limits
+            )
+            follower.expects(total, program.time_s, self._patience_s)
+            return self._print(follower, teller)
 
     def close(self) -> None:
         """End what is in hand safely, and let the host go."""
-        if not self._over.is_set():
-            self._end("the printer was closed")
+        self._ended("the printer was closed")
         with self._seated("close", _STOP_S):
             self._drop("closed")
 
-    @contextmanager
-    def _seated(self, purpose: str, wait_s: float = 0.0) -> Iterator[None]:
-        if not self._seat.acquire(timeout=wait_s):
-            raise DeviceError(f"{self.name} is {self._states.now}; wait until that is over, or cancel it, to {purpose}")
+    def _turn_off(self) -> bool:
         try:
-            yield
-        finally:
-            self._seat.release()
+            self._open()
+        except DeviceError:
+            return False
+        return self._stop("made safe").confirmed
 
-    def _ask(self, verb: Verb, reason: str) -> None:
-        if not self._over.is_set():
-            self._requests.append(Request(verb, reason))
+    def _wake(self) -> None:
+        """The follower looks several times a second."""
 
-    def _end(self, why: str) -> None:
-        """Have the print in hand ended, and wait until it is."""
-        if get_ident() == self._printing:
-            raise DeviceError(f"{self.name}: {why} by its own listener; let the listener return, and use cancel")
-        self.cancel(why)
-        self._over.wait(_STOP_S)
+    def _rise(self) -> None:
+        """The host is left as it is."""
 
     def _open(self) -> None:
         if self._states.now is State.DISCONNECTED:
