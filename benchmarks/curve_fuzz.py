@@ -38,6 +38,7 @@ ENCODINGS = {
 LONGEST_S = 2.0
 _UNIT = re.compile(r"(?<![A-Za-z])(kN|N|mm|lbf|sec|s)(?![A-Za-z/-])")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
+_SUFFIX = re.compile(r"(?<=\d) ?(?:kN|N|mm|in|lbF)\b")
 _OTHER_UNIT = {"kN": "N", "N": "kN", "mm": "cm", "lbf": "N", "sec": "min", "s": "min"}
 
 
@@ -61,9 +62,8 @@ class Tally:
 
 def _data_lines(lines: list[str]) -> list[int]:
     """Indices of the lines that are mostly numbers."""
-    return [
-        i for i, line in enumerate(lines) if len(_NUMBER.findall(line)) >= 2 and not re.search(r"[^\W\d_]{2}", line)
-    ]
+    bare = [_SUFFIX.sub("", line) for line in lines]
+    return [i for i, line in enumerate(bare) if len(_NUMBER.findall(line)) >= 2 and not re.search(r"[^\W\d_]{2}", line)]
 
 
 def _first(lines: list[str]) -> int:
@@ -179,6 +179,11 @@ def column_order(rng: np.random.Generator, text: str) -> str:
     if mark in (" ",) or (mark == "," and '"' in text) or "_ 1" in text:
         return text
     width = len(lines[first].split(mark))
+    said = [
+        name for name in lines[max(first - 2, 0)].split(mark) + lines[max(first - 1, 0)].split(mark) if len(name) > 4
+    ]
+    if len(set(said)) < len(said):
+        return text  # specimens side by side, whose columns only their order tells apart
     order = rng.permutation(width)
     changed = []
     for at, line in enumerate(lines):
@@ -233,7 +238,7 @@ def outcome(damaged: Damaged, whole: Toughness, tolerance: float = 0.01) -> tupl
     except CurveError as error:
         return "error", time.process_time() - begun, str(error)
     elapsed = time.process_time() - begun
-    first = results[0]
+    first = next((result for result in results if result.specimen == whole.specimen), results[0])
     details = "; ".join(first.warnings)
     known = {finding.code for finding in whole.findings}
     new = [f for f in first.findings if f.severity is not Severity.INFO and f.code not in known]

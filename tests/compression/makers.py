@@ -61,6 +61,17 @@ def shimadzu_japanese(c: Truth) -> str:
     return head + _rows(row, c.time_s, c.force_n, c.displacement_mm, 0.9 * c.force_n)
 
 
+def gauge_replies(c: Truth) -> str:
+    head = "Mark-10\tModel M5-500\r\nReading\tLoad\tTravel\r\n"
+    columns = (np.arange(c.force_n.size), c.force_n / POUND, c.displacement_mm / 25.4)
+    return head + _rows("{:d}\t{:.5f} lbF\t{:.7f} in\r\n", *columns)
+
+
+def gauge_replies_german(c: Truth) -> str:
+    head = "Weg;Kraft\r\n"
+    return head + _rows("{:.5f}mm;{:.7f}kN\r\n", c.displacement_mm, c.force_n / 1e3, comma=True)
+
+
 def mark10_readings(c: Truth) -> str:
     head = "Mark-10 Corporation\nMESURgauge Plus\nDate,3/12/2024\nSample,barrel\n\nReading [lbF],Travel [in],Time [s]\n"
     return head + _rows("{:.5f},{:.7f},{:.3f}\n", c.force_n / POUND, c.displacement_mm / 25.4, c.time_s)
@@ -199,6 +210,8 @@ MAKERS: dict[str, Layout] = {
     "zwick_tra_negative": Layout(zwick_tra_negative, "latin-1"),
     "instron_wavematrix": Layout(instron_wavematrix),
     "shimadzu_japanese": Layout(shimadzu_japanese, "cp932", 2),
+    "gauge_replies": Layout(gauge_replies),
+    "gauge_replies_german": Layout(gauge_replies_german),
     "mark10_readings": Layout(mark10_readings),
     "intellimesur": Layout(intellimesur),
     "mts_inches": Layout(mts_inches),

@@ -48,6 +48,15 @@ def test_specimens_side_by_side_are_called_by_their_numbers(layouts, makers):
         assert [curve.specimen for curve in read_curves(makers.MAKERS[layout](layouts.crush()))] == names
 
 
+def test_a_log_whose_readings_change_their_unit_is_refused(layouts):
+    c = layouts.crush()
+    lines = [
+        f"{f:.3f} {'N' if f < 900 else 'kN'}\t{x:.4f} mm" for x, f in zip(c.displacement_mm, c.force_n, strict=True)
+    ]
+    with pytest.raises(CurveError, match="no rows of numbers"):
+        read_curves("\n".join([*lines, ""]).encode())
+
+
 def test_one_of_two_load_cells_is_taken_with_a_warning(layouts):
     truth = layouts.crush()
     rows = "".join(

@@ -15,6 +15,7 @@ from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Se
 from toughopt.compression.dialect import find_separator, is_data, is_word, split_row, without_trailing_blanks
 from toughopt.compression.numbers import Evidence, NumberReader, decide, is_missing, looks_numeric, weigh
 from toughopt.compression.rows import Block, read_block
+from toughopt.compression.suffixes import with_units_above
 from toughopt.compression.units import parse_unit
 from toughopt.errors import CurveError
 
@@ -64,6 +65,8 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
         If there is no table, or its numbers can be read in two ways.
     """
     separator = options.separator or find_separator(text)
+    if not separator and (rewritten := with_units_above(text)) is not None:
+        text, separator = rewritten, find_separator(rewritten)
     if not separator:
         raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
     told = options.decimal or decimal
