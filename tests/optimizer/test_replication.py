@@ -47,12 +47,13 @@ def test_of_two_close_noisy_designs_the_better_is_found_by_testing_both_again():
     assert right["gain"] >= 10 and right["gain"] > right["never"]
 
 
-def test_without_noise_to_speak_of_new_designs_are_tested():
-    optimizer = told("gain", 0.0, 1)
-    optimizer.tell(POOL, [TRUTH[d["x"]] for d in POOL])
-    for _ in range(3):
-        optimizer.tell(optimizer.ask(), [1.0])
-    assert repeats(optimizer) == len(POOL)  # those that were told twice by hand
+def test_what_is_known_exactly_is_not_tested_again():
+    pool = [*POOL, *({"x": 0.5 + 0.01 * i} for i in range(1, 9))]
+    optimizer = Optimizer(Space(pool=pool), policy("default", replicate="gain"), seed=1, initial=0)
+    optimizer.tell(POOL, [TRUTH[d["x"]] for d in POOL], noise_std=1e-3)
+    for _ in range(4):
+        optimizer.tell(optimizer.ask(), [1.0], noise_std=1e-3)
+    assert repeats(optimizer) == 0
 
 
 def test_a_repeat_is_told_as_one_and_derived_again_with_the_rest_of_the_batch():
