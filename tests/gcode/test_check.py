@@ -122,7 +122,7 @@ def test_an_altered_program_is_told(tube: Callable[..., Toolpaths], write: Calla
     assert check(program, machine).findings == ()
     remark = program.text.replace(";TYPE:Perimeter", ";TYPE:Perimeter ; a remark changes nothing")
     assert check(read_program(remark), machine).findings == ()
-    altered = program.text.replace("G1 F2400", "G1 F1200", 1)
+    altered = program.text.replace(" F2400\n", " F1200\n", 1)
     assert codes(check(read_program(altered), machine)) == ["altered"]
 
 
@@ -166,3 +166,25 @@ def test_a_layer_with_too_little_is_found_against_the_design(
     assert codes(report) == ["under_filled"]
     assert report.findings[0].count == 10
     assert report.findings[0].value == pytest.approx(68.76 / (20**2 - 17.6**2), rel=0.01)
+
+
+@pytest.mark.parametrize("height", [5.02, 5.09, 5.18])
+def test_a_spiral_around_its_solid_lies_within_it_and_one_around_a_larger_solid_does_not(
+    profile: PrinterProfile, height: float
+) -> None:
+    from datetime import UTC, datetime
+
+    from manifold3d import Manifold
+
+    from toughopt.gcode import write_program
+    from toughopt.geometry import Solid
+    from toughopt.slicing import NativeSlicer
+
+    vase = profile.model_copy(update={"slicing": profile.slicing.model_copy(update={"mode": "vase"})})
+    cone, wider = (Solid(Manifold.cylinder(height, 8.0 + more, 12.0 + more, 96)) for more in (0.0, 1.5))
+    programs = [
+        write_program(NativeSlicer().slice(one, vase), vase, date=datetime(2024, 1, 1, tzinfo=UTC))
+        for one in (cone, wider)
+    ]
+    assert check(programs[0], vase, solid=on_bed(cone, vase)).findings == ()
+    assert codes(check(programs[1], vase, solid=on_bed(cone, vase))) == ["outside_outline"]

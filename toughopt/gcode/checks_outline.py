@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile
 
 _PIXEL_MM = 0.1
+_BELOW_TOP_MM = 1e-3  # the last of several layers may have its middle above a part that is no whole number of them high
 _VOLUME_OFF = 0.1  # share of a layer's volume
 
 
@@ -35,21 +36,22 @@ def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) ->
     grid = Grid.around(np.array([both[:, 0].min(axis=0), both[:, 1].max(axis=0)]), _PIXEL_MM)
     worst, at, count = 0.0, (0, 0.0, 0.0), 0
     area = np.zeros(laid.layers.count)
+    highest = float(solid.bounds_mm[1, 2]) - _BELOW_TOP_MM
     for layer in range(laid.layers.count):
         beads = laid.beads_of(layer)
-        design = section_mask(solid, float(laid.layers.z_mm[layer] - laid.layers.height_mm[layer] / 2), grid)
+        middle_z = float(laid.layers.z_mm[layer] - laid.layers.height_mm[layer] / 2)
+        design = section_mask(solid, min(middle_z, highest), grid)
         area[layer] = np.count_nonzero(design) * _PIXEL_MM**2
-        if not len(beads):
+        points = np.concatenate(((laid.start_mm[beads, :2] + laid.end_mm[beads, :2]) / 2, laid.end_mm[beads, :2]))
+        column, row = np.floor((points - grid.origin_mm) / _PIXEL_MM).astype(np.int64).T
+        if np.all(design[row, column]):  # as it should be: no need to know how far outside
             continue
         distance = distance_transform_edt(~design) * _PIXEL_MM
-        middle = (laid.start_mm[beads, :2] + laid.end_mm[beads, :2]) / 2
-        for points in (middle, laid.end_mm[beads, :2]):
-            column, row = np.floor((points - grid.origin_mm) / _PIXEL_MM).astype(np.int64).T
-            beyond = distance[row, column] - laid.width_mm[beads] / 2 - 2 * _PIXEL_MM
-            count += int(np.count_nonzero(beyond > 0))
-            index = int(np.argmax(beyond))
-            if beyond[index] > worst:
-                worst, at = float(beyond[index]), (layer, float(points[index, 0]), float(points[index, 1]))
+        beyond = distance[row, column] - np.tile(laid.width_mm[beads], 2) / 2 - 2 * _PIXEL_MM
+        count += int(np.count_nonzero(beyond > 0))
+        index = int(np.argmax(beyond))
+        if beyond[index] > worst:
+            worst, at = float(beyond[index]), (layer, float(points[index, 0]), float(points[index, 1]))
     if count:
         layer, x, y = at
         yield Finding(
@@ -63,7 +65,8 @@ def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) ->
             unit="mm",
             count=count,
         )
-    yield from _volume_findings(laid.layers, area)
+    if profile.slicing.mode != "vase":  # a spiral is the wall around the solid
+        yield from _volume_findings(laid.layers, area)
 
 
 def _volume_findings(layers: LayerTable, area_mm2: NDArray[np.float64]) -> Iterator[Finding]:
