@@ -19,6 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from toughopt.compression import AnalysisSettings, Curve, analyze
 HERE = Path(__file__).parent
 PORTION = 500  # damaged files
 FloatArray = NDArray[np.float64]
+Figures = dict[str, Any]
 
 
 def load_module(path: Path) -> ModuleType:
@@ -115,7 +117,7 @@ def make_case(rng: np.random.Generator, noise: float, *, most: int = 20_000, noi
     return Case(curve, float(energy[-1]) / 1e3, float(ratio), height, settings, kind, extras)
 
 
-def accuracy(cases: int) -> int:
+def accuracy(cases: int) -> Figures:
     """Without noise: toughness within 0.5 %, efficiency within 0.005."""
     rng = np.random.default_rng(1)
     worst: dict[str, tuple[float, float]] = dict.fromkeys(KINDS, (0.0, 0.0))
@@ -143,10 +145,11 @@ def accuracy(cases: int) -> int:
         f"{bad} of {cases} outside 0.5 % or 0.005; {told} of them break between two samples, are within what is stated"
     )
     print("and are told to be sampled too coarsely")
-    return bad
+    within = {kind: {"toughness": round(a, 5), "efficiency": round(b, 5)} for kind, (a, b) in worst.items()}
+    return {"cases": cases, "outside": bad, "outside_and_told": told, "largest_error": within}
 
 
-def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = False) -> float:
+def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = False) -> Figures:
     """Share of noisy cases whose true toughness lies within 1.96 stated standard deviations."""
     rng = np.random.default_rng(seed)
     scores, kinds, levels, efficiencies = [], [], [], []
@@ -182,7 +185,7 @@ def coverage(cases: int, seed: int = 2, noise_mm: float = 0.0, verbose: bool = F
     tail = f"{np.quantile(off, 0.95):.4f} at the 95th percentile, {off.max():.4f} most"
     print(f"efficiency off by {np.median(off):.4f} median, {tail}")
     print(f"coverage {100 * inside.mean():.1f} % of {cases} cases, {lost} without a number")
-    return float(inside.mean())
+    return {"cases": cases, "inside_stated": round(float(inside.mean()), 4), "without_a_number": lost}
 
 
 OURS = """
@@ -219,7 +222,7 @@ print(best, energy)
 """
 
 
-def speed(rows: int, pandas_python: str, times: int = 5) -> float:
+def speed(rows: int, pandas_python: str, times: int = 5) -> Figures:
     """Time and peak memory against pandas.read_csv and a trapezoid, each in a process of its own; their ratio."""
     rng = np.random.default_rng(0)
     t = np.arange(rows) * 0.001
@@ -239,7 +242,8 @@ def speed(rows: int, pandas_python: str, times: int = 5) -> float:
     print(f"{rows} rows, {size / 1e6:.1f} MB: ours {ours[0]:.3f} s (reading {ours[1]:.3f}), {peak}")
     print(f"pandas.read_csv and trapezoid {peers[0]:.3f} s: ours takes {ours[0] / peers[0]:.2f} times that")
     print(f"toughness {ours[3]:.4f} J, pandas {peers[1]:.4f} J")
-    return ours[0] / peers[0]
+    figures = {"rows": rows, "ours_s": round(ours[0], 3), "pandas_and_trapezoid_s": round(peers[0], 3)}
+    return {**figures, "ratio": round(ours[0] / peers[0], 2), "peak_memory_over_file": round(ours[2] / size, 1)}
 
 
 def _timed(python: str, script: str, path: Path, times: int) -> list[float]:
@@ -247,7 +251,7 @@ def _timed(python: str, script: str, path: Path, times: int) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def fuzz(files: int, cache: Path, seconds: float) -> int:
+def fuzz(files: int, cache: Path, seconds: float) -> Figures:
     """Damaged files: what becomes of them, and every one that gave a wrong number in silence.
 
     Portions of `PORTION` files, each with a seed of its own; those that the cache holds are not made again.
@@ -285,7 +289,17 @@ def fuzz(files: int, cache: Path, seconds: float) -> int:
         print(failure[:400])
     worth, said, far = (sum(portion["samples"][k] for portion in done) for k in range(3))
     print(f"single samples: {said} of {worth} told, {far} moved the toughness too far")
-    return len(failures)
+    swapped = {result: total["unit swapped", result] for result in results}
+    others = {r: sum(n for (kind, o), n in total.items() if o == r and kind != "unit swapped") for r in results}
+    return {
+        "files": sum(total.values()),
+        "layouts": len(names),
+        "outcomes": others,
+        "one_valid_unit_into_another": swapped,
+        "failures": len(failures),
+        "slowest_s": slowest,
+        "single_samples": {"worth_telling": worth, "told": said, "moved_too_far": far},
+    }
 
 
 def main() -> None:
@@ -302,16 +316,20 @@ def main() -> None:
     parser.add_argument("--pandas", default="", help="a Python that has pandas")
     parser.add_argument("--noise-mm", type=float, default=0.0)
     parser.add_argument("-v", action="store_true")
+    parser.add_argument("--results", type=Path, help="JSON of all four, in which this one's figures are replaced")
     args = parser.parse_args()
     match args.what:
         case "accuracy":
-            accuracy(args.cases)
+            figures = accuracy(args.cases)
         case "speed":
-            speed(args.rows, args.pandas)
+            figures = speed(args.rows, args.pandas)
         case "fuzz":
-            fuzz(args.files, args.cache, args.seconds)
-        case "coverage":
-            coverage(args.cases, noise_mm=args.noise_mm, verbose=args.v)
+            figures = fuzz(args.files, args.cache, args.seconds)
+        case _:
+            figures = coverage(args.cases, noise_mm=args.noise_mm, verbose=args.v)
+    if args.results is not None:
+        held = json.loads(args.results.read_text(encoding="utf-8")) if args.results.exists() else {}
+        args.results.write_text(json.dumps({**held, args.what: figures}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
