@@ -93,14 +93,15 @@ def console_command(port: str, printer: str, wire_log: Path | None) -> None:
 @click.option("--pty", is_flag=True, help="Serve on a pseudo-terminal (not on Windows).")
 @_printer
 @click.option("--clock", default="max", show_default=True, help="max, real, or a factor.")
+@click.option("--wait", is_flag=True, help="Let the clock stand still until the first host is there.")
 @click.option("--fault", "faults", multiple=True, help="NAME=..., as often as wanted.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def virtual_printer_command(
-    tcp: int | None, pty: bool, printer: str, clock: str, faults: tuple[str, ...], seed: int
+    tcp: int | None, pty: bool, printer: str, clock: str, wait: bool, faults: tuple[str, ...], seed: int
 ) -> None:
     """Serve the virtual printer for any host software, until Ctrl-C."""
     from toughopt.virtual.firmware import serve_command
 
     if tcp is not None and pty:
         raise click.UsageError("give either --tcp or --pty")
-    serve_command(tcp=tcp, pty=pty, printer=printer, clock=clock, faults=faults, seed=seed)
+    serve_command(tcp=tcp, pty=pty, printer=printer, clock=clock, faults=faults, seed=seed, wait=wait)

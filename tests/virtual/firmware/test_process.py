@@ -47,8 +47,8 @@ class Host:
 
 
 @contextlib.contextmanager
-def served(firmware: VirtualFirmware, port: TcpPort | PtyPort) -> Iterator[Server]:
-    server = Server(firmware, port)
+def served(firmware: VirtualFirmware, port: TcpPort | PtyPort, wait: bool = False) -> Iterator[Server]:
+    server = Server(firmware, port, wait=wait)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -260,3 +260,25 @@ def test_ctrl_c_ends_a_printer_served_by_hand_without_complaint(tmp_path: Path):
     assert process.stderr.read() == ""
     process.stdout.close()
     process.stderr.close()
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_the_clock_may_stand_still_until_a_host_is_there(wait, profile):
+    port = TcpPort(0)
+    there = []
+    fed = threading.Event()
+
+    class Watched(VirtualFirmware):
+        def feed(self, data: bytes = b"", wall_s: float | None = None) -> bytes:
+            there.append(port.connected)
+            fed.set()
+            return super().feed(data, wall_s)
+
+    with served(Watched(profile, clock="real"), port, wait) as server:
+        server.wake()
+        assert wait or fed.wait(10)
+        host = Host(port.url)
+        assert host("M105")[-1].startswith("ok T:")
+        host.close()
+    assert there[0] is wait
+    assert True in there

@@ -34,6 +34,7 @@ def serve(
     pty: bool = False,
     link: Path | None = None,
     control: bool = False,
+    wait: bool = False,
 ) -> None:
     """Serve until interrupted or told to quit; says on standard output, in one JSON line, where.
 
@@ -46,7 +47,7 @@ def serve(
     """
     port: Port = PtyPort(link) if pty else TcpPort(tcp or 0)
     listener = Control(sys.stdin.fileno(), sys.stdout) if control else None
-    server = Server(firmware, port, listener)
+    server = Server(firmware, port, listener, wait=wait)
     if listener is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=listener.read_all, args=(server.wake,), name="control", daemon=True).start()
@@ -68,6 +69,7 @@ def serve_command(
     link: Path | None = None,
     folder: Path | None = None,
     options: FirmwareOptions | None = None,
+    wait: bool = False,
 ) -> None:
     """What `toughopt virtual-printer` does.
 
@@ -83,7 +85,7 @@ def serve_command(
     firmware = VirtualFirmware(
         load_profile(printer, folder), seed=seed, clock=clock, faults=FaultPlan.parse(faults), options=options
     )
-    serve(firmware, tcp=tcp, pty=pty, link=link)
+    serve(firmware, tcp=tcp, pty=pty, link=link, wait=wait)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         firmware = VirtualFirmware(
             _profile(given), seed=given.seed, clock=given.clock, faults=FaultPlan.parse(given.fault), options=options
         )
-        serve(firmware, tcp=given.tcp, pty=given.pty, link=given.link, control=given.control)
+        serve(firmware, tcp=given.tcp, pty=given.pty, link=given.link, control=given.control, wait=given.wait)
     except ToughoptError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -125,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, help="where profiles are looked up first")
     parser.add_argument("--profile-json", help=argparse.SUPPRESS)
     parser.add_argument("--clock", default="max", help="max, real or a factor")
+    parser.add_argument("--wait", action="store_true", help="the clock stands still until the first host is there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=...", help="as often as wanted")
     parser.add_argument("--control", action="store_true", help="JSON requests on standard input")

@@ -21,15 +21,21 @@ BOOT_S = 0.1  # from the reset to the banner; what a host sends meanwhile waits
 
 
 class Server:
-    """A firmware on a port, until it is told to stop; the machine's state outlives each host."""
+    """A firmware on a port, until it is told to stop; the machine's state outlives each host.
 
-    def __init__(self, firmware: VirtualFirmware, port: Port, control: Control | None = None) -> None:
+    With `wait` the machine's clock stands still until the first host is there.
+    """
+
+    def __init__(
+        self, firmware: VirtualFirmware, port: Port, control: Control | None = None, *, wait: bool = False
+    ) -> None:
         options, profile = firmware.options, firmware.profile
         self._resets = profile.serial.reset_on_connect if options.reset_on_connect is None else options.reset_on_connect
         self.firmware = firmware
         self.port = port
         self._control = control
         self._stopping = False
+        self._waiting = wait
         self._orphan_until_s = inf
         self._wake_here, self._wake_there = socket.socketpair()
         self._wake_here.setblocking(False)
@@ -64,10 +70,13 @@ class Server:
                         self._wake_here.recv(4096)
                         self._obey()
                 if not port.connected and port.opened():
+                    self._waiting = False
                     firmware.hang_up()
                     if self._resets:
                         firmware.reset()
                         sleep(BOOT_S)
+                if self._waiting:
+                    continue
                 said = firmware.feed(port.read(), monotonic())
                 if firmware.has_signal and firmware.take_signal() == "disconnect":
                     port.hang_up()
@@ -81,7 +90,7 @@ class Server:
 
     def _until(self, now: float) -> float:
         """When to look again at the latest, whatever comes in before."""
-        until = self.firmware.due_s()
+        until = inf if self._waiting else self.firmware.due_s()
         look = self.port.look_s()
         if look is not None:
             until = min(until, now + look)
