@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from problems import PROBLEMS, Problem, random_nature, trend_nature
+from random_pools import random_pool
 
 from toughopt.optimizer import Space
 
@@ -23,7 +24,8 @@ RANDOM_TASKS = {
     **{f"random{d}": partial(random_nature, d) for d in (3, 4, 6)},
     **{f"trend{d}": partial(trend_nature, d) for d in (3, 4, 6)},
 }
-SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS)
+ANY = "any"  # a pool of whatever sort, another one for each seed
+SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS, ANY)
 _REFERENCE = 4096  # designs of a box that tell what its best 1 % are
 
 Design = dict[str, Any]
@@ -73,6 +75,10 @@ def pool_task(name: str, seed: int) -> PoolTask:
     """The pool of that name; synthetic pools differ from seed to seed."""
     if name == "crossed_barrel" or name.startswith("half"):
         return _published(name, seed)
+    if name == ANY:
+        drawn = random_pool(1000 + seed)
+        designs = [{f"x{j}": float(value) for j, value in enumerate(row)} for row in drawn.x]
+        return PoolTask(designs, drawn.truth, _one_each(drawn.tests, seed), Space(pool=designs))
     problem = _problem(name, seed)
     designs = problem.pool(POOL, 1000 + seed)
     space = Space(problem.space.parameters, pool=designs)

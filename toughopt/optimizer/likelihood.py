@@ -27,15 +27,15 @@ class Priors:
     Length scales grow with the root of the number of inputs, as distances do (Hvarfner, Hellsten and Nardi, ICML 2024,
     arXiv 2402.02229, with LogNormal(sqrt 2 + log(d)/2, sqrt 3), and noise variance LogNormal(-4, 1)). Here scales are
     shorter and noise is larger, as befits crushed structures, which have cliffs and of which repeated tests scatter by
-    a good part of the spread between designs. Chosen on the problems in ``benchmarks/problems.py``, where anything
-    between these and half as long scales with twice the noise finds the best designs equally soon.
+    a good part of the spread between designs. Chosen on the random pools of ``benchmarks/random_pools.py``, where
+    scales from a third shorter to half as long again and noise twice as large find the best designs about as soon.
     """
 
-    length_mean: float = 0.0
+    length_mean: float = -0.5
     length_sd: float = 1.5
     signal_mean: float = 0.0
     signal_sd: float = 0.5
-    noise_mean: float = -2.0
+    noise_mean: float = -1.5
     noise_sd: float = 1.5
     slope_sd: float = 0.5
 
