@@ -22,7 +22,7 @@ def test_other_makers_files_give_the_force_the_travel_and_the_specimens_that_are
 
 def test_other_makers_files_need_no_unit_to_be_assumed(maker, layouts, makers):
     for curve in read_curves(makers.MAKERS[maker](layouts.crush())):
-        assert {f.code for f in curve.findings if f.effect != "none"} <= {"SPECIMENS_STACKED"}
+        assert {f.code for f in curve.findings if f.effect != "none"} <= {"SPECIMENS_STACKED", "SPECIMENS_BESIDE"}
 
 
 def test_a_unit_with_a_factor_is_refused_rather_than_taken_as_the_bare_one(layouts):
@@ -45,7 +45,11 @@ def test_blocks_whose_units_change_while_the_time_goes_on_are_one_test(layouts):
 
 def test_specimens_side_by_side_are_called_by_their_numbers(layouts, makers):
     for layout, names in (("side_by_side_numbered", ["1", "2"]), ("side_by_side_lettered", ["A", "B"])):
-        assert [curve.specimen for curve in read_curves(makers.MAKERS[layout](layouts.crush()))] == names
+        data = makers.MAKERS[layout](layouts.crush())
+        assert [curve.specimen for curve in read_curves(data)] == names
+    data = makers.MAKERS["side_by_side_numbered"](layouts.crush())
+    (one,) = read_curves(data, column_map={"force": "Force 2", "displacement": "Disp 1"})  # sensors of one machine
+    assert np.max(one.force_n) == pytest.approx(0.5 * np.max(layouts.crush().force_n), rel=1e-4)
 
 
 def test_a_log_whose_readings_change_their_unit_is_refused(layouts):

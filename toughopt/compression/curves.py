@@ -36,10 +36,22 @@ def curves_of(table: Table, options: ReadOptions = AS_FOUND, specimen: str = "")
     CurveError
         If a force or a displacement cannot be told from the columns.
     """
-    groups = side_by_side(table.names, table.units)
+    groups = _groups(table, options)
     labels = _labels(table, groups) if len(groups) > 1 else [specimen]
+    if groups != _repeated(table.names, table.units):
+        message = (
+            f"{len(groups)} specimens side by side, told apart by the numbers in their columns' names; "
+            "column_map settles it where they are sensors of one"
+        )
+        told = Finding("SPECIMENS_BESIDE", Severity.WARNING, Effect.WARN, message)
+        table = replace(table, findings=(*table.findings, told))
     curves = [curve_of(table, options, label, group) for label, group in zip(labels, groups, strict=True)]
     return tuple(curve for curve in curves if curve.force_n.size)
+
+
+def _groups(table: Table, options: ReadOptions) -> list[range]:
+    """Groups of columns, one a specimen; where a person names columns, their numbers part nothing."""
+    return (_repeated if options.column_map else side_by_side)(table.names, table.units)
 
 
 def curve_of(table: Table, options: ReadOptions, specimen: str, within: range | None = None) -> Curve:
@@ -161,7 +173,7 @@ def assemble(
 
 def _unfit(table: Table, options: ReadOptions) -> str:
     try:
-        for group in side_by_side(table.names, table.units):
+        for group in _groups(table, options):
             choose_columns(table, options, group)
     except CurveError as error:
         return str(error)
