@@ -152,8 +152,8 @@ def _pool(name: str, policies: Mapping[str, Runs]) -> list[str]:
     lines += [
         "Pools of `random_pools.py`, of 300 to 1,000 designs, another one for each seed."
         if name == "any"
-        else f"{size} designs; best 5 % are {size // 20}. Random, exact: median {exact_random(size, size // 100)} tests "
-        f"to a top-1 % design, {50 * (size // 20) / size:.1f} of the best 5 % in 50.",
+        else f"{size} designs; best 5 % are {size // 20}. Random, exact: median {exact_random(size, size // 100)} "
+        f"tests to a top-1 % design, {50 * (size // 20) / size:.1f} of the best 5 % in 50.",
         "",
         "| policy | seeds | tests to a top-1 % design, median | best 5 % found in 50 tests, mean "
         "| `default`'s tests over this one's | `default`'s finds over this one's | ask, ms |",
