@@ -46,7 +46,7 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "ObjectiveConfig": {
             "name": "Which figure of a test is optimized.",
             "goal": "Whether more or less of it is better.",
-            "reference": "With `against`: the value that is barely of interest; else the worst tested so far.",
+            "reference": "With `against`: the value that is barely of interest; else the worst tested or predicted.",
             "against": "Further objectives that it is weighed against, one [[objective.against]] block each.",
             "too_strong": "How one too strong for the force limit counts: by the energy below it, or as a lower bound.",
         },

@@ -43,7 +43,7 @@ class Front:
     """The Pareto front of the tested designs' posterior means.
 
     members : the best in the first objective first
-    reference : what is worse counts for nothing, by objective: as asked for, else the worst value among the tests
+    reference : what is worse counts for nothing: as asked for, else the worst tested or predicted anywhere
     hypervolume : that the members dominate beyond the reference, in the product of the objectives' units
     """
 
@@ -99,7 +99,7 @@ def pareto_front(task: Task, chosen_by: Policy) -> Front:
                 probability=float(sure[i]),
             )
         )
-    reference = reference_point(task)
+    reference = reference_point(task, belief)
     told = {name: sign * float(r) for (name, sign), r in zip(signs.items(), reference, strict=True)}
     return Front(tuple(members), told, hypervolume(mean[at], reference))
 

@@ -19,6 +19,7 @@ from toughopt.optimizer.surrogates import make_surrogate
 
 _MANY = 1000  # tested designs above which only the promising ones are predicted for the front
 _WEIGHTS = 21  # of two objectives against each other, by which those are found
+_ANYWHERE = 256  # designs, spread over the space, that stand for all when the worst is asked for
 _NOTHING = 1e-300
 _LAST_RESORT = 100.0  # taken off below the printability threshold, as where there is one objective
 
@@ -58,7 +59,7 @@ class HypervolumePolicy:
             return Proposal(designs, unknown, unknown, unknown, words, hyperparameters=dict(task.start), fallback="lhs")
 
     def _choose(self, task: Task, fitted: Belief) -> Proposal:
-        reference = reference_point(task)
+        reference = reference_point(task, fitted)
         rows = promising_rows(task)
         front, _ = fitted.moments(task.data.x[rows], task.space.columns([task.good[i] for i in rows]))
         around = None
@@ -192,16 +193,29 @@ def fitted_model(settings: Mapping[str, Any], task: Task, goal: Goal) -> Surroga
     return make_surrogate(settings, task.encoder, len(table), bare=not first).fit(table, start, task.rng)
 
 
-def reference_point(task: Task) -> FloatArray:
-    """(k,) float, larger better: what was asked for, else the worst value among the tests."""
+def reference_point(task: Task, belief: Belief | None) -> FloatArray:
+    """(k,) float, larger better: what was asked for, else the worst that was tested or is predicted anywhere.
+
+    The tests alone would not do: while all of them are alike, whatever differs from them would count for nothing.
+    """
+    goals = _goals(task)
+    space = task.space
+    if space.pool is None:
+        columns: Columns = space.sample(_ANYWHERE, np.random.default_rng(0))
+    else:
+        columns = space.columns(space.pool[:: max(1, len(space.pool) // _ANYWHERE)])
+    anywhere = None
+    if belief is not None and any(g.objective.reference is None for g in goals):
+        anywhere, _ = belief.moments(task.encoder.encode(columns, task.context), columns)
     found = []
-    for goal in _goals(task):
+    for place, goal in enumerate(goals):
         objective = goal.objective
         if objective.reference is not None:
             found.append(objective.sign * objective.reference)
             continue
-        known = goal.known(task.space.columns(task.good))
-        found.append(float((goal.table.y if known is None else known).min()))
+        tested = goal.known(space.columns(task.good))
+        worst = float((goal.table.y if tested is None else tested).min())
+        found.append(worst if anywhere is None else min(worst, float(anywhere[:, place].min())))
     return np.array(found)
 
 

@@ -21,8 +21,8 @@ class Objective:
     """One of several objectives.
 
     goal : "max" or "min"
-    reference : value that is barely of interest: what is worse counts for nothing; None for the worst among the tested
-        designs (of their predicted means), whatever that is at the time
+    reference : value that is barely of interest: what is worse counts for nothing; None for the worst that was tested
+        or is predicted anywhere, whatever that is at the time
     known : callable from columns to (n,), where the value follows from the design alone and needs no test, such as a
         mass; in the units of the objective
     """
