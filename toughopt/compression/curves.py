@@ -25,6 +25,7 @@ _NUMBERED = re.compile(
 )
 _CHANNEL = re.compile(r"\b(?:ch|channel|axis|kanal|achse)\b", re.IGNORECASE)
 _FEWEST = 3  # rows below which a table is a summary, not a curve
+_LAST_ROWS = 2  # that may be incomplete at the end of a record without its energy being a lower bound
 _A_TEST = 10  # rows from which one that is left out may have been a test
 
 
@@ -260,7 +261,7 @@ def _one_sided(displacement: FloatArray, force: FloatArray) -> Finding | None:
     if not lost:
         return None
     message = f"the last {lost} samples have no {what}: left out; the sensor may have been beyond its range"
-    return Finding("OVER_RANGE", Severity.WARNING, Effect.CENSOR, message)
+    return Finding("OVER_RANGE", Severity.WARNING, Effect.CENSOR if lost > _LAST_ROWS else Effect.WARN, message)
 
 
 def _metadata(table: Table) -> dict[str, str]:
