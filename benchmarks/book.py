@@ -1,12 +1,13 @@
 """The performance book: runs the benchmarks, keeps what they measured, and writes docs/performance.md.
 
-    python benchmarks/book.py                          everything, some ten minutes on a quiet machine
+    python benchmarks/book.py                          everything, some twenty minutes on a quiet machine
     python benchmarks/book.py --only start slicing     these; the rest of the table stays as it was
+    python benchmarks/book.py --only growth            how cost grows with size, and its picture
     python benchmarks/book.py --write                  only the page, from the results that are kept
 
 Each ratio is measured within one run, ours and the peer's in turn, `--repeats` runs, the median counts. Results are
 kept in `benchmarks/results/book.json`; the page compares them with the last committed ones. Printcore runs under the
-Python that TOUGHOPT_PRINTRUN_PYTHON names.
+Python that TOUGHOPT_PRINTRUN_PYTHON names, pandas under that of TOUGHOPT_PANDAS_PYTHON.
 """
 
 from __future__ import annotations
@@ -18,96 +19,32 @@ import platform
 import shutil
 import statistics
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chapters import CHAPTERS, GROWTH, Figure
+
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "benchmarks" / "results" / "book.json"
 PAGE = ROOT / "docs" / "performance.md"
-PRINTRUN = "TOUGHOPT_PRINTRUN_PYTHON"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number that was promised: at least or at most `wanted`."""
-
-    name: str
-    value: float
-    unit: str
-    sense: str  # "at least" or "at most"
-    wanted: float
-    peer: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Whether the promise is kept."""
-        return self.value >= self.wanted if self.sense == "at least" else self.value <= self.wanted
-
-
-def start() -> Iterator[Figure]:
-    """Processor time of an import and of --help."""
-    found = json.loads(_run("imports.py", "--repeats", "5"))
-    yield Figure("import toughopt", found["import_s"], "s", "at most", 0.4)
-    yield Figure("toughopt --help, over import click", found["help_over_click_s"], "s", "at most", 0.15, _of("click"))
-
-
-def geometry() -> Iterator[Figure]:
-    """The union of a crossed barrel's columns."""
-    found = json.loads(_run("geometry.py", "--only", "union", "--json"))
-    union = found.get("union", found)
-    yield Figure("crossed barrel, a watertight solid", union["ours_ms"], "ms", "at most", 150.0)
-    yield Figure("the same, how many times faster", union["ratio"], "x", "at least", 5.0, _of("trimesh"))
-
-
-def slicing() -> Iterator[Figure]:
-    """A crossed barrel with a wall of 1 mm, beside PrusaSlicer."""
-    (line,) = _run("slicing.py", "--walls", "1.0", "--repeat", "1", "--no-quality").splitlines()
-    found = json.loads(line)
-    if "in_process_ratio" in found:
-        peer = _prusaslicer()
-        yield Figure(
-            "slicing, mesh to text, share of the peer's time", found["in_process_ratio"], "", "at most", 0.35, peer
-        )
-        yield Figure("toughopt slice, share of the peer's time", found["command_ratio"], "", "at most", 0.8, peer)
-
-
-def streaming() -> Iterator[Figure]:
-    """Lines a second over a pseudo-terminal, beside Printrun's printcore."""
-    rows = json.loads(_run("streaming.py", "--lines", "3000", "--rounds", "1", "--json"))
-    at = {(row["baud"], row["host"]): row for row in rows}
-    peer = "Printrun's printcore" if os.environ.get(PRINTRUN) else ""
-    for host, wanted in (("one in flight", 5.0), ("window", 12.0)):
-        row = at[0, f"toughopt, {host}"]
-        if row["ratio"] is not None:
-            yield Figure(f"lines a second, {host}", row["ratio"], "x", "at least", wanted, peer)
-            yield Figure(f"processor time a line, {host}", row["cpu_ratio"], "", "at most", 0.5, peer)
-    for baud in (115200, 250000):
-        row = at[baud, "toughopt, window"]
-        share = row["lines_per_s"] * row["bytes_per_line"] * 10 / baud
-        yield Figure(f"share of a wire of {baud} baud, window", share, "", "at least", 0.95)
-
-
-CHAPTERS: dict[str, Callable[[], Iterator[Figure]]] = {
-    "start": start,
-    "geometry": geometry,
-    "slicing": slicing,
-    "streaming": streaming,
-}
+PICTURE = ROOT / "docs" / "pictures" / "cost.png"
 
 
 def main() -> None:
     """Measure what was asked for, keep it, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=list(CHAPTERS), default=list(CHAPTERS))
+    parser.add_argument("--only", nargs="*", choices=[*CHAPTERS, "growth"], default=[*CHAPTERS, "growth"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="measure nothing")
     options = parser.parse_args()
     kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    for name in () if options.write else options.only:
+    growth: list[dict[str, Any]] = kept.pop("growth", [])
+    if "growth" in options.only and not options.write:
+        growth = [asdict(found) for measure in GROWTH for found in measure()]
+        draw(growth)
+    for name in () if options.write else (name for name in options.only if name != "growth"):
         runs = [list(CHAPTERS[name]()) for _ in range(options.repeats)]
         kept[name] = {
             "measured": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -115,20 +52,29 @@ def main() -> None:
             "runs": options.repeats,
             "figures": [_median(same) for same in zip(*runs, strict=True)],
         }
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    PAGE.write_text(page(kept, committed()), encoding="utf-8")
+        _keep({**kept, "growth": growth})
+    _keep({**kept, "growth": growth})
+    PAGE.write_text(page(kept, growth, committed()), encoding="utf-8")
 
 
-def page(kept: dict[str, Any], before: dict[str, Any]) -> str:
+def _keep(found: dict[str, Any]) -> None:
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def page(kept: dict[str, Any], growth: list[dict[str, Any]], before: dict[str, Any]) -> str:
     """docs/performance.md, from what is kept and what was committed before."""
-    old = {figure["name"]: figure["value"] for chapter in before.values() for figure in chapter["figures"]}
+    old = {
+        figure["name"]: figure["value"]
+        for name, chapter in before.items()
+        if name != "growth"
+        for figure in chapter["figures"]
+    }
     lines = [
         "# Performance",
         "",
         "Written by `python benchmarks/book.py` (`make bench`). Ratios are taken within one run on one machine, ours",
-        "and the peer's in turn; medians. A promise that is not kept says so. These were taken while others worked on",
-        "the same two cores, which slows whatever takes milliseconds.",
+        "and the peer's in turn; medians. A promise that is not kept says so.",
         "",
         "| what | measured | promised | kept | peer | last committed |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -143,8 +89,33 @@ def page(kept: dict[str, Any], before: dict[str, Any]) -> str:
             )
     lines += ["", "## Where and when", "", "| chapter | day | machine | runs |", "| --- | --- | --- | --- |"]
     lines += [f"| {name} | {c['measured']} | {c['machine']} | {c['runs']} |" for name, c in kept.items()]
+    if growth:
+        lines += ["", "## Cost against size", "", f"![Seconds against size](pictures/{PICTURE.name})", ""]
+        lines += ["| what | of | sizes | seconds |", "| --- | --- | --- | --- |"]
+        for entry in growth:
+            sizes = ", ".join(f"{size:,}" for size in entry["sizes"])
+            seconds = ", ".join(f"{value:.3g}" for value in entry["seconds"])
+            lines.append(f"| {entry['name']} | {entry['size_of']} | {sizes} | {seconds} |")
     lines += ["", _OTHERS]
     return "\n".join(lines)
+
+
+def draw(growth: list[dict[str, Any]]) -> None:
+    """Seconds against size, both logarithmic, one panel for each thing that is counted; promises are crosses."""
+    from matplotlib.figure import Figure as Drawing
+
+    kinds = list(dict.fromkeys(entry["size_of"] for entry in growth))
+    drawing = Drawing(figsize=(10.0, 6.0), layout="constrained")
+    for kind, axes in zip(kinds, drawing.subplots(2, -(-len(kinds) // 2)).flat, strict=False):
+        for entry in (entry for entry in growth if entry["size_of"] == kind):
+            (line,) = axes.loglog(entry["sizes"], entry["seconds"], "o-", label=entry["name"])
+            if entry["most_size"]:
+                axes.plot(entry["most_size"], entry["most_s"], "x", color=line.get_color(), markersize=9)
+        axes.set_xlabel(kind)
+        axes.set_ylabel("time [s]")
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+    drawing.savefig(PICTURE, dpi=110)
 
 
 _OTHERS = """\
@@ -158,8 +129,11 @@ _OTHERS = """\
 | the virtual press against published tests | `benchmarks/press.py` |
 | test machines' files: speed, accuracy, coverage, damage | `benchmarks/curves.py` |
 | faulty lines: what is lost, doubled, altered | `benchmarks/faults.py` |
-| reading and writing of G-code | `benchmarks/gcode.py` |
-| the virtual printer's answers | `benchmarks/virtual_printer.py` |
+| reading of G-code, beside Printrun's | `benchmarks/gcode.py` |
+| commands on a campaign of 25,000 experiments | `benchmarks/journal.py` |
+| a month of five printers on a virtual clock | `benchmarks/fleet.py month` |
+| how much programs weigh against their solids | `benchmarks/deposition.py` |
+| random designs of each family, meshed and compared | `benchmarks/geometry.py --only exactness` |
 """
 
 
@@ -177,28 +151,8 @@ def _median(same: tuple[Figure, ...]) -> dict[str, Any]:
     return asdict(same[0]) | {"value": round(statistics.median(figure.value for figure in same), 4)}
 
 
-def _run(script: str, *arguments: str) -> str:
-    command = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
 def _machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _of(package: str) -> str:
-    from importlib.metadata import version
-
-    return f"{package} {version(package)}"
-
-
-def _prusaslicer() -> str:
-    slicer = shutil.which("prusa-slicer")
-    if slicer is None:
-        return ""
-    said = subprocess.run([slicer, "--help"], capture_output=True, text=True, check=False).stdout
-    named = [line for line in said.splitlines() if line.startswith("PrusaSlicer")]
-    return named[0].split("+")[0] if named else "PrusaSlicer"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ began = time.perf_counter()
 code = gcoder.GCode(open(sys.argv[1], encoding="utf-8"))
 print(time.perf_counter() - began)
 """
-_CHECK = """
+CHECK = """
 import json, sys, time
 began = time.perf_counter()
 from pathlib import Path
@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "large.gcode"
         file.write_text(rings(options.lines), encoding="utf-8")
-        done = subprocess.run([sys.executable, "-c", _CHECK, str(file)], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", CHECK, str(file)], capture_output=True, text=True, check=True)
         ours = json.loads(done.stdout)
         together = ours["read_s"] + ours["check_s"]
         print(
