@@ -18,9 +18,11 @@ from matplotlib.figure import Figure
 from toughopt import Curve, family
 from toughopt.gcode import read_program
 from toughopt.journal import State
+from toughopt.optimizer import Front, FrontMember
 from toughopt.optimizer.insight import Parity, PartialDependence
 from toughopt.plots.comparison import comparison_figure
 from toughopt.plots.coordinates import coordinates_figure
+from toughopt.plots.front import front_figure
 from toughopt.plots.landscape import Choice, Slice, choice_figure, slice_figure
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.model import dependence_figure, importance_figure, nothing_figure, parity_figure
@@ -183,6 +185,22 @@ def test_pace_in_weeks(lab_state: State) -> Figure:
         for stage, time in e.times.items():
             e.times[stage] = (datetime.fromisoformat(time) + timedelta(days=4.3 * e.id)).isoformat()
     return pace_figure(slow)
+
+
+@compared
+def test_front() -> Figure:
+    mass, toughness = np.linspace(1.2, 3.4, 9), 12.0 * np.sqrt(np.linspace(0.05, 1.0, 9))
+    members = tuple(
+        FrontMember(
+            {"t": 1.0}, {"toughness_j": y, "mass_g": m}, {"toughness_j": 0.5, "mass_g": 0.0},
+            {"toughness_j": (y - 1.0, y + 1.0), "mass_g": (m, m)}, 1, 0.9,
+        )
+        for m, y in zip(mass[::-1].tolist(), toughness[::-1].tolist(), strict=True)
+    )  # fmt: skip
+    spread = np.linspace(0.0, 2.0 * np.pi, 30)
+    tested = np.column_stack([5.0 + 3.0 * np.sin(3.0 * spread), 2.7 + 0.6 * np.cos(spread)])
+    front = Front(members, {"toughness_j": 1.0, "mass_g": 3.6}, 20.0)
+    return front_figure(front, tested, ("toughness_j", "mass_g"), ("max", "min"))
 
 
 @compared
