@@ -157,7 +157,9 @@ def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str)
     if experiment.value is not None:
         words_.append(f"It gave {experiment.value:.4g} {unit}".rstrip() + ".")
     landscape = None
-    if expected is not None:
+    if expected is not None and "objectives" not in record.get(
+        "settings", {}
+    ):  # of several, one improvement tells too little
         then = Learned(chooser, _state_seen(state, int(record["n_observations"])))
         try:
             pair = then.main_pair()
