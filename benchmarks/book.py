@@ -101,16 +101,20 @@ def page(kept: dict[str, Any], growth: list[dict[str, Any]], before: dict[str, A
 
 
 def draw(growth: list[dict[str, Any]]) -> None:
-    """Seconds against size, both logarithmic, one panel for each thing that is counted; promises are crosses."""
+    """Seconds against size, logarithmic where sizes span decades, one panel for each thing that is counted; promises are crosses."""
     from matplotlib.figure import Figure as Drawing
 
     kinds = list(dict.fromkeys(entry["size_of"] for entry in growth))
     drawing = Drawing(figsize=(10.0, 6.0), layout="constrained")
     for kind, axes in zip(kinds, drawing.subplots(2, -(-len(kinds) // 2)).flat, strict=False):
         for entry in (entry for entry in growth if entry["size_of"] == kind):
-            (line,) = axes.loglog(entry["sizes"], entry["seconds"], "o-", label=entry["name"])
+            (line,) = axes.plot(entry["sizes"], entry["seconds"], "o-", label=entry["name"])
             if entry["most_size"]:
                 axes.plot(entry["most_size"], entry["most_s"], "x", color=line.get_color(), markersize=9)
+        if max(entry["sizes"][-1] / entry["sizes"][0] for entry in growth if entry["size_of"] == kind) > 10:
+            axes.set(xscale="log", yscale="log")
+        else:
+            axes.set_ylim(bottom=0.0)
         axes.set_xlabel(kind)
         axes.set_ylabel("time [s]")
         axes.legend(fontsize=8)
