@@ -101,7 +101,7 @@ def page(kept: dict[str, Any], growth: list[dict[str, Any]], before: dict[str, A
 
 
 def draw(growth: list[dict[str, Any]]) -> None:
-    """Seconds against size, logarithmic where sizes span decades, one panel for each thing that is counted; promises are crosses."""
+    """Seconds against size, a panel for each thing that is counted, logarithmic over decades; promises are crosses."""
     from matplotlib.figure import Figure as Drawing
 
     kinds = list(dict.fromkeys(entry["size_of"] for entry in growth))
