@@ -40,13 +40,22 @@ def self_intersections(
     with the test of Moeller and Trumbore (1997). Faces that only touch, or overlap within one plane, do not count.
     """
     corners = vertices[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal = np.divide(normal, length, out=np.zeros_like(normal), where=length > 0.0)
+    offset = np.einsum("ij,ij->i", corners[:, 0], normal)
     pairs_found: list[IntArray] = []
     points_found: list[FloatArray] = []
     for some, others in _candidates(corners):
-        strangers = ~(faces[some][:, :, None] == faces[others][:, None, :]).any(axis=(1, 2))
+        strangers = np.ones(len(some), dtype=bool)
+        for i in range(3):
+            for j in range(3):
+                strangers &= faces[some, i] != faces[others, j]
         first, second = some[strangers], others[strangers]
-        crossing = _on_both_sides(corners[first], corners[second], tolerance_mm)
-        crossing |= _on_both_sides(corners[second], corners[first], tolerance_mm)
+        crossing = np.zeros(len(first), dtype=bool)
+        for a, b in ((first, second), (second, first)):  # corners on both sides of the other's plane
+            height = np.einsum("kij,kj->ik", corners[a], normal[b]) - offset[b]
+            crossing |= (height.max(axis=0) > tolerance_mm) & (height.min(axis=0) < -tolerance_mm)
         first, second = first[crossing], second[crossing]
         for a, b in ((first, second), (second, first)):
             hit, point = _pierces(corners[a], corners[b], tolerance_mm)
@@ -63,30 +72,32 @@ def _candidates(corners: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
     """Pairs of faces whose bounding boxes overlap, each once, in chunks of bounded size."""
     low, high = corners.min(axis=1), corners.max(axis=1)
     origin, extent = low.min(axis=0), np.ptp(corners.reshape(-1, 3), axis=0)
-    size = max(0.7 * float(np.median((high - low).max(axis=1))), float(extent.max()) / 200.0, 1e-9)
+    size = max(1.3 * float(np.median((high - low).max(axis=1))), float(extent.max()) / 200.0, 1e-9)
     first_cell, last_cell = _cells(low, origin, size), _cells(high, origin, size)
     while int(np.prod(last_cell - first_cell + 1, axis=1).sum()) > _MOST_CELLS:  # a few faces much larger than the rest
         size *= 2.0
         first_cell, last_cell = _cells(low, origin, size), _cells(high, origin, size)
-    face, key, shape = _binned(first_cell, last_cell)
+    face, cell, key = _binned(first_cell, last_cell)
     order = np.argsort(key, kind="stable")
     face, key = face[order], key[order]
+    # for each axis: box, first cell and own cell of each entry, in the order in which they are gone through
+    axes = [
+        (low[face, k], high[face, k], first_cell[face, k].astype(np.int32), cell[order, k].astype(np.int32))
+        for k in range(3)
+    ]
     counts = np.searchsorted(key, key, side="right") - np.arange(len(key)) - 1
     total = np.concatenate([[0], np.cumsum(counts)])
-    lows, highs = np.ascontiguousarray(low.T), np.ascontiguousarray(high.T)
     begin = 0
     while begin < len(key):
         end = max(begin + 1, int(np.searchsorted(total, total[begin] + _CHUNK, side="right")) - 1)
         left = np.repeat(np.arange(begin, end), counts[begin:end])
         right = left + 1 + np.arange(len(left)) - np.repeat(total[begin:end] - total[begin], counts[begin:end])
-        a, b = face[left], face[right]
-        near = np.ones(len(a), dtype=bool)
-        for low_k, high_k in zip(lows, highs, strict=True):
-            near &= (low_k[a] <= high_k[b]) & (low_k[b] <= high_k[a])
-        a, b, cell = a[near], b[near], key[left[near]]
-        # two faces may share several cells: the one that holds the lowest corner of their common box counts
-        home = np.ravel_multi_index(tuple(np.maximum(first_cell[a], first_cell[b]).T), shape)
-        yield a[home == cell], b[home == cell]
+        for lows, highs, firsts, cells in axes:
+            near = (lows[left] <= highs[right]) & (lows[right] <= highs[left])
+            # two faces may share several cells: the one that holds the lowest corner of their common box counts
+            near &= np.maximum(firsts[left], firsts[right]) == cells[left]
+            left, right = left[near], right[near]
+        yield face[left], face[right]
         begin = end
 
 
@@ -94,26 +105,17 @@ def _cells(points: FloatArray, origin: FloatArray, size: float) -> IntArray:
     return np.floor((points - origin) / size).astype(np.int64)
 
 
-def _binned(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray, tuple[int, ...]]:
-    """Face and cell number of every (face, cell) that touch, and the grid's shape."""
+def _binned(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Face, (n, 3) cell and the cell's number of every face and cell that touch."""
     spans = last - first + 1
     per_face = np.prod(spans, axis=1)
     face = np.repeat(np.arange(len(first)), per_face)
     step = np.arange(len(face)) - np.repeat(np.cumsum(per_face) - per_face, per_face)
     span = spans[face]
-    within = np.column_stack([step // (span[:, 1] * span[:, 2]), step // span[:, 2] % span[:, 1], step % span[:, 2]])
-    shape = tuple(int(most) + 1 for most in last.max(axis=0))
-    return face, np.ravel_multi_index(tuple((first[face] + within).T), shape), shape
-
-
-def _on_both_sides(corners: FloatArray, faces: FloatArray, tolerance: float) -> BoolArray:
-    """(k,) bool: whether a triangle has corners on both sides of the other's plane."""
-    normal = np.cross(faces[:, 1] - faces[:, 0], faces[:, 2] - faces[:, 0])
-    length = np.linalg.norm(normal, axis=1)
-    height = np.einsum("kij,kj->ki", corners - faces[:, :1], normal)
-    limit = tolerance * length
-    across: BoolArray = (length > 0.0) & (height.max(axis=1) > limit) & (height.min(axis=1) < -limit)
-    return across
+    within = np.stack([step // (span[:, 1] * span[:, 2]), step // span[:, 2] % span[:, 1], step % span[:, 2]], axis=-1)
+    cell = first[face] + within
+    shape = last.max(axis=0) + 1
+    return face, cell, (cell[:, 0] * shape[1] + cell[:, 1]) * shape[2] + cell[:, 2]
 
 
 def _pierces(edges_of: FloatArray, faces: FloatArray, tolerance: float) -> tuple[BoolArray, FloatArray]:
