@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _PAIRS = 3e7  # so many samples are compared with others by brute force before a tree of them is quicker
 _OVERHEAD = 2e4  # pairs that could be compared while the brute force turns to its next island
+_APART = 4  # one sample of so many begins with the largest disc
 _TREE_ROUNDS = 40  # discs shrink to the largest empty one in three to eight
 
 _NEAREST_MM2 = 1e-4  # samples nearer than the root of this count as that far apart
@@ -145,25 +146,39 @@ def _compared(samples: Samples, groups: list[NDArray[np.int64]]) -> tuple[NDArra
 
 
 def _shrunk(samples: Samples, cap_mm: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The same by shrinking each disc, from the largest on, until no sample of its island lies inside."""
+    """The same by shrinking each disc until no sample of its island lies inside.
+
+    A few samples begin with the largest disc, the others with that through the partner of one of those nearby.
+    """
     from scipy.spatial import cKDTree
 
-    level = samples.island[samples.contour] * (8.0 * cap_mm)  # no disc reaches another island
+    island = samples.island[samples.contour]
+    level = island * (8.0 * cap_mm)  # no disc reaches another island
     tree = cKDTree(np.column_stack((samples.point_mm, level)), balanced_tree=False, compact_nodes=False)
     radius = np.full(len(level), cap_mm)
     partner = np.full(len(level), -1, dtype=np.int64)
-    work = np.arange(len(level))
-    for _ in range(_TREE_ROUNDS):
-        centre = samples.point_mm[work] + samples.normal[work] * radius[work, None]
-        _, near = tree.query(np.column_stack((centre, level[work])), distance_upper_bound=cap_mm * 1.01)
-        near = np.minimum(near, len(level) - 1)
-        way = samples.point_mm[near] - samples.point_mm[work]
-        reach = 2.0 * np.einsum("ij,ij->i", way, samples.normal[work])
+
+    def shrink(own: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Let discs go through these others where that makes them smaller; tell which it did."""
+        way = samples.point_mm[other] - samples.point_mm[own]
+        reach = 2.0 * np.einsum("ij,ij->i", way, samples.normal[own])
         size = np.maximum(np.einsum("ij,ij->i", way, way), _NEAREST_MM2)
-        smaller = reach * radius[work] > size * (1.0 + 1e-9)
-        work, near = work[smaller], near[smaller]
-        if not len(work):
-            break
-        radius[work] = size[smaller] / reach[smaller]
-        partner[work] = near
+        smaller = reach * radius[own] > size * (1.0 + 1e-9)
+        own = own[smaller]
+        radius[own] = size[smaller] / reach[smaller]
+        partner[own] = other[smaller]
+        return own
+
+    index = np.arange(len(level))
+    first = index - index % _APART
+    for work in (index[index == first], index[index != first]):
+        near = partner[first[work]]
+        known = (near >= 0) & (island[near] == island[work])
+        shrink(work[known], near[known])
+        for _ in range(_TREE_ROUNDS):
+            centre = samples.point_mm[work] + samples.normal[work] * radius[work, None]
+            _, nearest = tree.query(np.column_stack((centre, level[work])), distance_upper_bound=cap_mm * 1.01)
+            work = shrink(work, np.minimum(nearest, len(level) - 1))
+            if not len(work):
+                break
     return np.where(partner >= 0, 1.0 / radius, 0.0), partner
