@@ -22,7 +22,7 @@ from geometry import CELLULAR, PUBLISHED, drawn
 
 from toughopt.errors import ToughoptError
 from toughopt.families import family
-from toughopt.gcode import check, deposit, taken_at_its_word, write_program
+from toughopt.gcode import check, deposit, on_bed, taken_at_its_word, write_program
 from toughopt.profiles import load_profile
 from toughopt.slicing import NativeSlicer
 from toughopt.slicing.fill import spacings
@@ -47,13 +47,14 @@ def measured(name, design, profile):
         solid = family(name).solid(design)
         toolpaths = NativeSlicer().slice(solid, profile)
         program = write_program(toolpaths, profile, date=DATE)
-        report = check(program, profile)
+        report = check(program, profile, solid=on_bed(solid, profile))
         laid = float(np.sum(deposit(taken_at_its_word(program, profile)).volume_mm3))
     except ToughoptError as error:
         return row | {"error": str(error)}
     seconds = time.process_time() - start
     wanted = reference_mm3(family(name), design, solid, profile)
-    return row | {"ok": report.ok, "error_percent": 100.0 * (laid / wanted - 1.0), "cpu_s": seconds}
+    faults = [finding.message for finding in report.findings]
+    return row | {"ok": report.ok, "findings": faults, "error_percent": 100.0 * (laid / wanted - 1.0), "cpu_s": seconds}
 
 
 def summary(rows):
