@@ -27,8 +27,19 @@ from toughopt.families import Family, family
 from toughopt.geometry import Solid, leaning_tubes
 
 DESIGN = {"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0}
+#: The corners of a family's limits with the most triangles.
+LARGEST = {
+    "crossed_barrel": [{"n": 12, "theta": 200.0, "r": 2.5, "t": 0.7}],
+    "strut_lattice": [
+        {"cell": "octet", "cells": 5, "radius": 0.4, "grading": 0.5},
+        {"cell": "kelvin", "cells": 5, "radius": 0.4, "grading": 2.0},
+    ],
+    "tpms_shell": [
+        {"surface": "diamond", "cells": 4, "thickness": 1.25, "grading": 0.5},
+        {"surface": "diamond", "cells": 4, "thickness": 0.625, "grading": 2.0},
+    ],
+}
 PUBLISHED = ("crossed_barrel", "cylindrical_shell")
-CELLULAR = ("strut_lattice", "tpms_shell")
 
 
 class Seconds(NamedTuple):
@@ -158,19 +169,20 @@ def peak_mib() -> float:
 
 
 def memory() -> dict[str, float]:
-    """Peak memory, MiB, of a process that meshes the largest of 40 random designs of a family."""
+    """Peak memory, MiB, of processes that mesh a family's largest designs and some random ones after each other."""
     code = (
         "import sys; sys.path.insert(0, 'benchmarks'); import geometry as g; from toughopt.families import family\n"
-        "f = family('{name}'); c = g.drawn(f, 4000, 3); import numpy as np\n"
-        "for i in np.flatnonzero(f.is_valid(c))[:{count}]:\n"
-        "    f.solid({{k: v[i].item() for k, v in c.items()}}).volume_mm3\n"
+        "f = family('{name}', **{fixed}); c = g.drawn(f, 4000, 3); import numpy as np\n"
+        "some = [{{k: v[i].item() for k, v in c.items()}} for i in np.flatnonzero(f.is_valid(c))[:{count}]]\n"
+        "for design in [*{worst}, *some]:\n"
+        "    f.solid(design).volume_mm3\n"
         "print(g.peak_mib())"
     )
     peaks = {}
-    for name in (*PUBLISHED, *CELLULAR):
-        source = code.format(name=name, count=40 if name in PUBLISHED else 8)
+    for subject, (name, fixed) in SUBJECTS.items():
+        source = code.format(name=name, fixed=fixed, count=4, worst=LARGEST.get(name, []))
         out = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
-        peaks[name] = float(out.stdout)
+        peaks[subject] = float(out.stdout)
     return peaks
 
 

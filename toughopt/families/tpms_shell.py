@@ -46,8 +46,11 @@ class TpmsShell(ParametricFamily):
     )
     settled: ClassVar[tuple[Parameter, ...]] = (
         *ENVELOPE,
-        Parameter("chord_error", "real", 0.002, 0.5, None, 0.05, "mm", "how far the mesh may be from the surface"),
-    )
+        Parameter(
+            "chord_error", "real", 0.002, 0.5, None, 0.12, "mm",
+            "how far the mesh may be from the surface at its sharpest bends; a tenth of that on average",
+        ),
+    )  # fmt: skip
     possible: ClassVar[Mapping[str, tuple[float, float]]] = MappingProxyType(
         {"cells": (1, 20), "thickness": (0.1, 20.0), "grading": (0.1, 10.0)}
     )
@@ -103,7 +106,7 @@ class TpmsShell(ParametricFamily):
         across, width, core = int(values["cells"]), float(values["width"]), core_height(values)
         size, plate = width / across, values["plate"]
         thinnest = values["thickness"] * min(values["grading"], 1.0)
-        error = min(values["chord_error"], 0.15 * thinnest)
+        error = min(values["chord_error"], 0.2 * thinnest)
         # diagonals of cubes of that size are chords across the sharpest bends that stay within the chord error
         edge = min(sqrt(8.0 / 3.0 * error * _SHARPEST_BEND[values["surface"]] * size), 0.1 * size)
         cubes = (ceil(size / edge), ceil(size / edge), ceil(core / edge))

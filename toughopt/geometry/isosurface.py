@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: high, so that none turns over.
 _SNAP = 0.25
 _STEPS = 5  # of false position, by which corners come onto the surface
-_TRIALS = 4  # of finer and finer grids
+_TRIALS = 5  # of finer and finer grids
 _MOST_NODES = 5_000_000  # of a column, for the memory that they take
 
 
@@ -95,7 +95,7 @@ def box_layer(layer: Layer, grid: Grid, chord_error_mm: float, plate_mm: float =
                 rings.append(_replicated(_renamed(free, column)[:, ::-1], grid))
             else:
                 rings.append(_replicated(_renamed(capped(state, 1, grid, axis, high), column), grid, axis, high))
-    names, triangles = _numbered(np.concatenate(rings))
+    names, triangles = _gathered(rings)
     vertices = _placed(names, column)
     if plate_mm > 0.0:
         for high in (False, True):
@@ -113,7 +113,7 @@ def _fine_enough(layer: Layer, grid: Grid, error: float) -> tuple[_Column, list[
         biases, off = zip(*(_deviation(faces[face], column, face) for face in (0, 1)), strict=True)
         if max(off) <= error:
             return column, faces, (biases[0], biases[1])
-        grid = grid.refined(min(max(1.03 * sqrt(max(off) / error), 1.05), 2.0))
+        grid = grid.refined(min(max(sqrt(max(off) / error), 1.03), 2.0))
     raise MeshError(
         f"a surface cannot be kept to a chord error of {error:g} mm in cubes of {grid.step_mm.max():.2g} mm, where "
         f"there are {np.prod(np.array(grid.cubes)):,} of them; choose a larger chord error"
@@ -217,14 +217,25 @@ def _numbered(names: IntArray) -> tuple[IntArray, IntArray]:
     return unique, faces.reshape(-1, 3)
 
 
-def _replicated(names: IntArray, grid: Grid, axis: int = 2, high: bool = False) -> IntArray:
-    """Names in all columns, or in those at one side of the box only."""
+def _replicated(names: IntArray, grid: Grid, axis: int = 2, high: bool = False) -> tuple[list[IntArray], IntArray]:
+    """Names of the corners in all columns, or in those at one side of the box only; and one column's triangles."""
     every = [range(count) for count in grid.tiles]
     if axis < 2:
         every[axis] = range(grid.tiles[axis] - 1, grid.tiles[axis]) if high else range(1)
     corners = np.array([(i * grid.cubes[0], j * grid.cubes[1], 0) for i in every[0] for j in every[1]])
-    every_name: IntArray = names + name_of(grid.number(corners))[:, None, None]
-    return every_name.reshape(-1, 3)
+    unique, triangles = _numbered(names)
+    return [unique + name_of(corner) for corner in grid.number(corners)], triangles
+
+
+def _gathered(rings: list[tuple[list[IntArray], IntArray]]) -> tuple[IntArray, IntArray]:
+    """All names, sorted, and the triangles of all columns between them; only names are sorted, to save memory."""
+    names, numbers = np.unique(np.concatenate([part for parts, _ in rings for part in parts]), return_inverse=True)
+    begin, triangles = 0, []
+    for parts, local in rings:
+        for part in parts:
+            triangles.append(numbers[begin : begin + len(part)].astype(np.uint32)[local])
+            begin += len(part)
+    return names, np.concatenate(triangles)
 
 
 def _placed(names: IntArray, column: _Column) -> FloatArray:
@@ -289,7 +300,7 @@ def _with_plate(
         rim = np.searchsorted(names, _rim(outline[k], outline[after], column))
         fan = np.column_stack([np.full(len(rim) - 1, corner[k]), rim[1:], rim[:-1]])
         added += [fan, np.array([[corner[k], corner[after], rim[-1]]])]
-    shell = np.concatenate(added)
+    shell = np.concatenate(added).astype(faces.dtype)
     return np.concatenate([vertices, far]), np.concatenate([faces, shell[:, ::-1] if high else shell])
 
 

@@ -145,7 +145,9 @@ def manifold_from(vertices: ArrayLike, faces: ArrayLike) -> Manifold:
     triangles = np.ascontiguousarray(faces, dtype=np.uint64)
     if not np.isfinite(points).all():
         raise MeshError(f"vertex {int(np.argmin(np.isfinite(points).all(axis=1)))} of the mesh is NaN or infinite")
-    return Manifold(Mesh64(points, triangles))
+    mesh = Mesh64(points, triangles)
+    del points, triangles  # large meshes are held twice as it is
+    return Manifold(mesh)
 
 
 def distinct_rows(rows: FloatArray) -> tuple[IntArray, IntArray]:
