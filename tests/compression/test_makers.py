@@ -61,6 +61,12 @@ def test_a_log_whose_readings_change_their_unit_is_refused(layouts):
         read_curves("\n".join([*lines, ""]).encode())
 
 
+def test_a_specimen_that_cannot_be_read_is_missed_at_the_others(layouts, makers):
+    data = makers.MAKERS["bluehill_stacked_german"](layouts.crush()).replace(b"\r\n0,00;", b"\r\n0,00;;", 1)
+    (curve,) = read_curves(data)
+    assert any(f.code == "TABLE_LEFT_OUT" and f.effect == "warn" for f in curve.findings)
+
+
 def test_one_of_two_load_cells_is_taken_with_a_warning(layouts):
     truth = layouts.crush()
     rows = "".join(

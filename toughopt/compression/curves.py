@@ -26,6 +26,7 @@ _NUMBERED = re.compile(
 _CHANNEL = re.compile(r"\b(?:ch|channel|axis|kanal|achse)\b", re.IGNORECASE)
 _FEWEST = 3  # rows below which a table is a summary, not a curve
 _LAST_ROWS = 2  # that may be incomplete at the end of a record without its energy being a lower bound
+_BROKEN_OFF = 5  # rows without column names from which they may be the rest of the table before
 _A_TEST = 10  # rows from which one that is left out may have been a test
 
 
@@ -150,7 +151,8 @@ def assemble(
         reason = f"the table at line {table.line} has {rows} rows only" if few else _unfit(table, options)
         if reason:
             reasons.append(reason)
-            lost_rows = max(lost_rows, rows)
+            nameless = good and rows >= _BROKEN_OFF and not any(table.names)  # the rest of the table before?
+            lost_rows = max(lost_rows, _A_TEST if nameless else rows)
         else:
             good.append(table)
     if not good:
@@ -162,13 +164,20 @@ def assemble(
         severity, effect = (Severity.WARNING, Effect.WARN) if grave else (Severity.INFO, Effect.NONE)
         findings = (Finding("TABLE_LEFT_OUT", severity, effect, f"left out: {'; '.join(reasons[:3])}"),)
     found: list[Curve] = []
+    empty: list[str] = []
     for number, table in enumerate(joined, start=1):
         label = title(table) or (str(number) if len(joined) > 1 else "")
         for specimen, name in unstacked(table, options):
             both = " ".join(filter(None, (label, name)))
-            found += curves_of(replace(specimen, findings=(*specimen.findings, *findings)), options, both)
+            curves = curves_of(replace(specimen, findings=(*specimen.findings, *findings)), options, both)
+            found += curves
+            if not curves:
+                empty.append(f"the table at line {table.line} has {table.rows} rows, none of them whole")
     if not found:
         raise CurveError("no usable compression test: the columns of force and displacement hold no numbers")
+    if empty:
+        lost = Finding("TABLE_LEFT_OUT", Severity.WARNING, Effect.WARN, f"left out: {'; '.join(empty[:3])}")
+        return tuple(replace(curve, findings=(*curve.findings, lost)) for curve in found)
     return tuple(found)
 
 

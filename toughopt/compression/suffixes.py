@@ -7,6 +7,7 @@ import re
 from toughopt.compression.units import parse_unit
 
 _FIELD = re.compile(r"^([+-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d{1,4})?)(?: ?([^\W\d_][\w/%²°]{0,11}))?$")
+_SUFFIX = re.compile(r"(?<=[\d.,]) ?[^\W\d_][\w/%²°]{0,11}")
 _SEPARATORS = ("\t", ";", "|", ",", "  ")
 _FEWEST = 3  # rows
 _MOST_ODD = 0.02  # share of rows between the first and the last that are none
@@ -27,9 +28,17 @@ def with_units_above(text: str) -> str | None:
         if len(units) > 1 or between > _MOST_ODD * len(rows):
             return None
         mark = "\t" if separator == "  " else separator
-        written = [mark.join(number for number, _ in rows[at]) if at in rows else line for at, line in enumerate(lines)]
+        written = [
+            mark.join(number for number, _ in rows[at]) if at in rows else _bare(line, min(rows) < at < max(rows))
+            for at, line in enumerate(lines)
+        ]
         return "\n".join([*written[: min(rows)], mark.join(f"({unit})" for unit in units.pop()), *written[min(rows) :]])
     return None
+
+
+def _bare(line: str, inside: bool) -> str:
+    """A line that is no row; among the rows without its units, so that it counts as a damaged one."""
+    return _SUFFIX.sub("", line) if inside else line
 
 
 def _fields(line: str, separator: str) -> list[tuple[str, str]] | None:
