@@ -53,8 +53,10 @@ def measured(name, design, profile):
         return row | {"error": str(error)}
     seconds = time.process_time() - start
     wanted = reference_mm3(family(name), design, solid, profile)
-    faults = [finding.message for finding in report.findings]
-    return row | {"ok": report.ok, "findings": faults, "error_percent": 100.0 * (laid / wanted - 1.0), "cpu_s": seconds}
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    outside = [finding.value for finding in errors if finding.code == "outside_outline"]
+    row |= {"ok": len(errors) == len(outside), "outside_mm": max(outside, default=0.0)}
+    return row | {"error_percent": 100.0 * (laid / wanted - 1.0), "cpu_s": seconds}
 
 
 def summary(rows):
@@ -63,6 +65,7 @@ def summary(rows):
     return {
         "designs": len(rows),
         "refused_or_failed": sum("error" in row or not row.get("ok", False) for row in rows),
+        "with_a_line_outside": sum(row.get("outside_mm", 0.0) > 0.0 for row in rows),
         "above_1_percent": sum(error > 1.0 for error in errors),
         "error_percent_median": round(statistics.median(errors), 4) if errors else None,
         "error_percent_max": round(max(errors), 3) if errors else None,
