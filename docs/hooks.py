@@ -35,7 +35,7 @@ def _printer() -> Iterator[str]:
 
 
 def _devices() -> Iterator[str]:
-    from toughopt.frames.opening import FRAMES, HANDLERS, SCALES
+    from toughopt.frames.kinds import FRAMES, HANDLERS, SCALES
 
     for section, kinds in (("frame", FRAMES), ("scale", SCALES), ("handler", HANDLERS)):
         for kind, model in kinds.items():

@@ -23,6 +23,13 @@ def test_an_empty_file_is_the_crossed_barrel_on_the_virtual_lab() -> None:
         ('[[printers]]\nname = "a"\nprofil = "b"', "line 3: printers.0.profil .* did you mean 'profile'"),
         ('[[printers]]\nname = "a"\n[[printers]]\nname = "a"', "two printers are called a"),
         ("budget = ", "not valid TOML"),
+        ("budget = 4\n[optimizer]\nfeatures = True", "line 3.*; true and false are written small"),
+        ("[test]\nforce_limit_n = 5000,0", "line 2.*; the decimal mark is a point"),
+        ("[test]\nforce_limit_n = 5 kN", "line 2.*; a number has no unit behind it"),
+        ("name = mine", "line 1.*; text stands in quotes"),
+        ('[frame]\nfolder = "C:\\Users\\lab"', r"line 2.*; in double quotes a backslash .* write C:/data"),
+        ('[objective]\nname = "toughness"', "line 2: .*; did you mean 'toughness_j'"),
+        ('[objective.against]\nname = "mass_g"', r"line 1: .*write \[\[objective.against\]\]"),
         ('[[printers]]\nname = "a"\nurl = "COM3"', "a virtual one cannot hold a real specimen"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toughopt.errors import ConfigError
-from toughopt.tomlplace import line_of
+from toughopt.tomlplace import broken_toml, line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -51,7 +52,7 @@ class FamilyConfig(_Part):
 class AgainstConfig(_Part):
     """A further objective: the first one is weighed against it."""
 
-    name: ObjectiveName | Literal["mass_g", "print_time_s", "filament_g"]
+    name: Literal[ObjectiveName, "mass_g", "print_time_s", "filament_g"]
     goal: Literal["max", "min"] = "min"
     reference: Finite | None = None
 
@@ -258,7 +259,7 @@ def parse_config(text: str, where: str = "campaign.toml") -> CampaignConfig:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}") from error
+        raise ConfigError(f"{where} is not valid TOML: {broken_toml(text, error)}") from error
     try:
         return CampaignConfig.model_validate(raw)
     except ValidationError as error:
@@ -284,6 +285,11 @@ def _explained(problem: Any, text: str, where: str) -> str:
         hint = f"did you mean {near[0]!r}?" if near else f"allowed here: {', '.join(known)}"
         return f"{place}: {key} is not a key that a campaign knows; {hint}"
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "literal_error":
+        near = get_close_matches(str(problem["input"]), re.findall("'([^']*)'", problem["ctx"]["expected"]), n=1)
+        message += f"; did you mean {near[0]!r}?" if near else ""
+    elif problem["type"] == "list_type" and isinstance(problem["input"], dict):
+        message = f"a table stands here where there may be several: write [[{key}]]"
     if not location:
         return f"{place}: {message}"
     return f"{place}: {key} = {problem['input']!r}: {message[:1].lower()}{message[1:]}"

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 _HEADING = re.compile(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 
+#: What people write into TOML that is none, and what they mean.
+_SLIPS = (
+    (re.compile(r'=.*"[^"]*\\[^"]*"'), "in double quotes a backslash begins an escape; write C:/data or 'C:\\data'"),
+    (re.compile(r"[=\[{,]\s*(True|False)\b"), "true and false are written small"),
+    (re.compile(r"=\s*[+-]?\d+,\d+\s*(#|$)"), "the decimal mark is a point: 0.5"),
+    (
+        re.compile(r"=\s*[+-]?[\d.]+\s*[^\W\d_]+\s*(#|$)"),
+        "a number has no unit behind it; its unit is in the key's name",
+    ),
+    (re.compile(r"=\s*[^\W\d_][^\"']*(#|$)"), 'text stands in quotes: key = "text"'),
+)
+
 Location = tuple[str | int, ...]
+
+
+def broken_toml(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """What is wrong with a text that is no TOML, with advice where the slip is a usual one."""
+    found = re.search(r"line (\d+)", str(error))
+    lines = text.splitlines()
+    line = lines[int(found[1]) - 1] if found and int(found[1]) <= len(lines) else ""
+    advice = next((f"; {meant}" for slip, meant in _SLIPS if slip.search(line)), "")
+    return f"{error}{advice}"
 
 
 def line_of(location: Sequence[str | int], text: str) -> int:

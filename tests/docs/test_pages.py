@@ -25,7 +25,7 @@ def test_links_lead_to_files(pages: list[Path]) -> None:
 
 
 def test_toml_blocks_are_toml_and_their_tables_exist(blocks: list) -> None:  # type: ignore[type-arg]
-    from toughopt.frames.opening import FRAMES, HANDLERS, SCALES
+    from toughopt.frames.kinds import FRAMES, HANDLERS, SCALES
 
     kinds = {"frame": FRAMES, "scale": SCALES, "handler": HANDLERS}
     for block in blocks:

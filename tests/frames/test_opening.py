@@ -13,6 +13,7 @@ from toughopt.frames import (
     OperatorScale,
     SartoriusScale,
     WatchedFolderFrame,
+    check_options,
     open_frame,
     open_handler,
     open_scale,
@@ -67,9 +68,14 @@ def test_hands_and_frame_share_what_lies_on_the_plate(tmp_path):
     [
         (open_frame, {"kind": "watched_foldr"}, UnknownName, "did you mean watched_folder"),
         (open_frame, {}, UnknownName, "load frame"),
-        (open_frame, {"kind": "watched_folder"}, ConfigError, "folder: Field required"),
+        (open_frame, {"kind": "watched_folder"}, ConfigError, "folder is needed"),
         (open_frame, {"kind": "watched_folder", "folder": "/nonexistent"}, ConfigError, "nonexistent is not a folder"),
-        (open_frame, {"kind": "watched_folder", "folder": ".", "settle": 2}, ConfigError, "settle: Extra inputs"),
+        (
+            open_frame,
+            {"kind": "watched_folder", "folder": ".", "settle": 2},
+            ConfigError,
+            "settle is not known; did you mean .settle_s.",
+        ),
         (open_frame, {"kind": "watched_folder", "folder": ".", "trigger": {}}, ConfigError, "either command"),
         (
             open_frame,
@@ -112,3 +118,12 @@ def test_a_third_partys_frame_is_found_by_its_entry_point(monkeypatch):
 
     monkeypatch.setattr("toughopt.frames.opening.entry_points", lambda group: [Point] if "frames" in group else [])
     assert open_frame({"kind": "my_frame", "port": 7}) == ("mine", 7)
+
+
+def test_options_are_checked_without_opening_anything():
+    check_options("scale", {"kind": "sartorius", "url": "COM99"})
+    check_options("frame", {"kind": "mark10", "url": "COM98", "folder": "not there", "own_force_limit_n": 1500})
+    with pytest.raises(ConfigError, match=r"load frame of kind .mark10.: url is needed; .*own_force_limit_n is needed"):
+        check_options("frame", {"kind": "mark10", "folder": "x"})
+    with pytest.raises(UnknownName, match="no handler called 'comand'; did you mean command"):
+        check_options("handler", {"kind": "comand"})

@@ -13,7 +13,7 @@ from toughopt.errors import ToughoptError
 _COMMANDS = {
     "run": "run",
     "new": "setup",
-    "check": "setup",
+    "check": "checking",
     "status": "status",
     "suggest": "steer",
     "tell": "steer",

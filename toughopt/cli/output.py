@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,14 @@ def show_json(answer: Any) -> None:
 def say(text: str) -> None:
     """One line for people, on stderr."""
     click.echo(text, err=True)
+
+
+def in_shell(path: Path) -> str:
+    """A path as it is typed: in quotes where it holds a blank or the like."""
+    text = str(path)
+    if sys.platform == "win32":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -1,19 +1,14 @@
-"""`toughopt new` and `toughopt check`: write a campaign.toml, and see whether one can run."""
+"""`toughopt new`: write a campaign.toml in which every key is explained."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import campaign_argument, json_option, show_json, table
-
-if TYPE_CHECKING:
-    from toughopt.campaign import PrinterConfig
+from toughopt.cli.output import campaign_argument, in_shell
 
 
 @click.command()
@@ -55,74 +50,7 @@ def new_command(
         seed=seed,
     )
     Campaign.create(folder, text).close()
-    click.echo(f"{folder / 'campaign.toml'} is written: read it, change it, then `toughopt run {folder}`")
-
-
-@click.command()
-@campaign_argument
-@click.option("--artifacts", is_flag=True, help="Also verify the journal and every artifact against its hash.")
-@click.option("--probe/--no-probe", default=True, help="Ask serial printers for their names; moves nothing.")
-@json_option
-def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> None:
-    """Validate DIR/campaign.toml and the machines it names, without moving or heating anything.
-
-    A board that is reset when its port is opened is reset by the question: not while it prints.
-    """
-    from toughopt.errors import DeviceError, RunFailed
-    from toughopt.loop import Campaign
-
-    with Campaign.open(folder) as campaign:
-        workspace = campaign.workspace
-        config, recipe = workspace.config, workspace.recipe
-        space = workspace.chooser.space
-        problems: list[str] = []
-        if artifacts:
-            workspace.store.verify()
-            problems = workspace.artifacts.verify(_digests(campaign.state))
-        answers = _probed(config.printers) if probe else []
-        facts: dict[str, Any] = {
-            "campaign": config.name,
-            "family": f"{recipe.family.name} {recipe.family.version}",
-            "parameters": list(space.names),
-            "objective": f"{config.objective.goal} {config.objective.name}",
-            "policy": config.optimizer.policy,
-            "printers": [f"{printer.name} ({printer.profile} at {printer.url})" for printer in config.printers],
-            "frame": config.frame.kind,
-            "scale": config.scale.kind,
-            "handler": config.handler.kind,
-            "experiments": len(campaign.state.experiments),
-            **({"answers": answers} if answers else {}),
-            "problems": problems,
-        }
-    if as_json:
-        show_json(facts)
-    else:
-        cells = [
-            [key, ", ".join(map(str, value)) if isinstance(value, list) else value] for key, value in facts.items()
-        ]
-        table("", ["", ""], cells)
-    silent = [answer for answer in answers if " baud" not in answer]
-    if silent:
-        raise DeviceError("not every printer answers:\n" + "\n".join(silent))
-    if problems:
-        raise RunFailed(f"{len(problems)} artifacts are missing or changed:\n" + "\n".join(problems))
-
-
-def _probed(printers: Sequence[PrinterConfig]) -> list[str]:
-    """What is behind each printer's serial port."""
-    from toughopt.printing import scan_ports
-
-    serial = {printer.url: printer.name for printer in printers if not printer.virtual and "+http" not in printer.url}
-    found = []
-    for port in scan_ports(serial) if serial else ():
-        said = f"{port.machine or 'a machine'}, {port.firmware}, at {port.baud} baud" if port.baud else port.note
-        found.append(f"{serial[port.url]}: {said}")
-    return found
-
-
-def _digests(state: Any) -> set[str]:
-    found = (getattr(e, name) for e in state.experiments.values() for name in ("mesh", "program", "curve", "path"))
-    return {digest for digest in found if digest}
+    click.echo(f"{folder / 'campaign.toml'} is written: read it, change it, then `toughopt run {in_shell(folder)}`")
 
 
 def campaign_text(

@@ -12,7 +12,7 @@ from toughopt.frames.guard import FrameGuard
 from toughopt.frames.lines import LineSettings
 from toughopt.frames.loadcell import CellSettings, LoadCellFrame, SerialTrigger, SerialTriggerCommands
 from toughopt.frames.mark10 import EsmCommands, EsmSettings, Mark10Frame
-from toughopt.frames.opening import open_frame, open_handler, open_scale
+from toughopt.frames.opening import check_options, open_frame, open_handler, open_scale
 from toughopt.frames.operator import OperatorFrame, OperatorHandler
 from toughopt.frames.prompts import console_ask
 from toughopt.frames.record import raw_data_text, write_whole
@@ -51,6 +51,7 @@ __all__ = [
     "Trigger",
     "WatchedFolderFrame",
     "WatchedHandler",
+    "check_options",
     "console_ask",
     "open_frame",
     "open_handler",

@@ -132,11 +132,14 @@ class Campaign:
 
         Raises
         ------
+        ConfigError, UnknownName
+            If campaign.toml asks for what there is not.
         CampaignBusy
             If another process conducts it.
         DeviceError
             If a machine does not answer, or all printers had to be disabled.
         """
+        self._workspace.check()  # a mistake that shows only when a curve is analysed costs a specimen
         with ExitStack() as stack:
             workers = self._workspace.config.fleet.workers
             if elsewhere is None and workers:

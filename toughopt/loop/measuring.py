@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import ConfigError, CurveError
+from toughopt.errors import ConfigError, CurveError, UnknownName
 from toughopt.journal import events as ev
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ def analysis_settings(config: CampaignConfig) -> Any:
         "too_strong": config.objective.too_strong,
         **config.analysis,
     }
+    unknown = sorted(wanted.keys() - AnalysisSettings.__dataclass_fields__.keys())
+    if unknown:
+        raise UnknownName("key of [analysis]", unknown[0], AnalysisSettings.__dataclass_fields__)
     try:
         return AnalysisSettings(**wanted)
     except (TypeError, CurveError) as error:

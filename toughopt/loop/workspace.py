@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from toughopt._version import __version__
 from toughopt.campaign import CampaignConfig, changed_for_life, load_config
-from toughopt.errors import ConfigError
+from toughopt.errors import ConfigError, UnknownName
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_postgres, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.massing import mass_control
-from toughopt.loop.measuring import Body, Measurement, measure_file
+from toughopt.loop.measuring import Body, Measurement, analysis_settings, measure_file
 from toughopt.loop.specimen import Order, Recipe
 from toughopt.profiles import PrinterProfile, load_profile
 
@@ -60,6 +60,11 @@ class Workspace:
     def chooser(self) -> Chooser:
         """What turns observations into designs. Raises ConfigError, UnknownName."""
         return Chooser(self.config, self.recipe.family, self.folder)
+
+    def check(self) -> None:
+        """Whether designs can be chosen and curves analysed as configured. Raises ConfigError, UnknownName."""
+        self.chooser.check()
+        analysis_settings(self.config)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -212,6 +217,7 @@ def _create_in(workspace: Workspace, text: str) -> Workspace:
 def check_config(config: CampaignConfig, folder: Path) -> None:
     """Whether such a campaign can run in `folder`, before anything is written. Raises ConfigError, UnknownName."""
     Chooser(config, make_recipe(config, folder).family, folder).check()
+    analysis_settings(config)
 
 
 def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:
@@ -247,5 +253,7 @@ def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> Printe
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise UnknownName("key of [slicing.overrides]", key, type(profile.slicing).model_fields) from error
         raise ConfigError(f"campaign.toml, [slicing.overrides]: {key} = {first['input']!r}: {first['msg']}") from error
     return profile.model_copy(update={"slicing": slicing})

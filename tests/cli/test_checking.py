@@ -1,0 +1,87 @@
+"""`toughopt check` tells beforehand what would cost a specimen, or a night, later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from toughopt.cli import main
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """A new campaign's folder, after one text in its campaign.toml was replaced by another."""
+
+    def made(old: str, new: str) -> Path:
+        folder = tmp_path / "schäl 1"
+        assert main(["new", str(folder), "--budget", "3"]) == 0
+        text = (folder / "campaign.toml").read_text(encoding="utf-8")
+        assert old in text
+        (folder / "campaign.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+        return folder
+
+    return made
+
+
+FRAME = 'kind = "virtual"  # or watched_folder, mark10, load_cell, operator'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('policy = "default"', 'policy = "bayes"', "no policy called 'bayes'; known: bear2020"),
+        ("features = true", 'settings = { replicat = "gain" }', "no setting 'replicat'"),
+        (
+            "[recovery]",
+            "[analysis]\nbase_line = 1\n[recovery]",
+            "no key of [analysis] called 'base_line'; did you mean",
+        ),
+        ("layer_height_mm = 0.25,", "layer = 0.25,", "no key of [slicing.overrides] called 'layer'"),
+        (FRAME, 'kind = "instron"', "no load frame called 'instron'; known: load_cell"),
+        (FRAME, 'kind = "watched_folder"\nfoldr = "x"', "folder is needed; foldr is not known; did you mean 'folder'?"),
+        (FRAME, "kind = \"watched_folder\"\nfolder = 'C:\\none'", "is no folder on this computer"),
+        (FRAME, 'kind = "operator"', "the printers are virtual, but frame is 'operator'"),
+        ('# url = "https', 'url = "hooks.x.org"\n# url = "https', "no web address"),
+        ('url = "virtual"', 'url = "virtual"\nfaults = ["jamm"]', "no fault called 'jamm'"),
+        ('url = "virtual"', 'url = "virtual"\nclock = "fast"', "'fast'"),
+        ('# learn_from = ["../earlier"]', 'learn_from = ["../earlier"]', "is not there"),
+    ],
+)
+def test_each_mistake_is_told_and_nothing_is_made(
+    old: str, new: str, said: str, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(old, new)
+    assert main(["check", str(folder)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_all_mistakes_are_told_at_once(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write('policy = "default"', 'policy = "bayes"')
+    text = (folder / "campaign.toml").read_text(encoding="utf-8").replace(FRAME, 'kind = "instron"')
+    (folder / "campaign.toml").write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    assert main(["check", str(folder), "--json"]) == 2
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert len(problems) == 3 and "bayes" in problems[0] and "instron" in problems[1]
+
+
+def test_a_campaign_without_mistakes_is_said_to_be_one(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write("budget = 3", "budget = 4"))]) == 0
+    assert "nothing is wrong with it" in capsys.readouterr().out
+
+
+def test_a_wrong_analysis_costs_no_specimen(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write("[recovery]", "[analysis]\nthreshold = 1\n[recovery]")
+    assert main(["run", str(folder)]) == 2
+    assert "no key of [analysis] called 'threshold'" in capsys.readouterr().err
+    assert not list((folder / "artifacts").rglob("*.*")), "something was made"
+
+
+def test_what_to_type_next_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(tmp_path / "schäl 1")]) == 0
+    assert "schäl 1'`" in capsys.readouterr().out.replace('"', "'")

@@ -1,0 +1,140 @@
+"""`toughopt check`: all that can be known to be wrong with a campaign before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toughopt.cli.output import campaign_argument, json_option, show_json, table
+
+if TYPE_CHECKING:
+    from toughopt.campaign import CampaignConfig, PrinterConfig
+    from toughopt.loop.workspace import Workspace
+
+
+@click.command()
+@campaign_argument
+@click.option("--artifacts", is_flag=True, help="Also verify the journal and every artifact against its hash.")
+@click.option("--probe/--no-probe", default=True, help="Ask serial printers for their names; moves nothing.")
+@json_option
+def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> None:
+    """Validate DIR/campaign.toml and the machines it names, without moving or heating anything.
+
+    A board that is reset when its port is opened is reset by the question: not while it prints.
+    """
+    from toughopt.errors import ConfigError, DeviceError, RunFailed
+    from toughopt.loop import Campaign
+
+    with Campaign.open(folder) as campaign:
+        workspace = campaign.workspace
+        config, recipe = workspace.config, workspace.recipe
+        space = workspace.chooser.space
+        problems = list(mistakes(workspace))
+        damaged: list[str] = []
+        if artifacts:
+            workspace.store.verify()
+            damaged = workspace.artifacts.verify(_digests(campaign.state))
+        answers = _probed(config.printers) if probe else []
+        facts: dict[str, Any] = {
+            "campaign": config.name,
+            "family": f"{recipe.family.name} {recipe.family.version}",
+            "parameters": list(space.names),
+            "objective": f"{config.objective.goal} {config.objective.name}",
+            "policy": config.optimizer.policy,
+            "printers": [f"{printer.name} ({printer.profile} at {printer.url})" for printer in config.printers],
+            "frame": config.frame.kind,
+            "scale": config.scale.kind,
+            "handler": config.handler.kind,
+            "experiments": len(campaign.state.experiments),
+            **({"answers": answers} if answers else {}),
+            "problems": problems + damaged,
+        }
+    if as_json:
+        show_json(facts)
+    else:
+        cells = [
+            [key, ", ".join(map(str, value)) or "none" if isinstance(value, list) else value]
+            for key, value in facts.items()
+            if key != "problems"
+        ]
+        table("", ["", ""], cells)
+    silent = [answer for answer in answers if " baud" not in answer]
+    if silent:
+        raise DeviceError("not every printer answers:\n" + "\n".join(silent))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    if damaged:
+        raise RunFailed(f"{len(damaged)} artifacts are missing or changed:\n" + "\n".join(damaged))
+    if not as_json:
+        click.echo("nothing is wrong with it" + ("" if probe else ", as far as can be told without asking machines"))
+
+
+def _probed(printers: Sequence[PrinterConfig]) -> list[str]:
+    """What is behind each printer's serial port."""
+    from toughopt.printing import scan_ports
+
+    serial = {printer.url: printer.name for printer in printers if not printer.virtual and "+http" not in printer.url}
+    found = []
+    for port in scan_ports(serial) if serial else ():
+        said = f"{port.machine or 'a machine'}, {port.firmware}, at {port.baud} baud" if port.baud else port.note
+        found.append(f"{serial[port.url]}: {said}")
+    return found
+
+
+def _digests(state: Any) -> set[str]:
+    found = (getattr(e, name) for e in state.experiments.values() for name in ("mesh", "program", "curve", "path"))
+    return {digest for digest in found if digest}
+
+
+def mistakes(workspace: Workspace) -> Iterator[str]:
+    """What campaign.toml asks for and there is not, one sentence each; no machine is asked."""
+    from toughopt.errors import ToughoptError
+
+    for step in (workspace.check, *_of_devices(workspace.config), *_of_printers(workspace.config)):
+        try:
+            step()
+        except ToughoptError as error:
+            yield str(error)
+    yield from _of_surroundings(workspace.config, workspace.folder)
+
+
+def _of_devices(config: CampaignConfig) -> Iterator[Callable[[], None]]:
+    """Whether frame, scale and handler have what their kinds need."""
+    from functools import partial
+
+    from toughopt.frames import check_options
+
+    for part, device in (("frame", config.frame), ("scale", config.scale), ("handler", config.handler)):
+        if device.kind == "virtual" or (part, device.kind) == ("scale", "none"):
+            continue
+        yield partial(check_options, part, {"kind": device.kind, **(device.model_extra or {})})  # type: ignore[arg-type]
+
+
+def _of_printers(config: CampaignConfig) -> Iterator[Callable[[], object]]:
+    """Whether virtual printers' clocks and faults are such."""
+    from functools import partial
+
+    from toughopt.virtual.firmware import Clock, FaultPlan
+
+    for printer in config.printers:
+        yield partial(Clock.parse, printer.clock)
+        yield partial(FaultPlan.parse, printer.faults)
+
+
+def _of_surroundings(config: CampaignConfig, folder: Path) -> Iterator[str]:
+    kinds = {"scale": config.scale.kind, "frame": config.frame.kind, "handler": config.handler.kind}
+    if config.printers[0].virtual and not config.all_virtual:
+        real = ", ".join(f"{part} is {kind!r}" for part, kind in kinds.items() if kind != "virtual")
+        yield (
+            f"the printers are virtual, but {real}: a run needs a lab that is virtual as a whole, or real. Give the "
+            'printers a url, or make scale, frame and handler kind = "virtual"'
+        )
+    watched = (config.frame.model_extra or {}).get("folder")
+    if isinstance(watched, str) and not Path(watched).is_dir():
+        yield f"[frame] folder = {watched!r} is no folder on this computer; make it, or name another"
+    url = config.notify.url
+    if url is not None and not url.startswith(("https://", "http://")):
+        yield f"[notify] url = {url!r} is no web address; it begins with https://"
