@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from geometry import CELLULAR, PUBLISHED, drawn
+from geometry import drawn
 
 from toughopt.errors import ToughoptError
 from toughopt.families import family
@@ -27,6 +27,7 @@ from toughopt.profiles import load_profile
 from toughopt.slicing import NativeSlicer
 from toughopt.slicing.fill import spacings
 
+FAMILIES = ("crossed_barrel", "cylindrical_shell", "strut_lattice", "tpms_shell")
 DATE = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -77,7 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--designs", type=int, default=300)
-    parser.add_argument("--families", nargs="+", default=[*PUBLISHED, *CELLULAR])
+    parser.add_argument("--families", nargs="+", default=FAMILIES)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these; call again to go on")
     options = parser.parse_args()
     kept = options.results.read_text(encoding="utf-8").splitlines() if options.results.exists() else []
