@@ -155,9 +155,10 @@ class Pages:
         config = self._source.workspace.config
         return self._plain(
             request, template, 200, place=place, moment=moment, state=moment.state, gist=self._gist_of(moment),
-            config=config, objective=str(config.objective.name), stamps=self._shelf.stamps(), gallery=gallery_of(config),
+            config=config, objective=str(config.objective.name), stamps=self._shelf.stamps(),
+            gallery=gallery_of(config), several=len(self._sources) > 1,
             actions={verb: action for verb, action in ACTIONS.items() if verb in VERBS}, verbs=sorted(VERBS),
-            several=len(self._sources) > 1, folder=str(Path(self._source.folder).resolve()), **more,
+            folder=str(Path(self._source.folder).resolve()), **more,
         )  # fmt: skip
 
     def _plain(self, request: Request, template: str, status: int, **context: Any) -> Response:
