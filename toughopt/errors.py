@@ -78,6 +78,7 @@ class UnknownName(InputError):
         near = get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
         super().__init__(f"there is no {kind} called {name!r}; {hint}")
+        self.kind = kind
         self._given = (kind, name, tuple(names))
 
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, tuple[str, ...]]]:

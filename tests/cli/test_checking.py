@@ -28,7 +28,7 @@ def write(tmp_path: Path) -> Write:
     return made
 
 
-FRAME = 'kind = "virtual"  # or watched_folder, mark10, load_cell, operator'
+FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\nkind = "virtual"'
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,14 @@ FRAME = 'kind = "virtual"  # or watched_folder, mark10, load_cell, operator'
             "no key of [analysis] called 'base_line'; did you mean",
         ),
         ("layer_height_mm = 0.25,", "layer = 0.25,", "no key of [slicing.overrides] called 'layer'"),
-        (FRAME, 'kind = "instron"', "no load frame called 'instron'; known: load_cell"),
-        (FRAME, 'kind = "watched_folder"\nfoldr = "x"', "folder is needed; foldr is not known; did you mean 'folder'?"),
-        (FRAME, "kind = \"watched_folder\"\nfolder = 'C:\\none'", "is no folder on this computer"),
-        (FRAME, 'kind = "operator"', "the printers are virtual, but frame is 'operator'"),
+        (FRAME, '[frame]\nkind = "instron"', "no load frame called 'instron'; known: load_cell"),
+        (
+            FRAME,
+            '[frame]\nkind = "watched_folder"\nfoldr = "x"',
+            "folder is needed; foldr is not known; did you mean 'folder'?",
+        ),
+        (FRAME, "[frame]\nkind = \"watched_folder\"\nfolder = 'C:\\none'", "is no folder on this computer"),
+        (FRAME, '[frame]\nkind = "operator"', "the printers are virtual, but frame is 'operator'"),
         ('# url = "https', 'url = "hooks.x.org"\n# url = "https', "no web address"),
         ('url = "virtual"', 'url = "virtual"\nfaults = ["jamm"]', "no fault called 'jamm'"),
         ('url = "virtual"', 'url = "virtual"\nclock = "fast"', "'fast'"),
@@ -62,7 +66,7 @@ def test_each_mistake_is_told_and_nothing_is_made(
 
 def test_all_mistakes_are_told_at_once(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write('policy = "default"', 'policy = "bayes"')
-    text = (folder / "campaign.toml").read_text(encoding="utf-8").replace(FRAME, 'kind = "instron"')
+    text = (folder / "campaign.toml").read_text(encoding="utf-8").replace(FRAME, '[frame]\nkind = "instron"')
     (folder / "campaign.toml").write_text(text, encoding="utf-8")
     capsys.readouterr()
     assert main(["check", str(folder), "--json"]) == 2
@@ -85,3 +89,28 @@ def test_a_wrong_analysis_costs_no_specimen(write: Write, capsys: pytest.Capture
 def test_what_to_type_next_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", str(tmp_path / "schäl 1")]) == 0
     assert "schäl 1'`" in capsys.readouterr().out.replace('"', "'")
+
+
+def test_what_only_the_lab_knows_is_pointed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "lab"
+    options = ["--printer", "ender3", "--url", "COM3", "--frame", "watched_folder", "--scale", "sartorius"]
+    assert main(["new", str(folder), *options]) == 0
+    text = (folder / "campaign.toml").read_text(encoding="utf-8").splitlines()
+    marked = [number for number, line in enumerate(text, start=1) if "TO FILL IN" in line]
+    assert len(marked) == 2
+    assert f"fill in line {', '.join(map(str, marked))}" in capsys.readouterr().out
+
+
+def test_a_profile_of_ones_own_goes_into_the_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["first-print", "mine", "--yes"]) == 0
+    assert main(["new", "lab", "--printer", "printers/mine.toml", "--url", "COM3"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["check", str(tmp_path / "lab"), "--no-probe"]) == 0
+
+
+def test_an_unknown_printer_leads_to_the_wizard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(tmp_path / "lab"), "--printer", "mk4s"]) == 2
+    assert "toughopt first-print" in capsys.readouterr().err
+    assert not (tmp_path / "lab").exists()

@@ -74,7 +74,7 @@ def test_hands_and_frame_share_what_lies_on_the_plate(tmp_path):
             open_frame,
             {"kind": "watched_folder", "folder": ".", "settle": 2},
             ConfigError,
-            "settle is not known; did you mean .settle_s.",
+            "did you mean .settle_s.",
         ),
         (open_frame, {"kind": "watched_folder", "folder": ".", "trigger": {}}, ConfigError, "either command"),
         (

@@ -61,11 +61,11 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
             if key != "problems"
         ]
         table("", ["", ""], cells)
+    if problems:
+        raise ConfigError("\n".join(problems))
     silent = [answer for answer in answers if " baud" not in answer]
     if silent:
         raise DeviceError("not every printer answers:\n" + "\n".join(silent))
-    if problems:
-        raise ConfigError("\n".join(problems))
     if damaged:
         raise RunFailed(f"{len(damaged)} artifacts are missing or changed:\n" + "\n".join(damaged))
     if not as_json:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -35,13 +37,14 @@ def new_command(
     seed: int,
 ) -> None:
     """Write a commented campaign.toml into DIR, and begin its journal."""
+    from toughopt.errors import InputError, UnknownName
     from toughopt.loop import Campaign
 
     virtual = url == "virtual"
     text = campaign_text(
         name=folder.resolve().name,
         family=family_name,
-        printer=printer,
+        printer=_own_profile(printer, folder),
         url=url,
         frame=frame or ("virtual" if virtual else "operator"),
         scale=scale or ("virtual" if virtual else "operator"),
@@ -49,8 +52,57 @@ def new_command(
         budget=budget,
         seed=seed,
     )
-    Campaign.create(folder, text).close()
-    click.echo(f"{folder / 'campaign.toml'} is written: read it, change it, then `toughopt run {in_shell(folder)}`")
+    try:
+        Campaign.create(folder, text).close()
+    except UnknownName as error:
+        if error.kind != "printer profile":
+            raise
+        raise InputError(
+            f"{error}; `toughopt first-print NAME` asks for a printer's limits and writes a profile: "
+            "--printer printers/NAME.toml"
+        ) from error
+    lines = [number for number, line in enumerate(text.splitlines(), start=1) if "TO FILL IN" in line]
+    change = f"fill in line {', '.join(map(str, lines))}" if lines else "change it"
+    click.echo(f"{folder / 'campaign.toml'} is written: read it, {change}, then `toughopt check {in_shell(folder)}`")
+
+
+#: What nobody but the lab knows, as examples to be changed.
+_TO_FILL_IN: Mapping[tuple[str, str], Mapping[str, tuple[object, str]]] = {
+    ("frame", "watched_folder"): {
+        "folder": ("exports", "where the test machine's PC exports to, such as /mnt/bluehill or D:/exports"),
+    },
+    ("frame", "mark10"): {
+        "url": ("/dev/ttyUSB1", "its port, or COM4"),
+        "folder": ("curves", "an existing folder for the curves"),
+        "own_force_limit_n": (1500.0, "the limit that is set at the stand"),
+    },
+    ("frame", "load_cell"): {
+        "url": ("/dev/ttyUSB1", "its port, or COM4"),
+        "folder": ("curves", "an existing folder for the curves"),
+        "trigger.command": (["start-the-stand"], "the program that starts and stops the stand"),
+    },
+    ("scale", "sartorius"): {"url": ("/dev/ttyUSB2", "its port, or COM5")},
+    ("scale", "serial"): {"url": ("/dev/ttyUSB2", "its port, or COM5")},
+}
+
+
+def _device(part: str, kind: str) -> str:
+    lines = [f"kind = {json.dumps(kind)}"]
+    for key, (example, meaning) in _TO_FILL_IN.get((part, kind), {}).items():
+        lines.append(f"{key} = {json.dumps(example)}  # TO FILL IN: {meaning}")
+    return "\n".join(lines)
+
+
+def _own_profile(printer: str, folder: Path) -> str:
+    """The profile's name; a file is copied into the campaign's folder, so that it stays with what was printed."""
+    file = Path(printer)
+    if file.suffix != ".toml" or not file.is_file() or (folder / "campaign.toml").exists():
+        return printer
+    own = folder / "printers" / file.name
+    if not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, own)
+    return file.stem
 
 
 def campaign_text(
@@ -110,14 +162,14 @@ name = "printer-1"
 profile = {json.dumps(printer)}   # `toughopt printers` lists them
 url = {json.dumps(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
 
-[scale]
-kind = {json.dumps(scale)}  # or sartorius, serial, operator, none
+[scale]         # virtual, sartorius, serial, operator, none
+{_device("scale", scale)}
 
-[frame]
-kind = {json.dumps(frame)}  # or watched_folder, mark10, load_cell, operator
+[frame]         # virtual, watched_folder, mark10, load_cell, operator
+{_device("frame", frame)}
 
-[handler]
-kind = {json.dumps(handler)}  # who carries parts and clears beds: operator, command, virtual
+[handler]       # who carries parts and clears beds: virtual, operator, command
+kind = {json.dumps(handler)}
 
 [test]
 force_limit_n = 5000.0
@@ -140,8 +192,10 @@ enabled = false        # let each printer's flow follow what its parts weighed
 # format = "json"      # or "slack"
 
 [stopping]
-# target = 40.0      # stop when the best design reaches it
+# target = 40.0        # stop when the best design reaches it
 # hours = 48
+# smallest_gain = 0.1  # stop when the next test is expected to gain less
+# interval = 2.0       # stop when the best design is known to within this width
 """
     tomllib.loads(text)
     return text
