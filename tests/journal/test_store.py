@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from toughopt.errors import JournalError
 from toughopt.journal import SqlStore, Store, open_postgres, open_sqlite
@@ -169,3 +172,27 @@ def test_a_journal_is_opened_again_with_all_that_is_in_it(store: SqlStore) -> No
         again = open_postgres(url.render_as_string(hide_password=False))
     assert list(again.read()) == list(store.read())
     again.close()
+
+
+@pytest.mark.parametrize("events", [1, 3])
+def test_a_group_whose_commit_nobody_heard_of_is_written_once(
+    store: SqlStore, events: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, lost = store.transaction, []
+
+    @contextmanager
+    def deaf() -> Iterator[Connection]:
+        with whole() as connection:
+            yield connection
+        if not lost:  # it was kept, and then the line broke
+            lost.append(True)
+            raise JournalError("the line is lost") from OperationalError(
+                "COMMIT", {}, Exception("cut"), connection_invalidated=True
+            )
+
+    monkeypatch.setattr(store, "transaction", deaf)
+    monkeypatch.setattr(store, "_patience_s", 5.0)
+    told = store.append_all([(ev.Noted(who="me", text=str(i)), None) for i in range(events)])
+    assert lost
+    assert list(store.read(after=1)) == told
+    assert [e.payload["text"] for e in told] == [str(i) for i in range(events)]

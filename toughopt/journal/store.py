@@ -173,11 +173,11 @@ def _line_lost(error: JournalError) -> bool:
 def _written(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
     """Numbers of the newest events that are exactly `rows`; none where they are not there."""
     columns = [EVENTS.c[name] for name in rows[0]]
-    query = select(EVENTS.c.seq, *columns).where(EVENTS.c.time_utc == rows[0]["time_utc"]).order_by(EVENTS.c.seq.desc())
+    last = select(func.max(EVENTS.c.seq)).where(EVENTS.c.time_utc == rows[-1]["time_utc"]).scalar_subquery()
+    query = select(EVENTS.c.seq, *columns).where(EVENTS.c.seq <= last).order_by(EVENTS.c.seq.desc())
     newest = connection.execute(query.limit(len(rows))).all()[::-1]
     found = [dict(zip(row._fields[1:], row[1:], strict=True)) for row in newest]
-    same = [{**each, "time_utc": ""} for each in found] == [{**each, "time_utc": ""} for each in rows]
-    return [int(row.seq) for row in newest] if same else []
+    return [int(row.seq) for row in newest] if found == list(rows) else []
 
 
 def _body(row: dict[str, Any]) -> Any:
