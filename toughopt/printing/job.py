@@ -99,6 +99,7 @@ class PrintJob:
         """Feed the lines until it is over, well or badly. Raises LinkLost."""
         link, stream, states = self._link, self.stream, self._states
         now = link.clock.now
+        self._now = now()
         while True:
             if link.requests:
                 self._obey()
@@ -110,25 +111,32 @@ class PrintJob:
             line = link.line(self._patience(), heed=True)
             self._now = now()
             quiet = line is None
+            told = False  # to a listener, perhaps, which may have taken long about it
             while line is not None:
                 if line == "ok" and self._held is None:
                     stream.on_ok(PLAIN_OK, self._now)
                 else:
                     self._hear(line)
+                    told = True
                 line = link.line(0.0) if link.has_lines else None
             if quiet or self._now >= self._look_at or stream.facts or self._last_words:
                 self._look_at = self._now + _LOOK_S
                 self._look_around(quiet)
+                told = True
             if self._ending is not None:
                 return self._ending
             if stream.finished:
                 return self._stream_ended()
+            if told:
+                self._now = now()
 
     def _patience(self) -> float:
         if self._link.has_lines or self._ending is not None or self.stream.finished:
             return 0.0
         left = self.stream.deadline - self._now
-        return _TICK_S if left > _TICK_S else max(0.0, left)
+        if left > _TICK_S or self._states.now is State.PAUSED:  # while paused nothing is asked, whatever is overdue
+            return _TICK_S
+        return max(0.0, left)
 
     def _hear(self, line: str) -> None:
         if self._held is not None:
