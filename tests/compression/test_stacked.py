@@ -14,6 +14,17 @@ def test_a_column_of_specimen_numbers_cuts_the_table(layouts, makers):
         assert not any(finding.code == "TIME_BACKWARDS" for finding in curve.findings)
 
 
+def test_long_specimen_numbers_keep_all_their_digits(layouts):
+    truth = layouts.crush(samples=40)
+    lines = [
+        f"{number},{x:.4f},{f:.3f}"
+        for number in (20240131, 20240132)
+        for x, f in zip(truth.displacement_mm, truth.force_n, strict=True)
+    ]
+    curves = read_curves("\n".join(["Specimen,Extension (mm),Load (N)", *lines, ""]).encode())
+    assert [curve.specimen for curve in curves] == ["20240131", "20240132"]
+
+
 def test_specimens_without_numbers_are_told_apart_by_a_time_that_begins_again_and_that_is_told(layouts, makers):
     curves = read_curves(makers.MAKERS["named_specimens"](layouts.crush()))
     assert len(curves) == 2

@@ -32,7 +32,7 @@ def unstacked(table: Table, options: ReadOptions) -> tuple[tuple[Table, str], ..
     rows, told = _by_number(table)
     names = [""] * len(rows)
     if rows:
-        names = [f"{number:g}" for number in told]
+        names = [f"{number:.0f}" for number in told]  # all digits: numbers may be long
         effect, severity, why = Effect.NONE, Severity.INFO, "by the column that numbers them"
     else:
         rows = _by_time(table, options)
