@@ -25,11 +25,12 @@ def test_other_makers_files_need_no_unit_to_be_assumed(maker, layouts, makers):
         assert {f.code for f in curve.findings if f.effect != "none"} <= {"SPECIMENS_STACKED", "SPECIMENS_BESIDE"}
 
 
-def test_a_unit_with_a_factor_is_refused_rather_than_taken_as_the_bare_one(layouts):
+@pytest.mark.parametrize("unit", ["x10 N", "thousand N", "tenths of N", "milli N", "kilo N"])
+def test_a_unit_with_a_factor_is_refused_rather_than_taken_as_the_bare_one(unit, layouts):
     truth = layouts.crush()
     rows = "".join(f"{x:.4f},{f / 10:.4f}\n" for x, f in zip(truth.displacement_mm, truth.force_n, strict=True))
-    with pytest.raises(CurveError, match="x10 N"):
-        read_curves(("Displacement (mm),Load (x10 N)\n" + rows).encode())
+    with pytest.raises(CurveError, match=unit):
+        read_curves((f"Displacement (mm),Load ({unit})\n" + rows).encode())
 
 
 def test_blocks_whose_units_change_while_the_time_goes_on_are_one_test(layouts):

@@ -18,6 +18,9 @@ from toughopt.compression.tables import find_tables, is_units_row, split_name
         ("压缩应变 (位移)", ("压缩应变 (位移)", "")),
         ("Ch 1 Force", ("Ch 1 Force", "")),
         ("Load", ("Load", "")),
+        ("Travel (in mm)", ("Travel", "mm")),
+        ("Travel (extensometer mm)", ("Travel", "mm")),
+        ("Travel (thousandths of an inch)", ("Travel", "thousandths of an inch")),
     ],
 )
 def test_a_unit_beside_a_name_is_found(name, parts):

@@ -23,6 +23,9 @@ _INLINE = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
 _SLASHED = re.compile(r"^(?P<name>.*\S)\s*(?:/|,|\s+in\s+)\s*(?P<unit>[^\s/,]+)$")
 _SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
 _SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
+_SCALED = re.compile(
+    r"\d|\b(?:thousand|hundred|tenth|ten\b|kilo|mega|deci|centi|milli|micro|tausend|hundert|zehn)", re.IGNORECASE
+)
 _WIDE = str.maketrans("（）［］／：", "()[]/:")
 _EVIDENCE_FIELDS = 1200
 _MOST_TABLES = 1000
@@ -190,8 +193,7 @@ def split_name(name: str) -> tuple[str, str]:
             return match["name"].strip() or name, inside
         *before, last = inside.split() or [""]
         if match["name"] and before and parse_unit(last) is not None:  # "in mm"; or "x10 N", which nobody may take as N
-            scaled = any(char.isdigit() for word in before for char in word)
-            return match["name"].strip(), inside if scaled else last
+            return match["name"].strip(), inside if _SCALED.search(" ".join(before)) else last
         return name, ""
     for pattern in (_SLASHED, _SUFFIX, _SPACED):
         match = pattern.match(name)
