@@ -209,9 +209,10 @@ def _aims(policies: Mapping[str, Runs]) -> list[str]:
         "",
         "## Aims on the published pool",
         "",
-        f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs, over the {len(seeds)} seeds that all "
-        "of them ran; ours are taken over the same seeds. With features and the press as prior the press has been fitted to the means of 300 of these 600 designs; on the other half alone it "
-        "is judged above, where that was run. `+start`: the first five designs are its own choice, too.",
+        f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs, over the {len(seeds)} seeds that "
+        "all of them ran; ours are taken over the same seeds. With features and the press as prior the press has been "
+        "fitted to the means of 300 of these 600 designs; on the other half alone it is judged above, where that was "
+        "run. `+start`: the first five designs are its own choice, too.",
         "",
         "| policy | tests over the best peer's | aim | finds over the best peer's | aim |",
         "| --- | --- | --- | --- | --- |",
@@ -282,9 +283,9 @@ def _acceleration(share: np.ndarray, level: float, pool: int) -> str:
     def tests(rows: np.ndarray) -> float:
         curve = rows.mean(axis=0)
         reached = np.flatnonzero(curve >= level)
-        return level * pool / (reached[0] + 1) if len(reached) else float("nan")
+        return level * pool / (reached[0] + 1 if len(reached) else len(curve) + 1)
 
-    return _cell(share, tests) if np.isfinite(tests(share)) else "–"
+    return _cell(share, tests) if share.mean(axis=0)[-1] >= level else "–"
 
 
 def _latency(rows: list[dict[str, Any]]) -> list[str]:
