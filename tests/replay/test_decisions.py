@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from toughopt import Campaign
 from toughopt.cli import main
+from toughopt.cli.setup import campaign_text
+from toughopt.journal import open_sqlite
+from toughopt.optimizer import Decision, policy
+from toughopt.optimizer.policies import COMMON
 from toughopt.replay import replay
 
 
@@ -56,3 +61,57 @@ def test_a_correction_after_a_decision_does_not_change_what_it_saw(told: Path, t
         found = replay(campaign.workspace)
         assert (found.decisions, found.differences) == (10, ())
         assert len(campaign.workspace.chooser.observations(campaign.state)) == 8
+
+
+@pytest.fixture
+def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A campaign made when models expected smoother landscapes, and no record said what they expect."""
+    made = tmp_path / "made"
+    with Campaign.create(made, campaign_text(name="old", seed=4)) as campaign, monkeypatch.context() as then:
+        then.setitem(COMMON, "expect", "smooth")  # type: ignore[arg-type]
+        for _ in range(8):
+            (proposal,) = campaign.suggest()
+            design = proposal["design"]
+            campaign.tell(proposal["id"], value=design["t"] * (200.0 - abs(design["theta"] - 110.0)) / 10.0)
+    connection = sqlite3.connect(made / "journal.sqlite")
+    rows = connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+    connection.close()
+    folder = tmp_path / "old"
+    folder.mkdir()
+    shutil.copy(made / "campaign.toml", folder)
+    open_sqlite(folder / "journal.sqlite", create=True).close()
+    connection = sqlite3.connect(folder / "journal.sqlite")
+    with connection:
+        for row in rows:
+            payload = json.loads(row[5])
+            for name in ("expect", "replicate"):
+                (payload.get("decision") or {}).get("settings", {}).pop(name, None)
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row[:5], json.dumps(payload)))
+    connection.close()
+    return folder
+
+
+def test_decisions_of_an_older_version_come_out_as_that_version_made_them(of_an_older_version: Path) -> None:
+    assert policy("default").settings["expect"] == "rough"
+    with Campaign.open(of_an_older_version) as campaign:
+        records = [e.decision for e in campaign.state.experiments.values() if e.decision is not None]
+        assert not any("expect" in record["settings"] for record in records)
+        assert Decision.from_dict(records[-1]).settings["expect"] == "smooth"
+        found = replay(campaign.workspace)
+        assert (found.decisions, found.differences) == (8, ())
+        campaign.suggest()  # goes on as this version does, and both are derived again
+        found = replay(campaign.workspace)
+        assert (found.decisions, found.differences) == (9, ())
+        newest = campaign.state.experiments[9].decision
+        assert newest is not None and newest["settings"]["expect"] == "rough"
+
+
+def test_a_setting_changed_since_is_the_cause_and_not_one_that_there_was_not_yet(
+    of_an_older_version: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = of_an_older_version / "campaign.toml"
+    text = path.read_text(encoding="utf-8").replace("initial = 5", "initial = 3")
+    path.write_text(text, encoding="utf-8")
+    assert main(["replay", str(of_an_older_version), "--json"]) == 1
+    cause = json.loads(capsys.readouterr().out)["differences"][0]["cause"]
+    assert "initial was 5, is 3" in cause and "replicate" not in cause and "expect" not in cause

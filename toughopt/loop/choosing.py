@@ -96,8 +96,8 @@ class Chooser:
         """Whether each design has to be chosen for a certain printer."""
         return self.by_printer or any(key.startswith("policy:") and value for key, value in state.steering.items())
 
-    def settings(self, state: State, policy_name: str) -> dict[str, Any]:
-        """Of the policy and of the campaign, as decisions record them."""
+    def settings(self, state: State, policy_name: str, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Of the policy and of the campaign, as decisions record them; those of `held` that the policy has beneath."""
         from toughopt.optimizer import policy
 
         optimizer = self.config.optimizer
@@ -107,7 +107,15 @@ class Chooser:
         own |= {name: value for name, value in steered.items() if value is not None and name in known}
         minimize = self.config.objective.goal == "min"
         several = {"objectives": [o.record() for o in self.objectives]} if self.objectives else {}
-        return {**own, "minimize": minimize, "initial": optimizer.initial, "seed": self.config.seed, **several}
+        beneath = {name: value for name, value in (held or {}).items() if name in known}
+        return {
+            **beneath,
+            **own,
+            "minimize": minimize,
+            "initial": optimizer.initial,
+            "seed": self.config.seed,
+            **several,
+        }
 
     def choose(self, state: State, count: int, printer: str = "") -> list[ev.Proposed]:
         """`count` proposals; the first carries the whole decision, the others point at it.
@@ -130,8 +138,11 @@ class Chooser:
             proposals.append(ev.Proposed(design=dict(design), source="policy", decision=carried, printer=printer))
         return proposals
 
-    def decide(self, state: State, count: int, printer: str = "") -> Decision:
-        """The decision that the policy makes after `state`: a pure function of it."""
+    def decide(self, state: State, count: int, printer: str = "", *, held: Mapping[str, Any] | None = None) -> Decision:
+        """The decision that the policy makes after `state`: a pure function of it.
+
+        held : settings of the policy that are not this version's defaults, where the campaign does not say otherwise
+        """
         from toughopt.optimizer import decide, first_generator_state
 
         previous = last_decision(state)
@@ -142,7 +153,7 @@ class Chooser:
             self.observations(state),
             [e.design for e in state.under_way],
             policy_name,
-            self.settings(state, policy_name),
+            self.settings(state, policy_name, held),
             previous.get("rng_after") or first_generator_state(self.config.seed),
             fitted or {},
             count,

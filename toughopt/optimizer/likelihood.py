@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,11 @@ class Priors:
     def sds(self, d: int) -> FloatArray:
         """(d + 3,) standard deviations, in the order of `means`."""
         return np.array([self.length_sd] * d + [self.signal_sd, self.noise_sd, self.slope_sd])
+
+
+PRIORS: Mapping[str, Priors] = MappingProxyType(
+    {"rough": Priors(), "smooth": Priors(length_mean=0.0, noise_mean=-2.0)}  # rough and noisy, or less so
+)
 
 
 def bounds(d: int) -> list[tuple[float, float]]:

@@ -8,6 +8,7 @@ from typing import Any
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.optimizer.base import Policy
 from toughopt.optimizer.kernels import KERNELS
+from toughopt.optimizer.likelihood import PRIORS
 from toughopt.optimizer.modelbased import REASONS, ModelPolicy
 from toughopt.optimizer.modelfree import SequencePolicy
 from toughopt.optimizer.multi import SETTINGS as MULTI
@@ -25,6 +26,7 @@ COMMON: Mapping[str, Any] = {
     "powers": (1.0, 0.5, 0.0),  # Box-Cox powers among which the likelihood chooses
     "kernel": "matern52",  # or "squared_exponential"
     "tied": False,  # whether all inputs share one length scale
+    "expect": "rough",  # of a landscape, before it is known: rough and noisy; or "smooth", less of both
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
@@ -37,6 +39,9 @@ COMMON: Mapping[str, Any] = {
     "improvement": "latent",  # scale on which improvement is measured; "objective": in the objective's units
     "exact_limit": 1500,  # tests up to which the Gaussian process is exact
 }
+
+# What held for settings that a decision's record does not name, because there was no such setting yet.
+_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "replicate": "never"}
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
     "default": {"acquisition": "ucb", "beta": 1.0, "powers": (1.0,)},
@@ -71,6 +76,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "surrogate": KINDS,
     "acquisition": tuple(REASONS),
     "incumbent": ("mean", "observed"),
+    "expect": tuple(PRIORS),
     "kernel": KERNELS,
     "noise": ("equal", "trend"),
     "replicate": REPLICATION,
@@ -113,6 +119,14 @@ def policy(name: str, **settings: Any) -> Policy:
 def available_policies() -> tuple[str, ...]:
     """Names that `policy` answers to, those of other packages included."""
     return tuple(dict.fromkeys([*_MODELS, "ehvi", *_SEQUENCES, *(entry.name for entry in _third_party())]))
+
+
+def unnamed_settings(name: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What held for the settings of policy `name` that a decision of an older version did not record."""
+    if name not in _MODELS and name != "ehvi":
+        return {}
+    known = COMMON if name in _MODELS else MULTI
+    return {key: value for key, value in _UNNAMED.items() if key in known and key not in recorded}
 
 
 def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.fitting import GPSettings
 from toughopt.optimizer.gp import GaussianProcess
+from toughopt.optimizer.likelihood import PRIORS
 from toughopt.optimizer.local import LocalGaussianProcess, NeighbourGaussianProcess
 from toughopt.optimizer.observations import Table
 from toughopt.optimizer.posterior import FitFailed
@@ -51,6 +52,7 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int, *, bar
         source_columns=() if bare else encoder.source_columns,
         kernel=settings["kernel"],
         tied=bool(settings["tied"]),
+        priors=PRIORS[settings["expect"]],
     )
     prior = None if bare else encoder.prior_column
     if kind == "local_gp":

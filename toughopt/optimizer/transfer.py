@@ -89,6 +89,7 @@ def source_mean(name: str, x: FloatArray, values: Sequence[float], sign: float) 
     """
     from toughopt.optimizer.fitting import GPSettings, most_telling
     from toughopt.optimizer.gp import GaussianProcess
+    from toughopt.optimizer.likelihood import PRIORS
     from toughopt.optimizer.observations import Table
     from toughopt.optimizer.posterior import FitFailed
 
@@ -98,7 +99,10 @@ def source_mean(name: str, x: FloatArray, values: Sequence[float], sign: float) 
     table = Table(x, y, np.full(n, np.nan), np.zeros(n, dtype=bool), np.asarray(group, dtype=np.int64).reshape(-1))
     rng = np.random.default_rng(0)
     try:
-        model = GaussianProcess(GPSettings()).fit(table.take(most_telling(table, _MOST, rng)), {}, rng)
+        # the same for ever: decisions that drew on a source do not record how it was modelled
+        model = GaussianProcess(GPSettings(priors=PRIORS["smooth"])).fit(
+            table.take(most_telling(table, _MOST, rng)), {}, rng
+        )
     except FitFailed as error:
         raise ObservationError(f"source {name!r} cannot be modelled ({error}); leave it out") from error
 

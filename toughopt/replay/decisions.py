@@ -11,6 +11,7 @@ from toughopt.errors import ToughoptError
 from toughopt.journal import Event, State
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.workspace import Workspace, make_recipe
+from toughopt.optimizer.policies import unnamed_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def replay(
 ) -> Replay:
     """Derive the decisions again, in this version and environment.
 
-    The settings are those that were in force; where campaign.toml was edited since the last start, those in it.
+    The settings are those that were in force; where campaign.toml was edited since the last start, those in it. What a
+    decision of an older version does not record is taken to be as it was in that version.
 
     Parameters
     ----------
@@ -72,10 +74,12 @@ def replay(
 
 
 def _derive(chooser: Chooser, state: State, event: Event, identity: int) -> Difference | None:
-    logged, seq = event.payload["decision"], event.seq
+    record, seq = event.payload["decision"], event.seq
+    held = unnamed_settings(record["policy"], record["settings"])
+    logged = {**record, "settings": {**held, **record["settings"]}}
     then = tuple(dict(design) for design in logged["designs"])
     try:
-        decision = chooser.decide(state, int(logged["k"]), event.payload["printer"])
+        decision = chooser.decide(state, int(logged["k"]), event.payload["printer"], held=held)
     except ToughoptError as error:
         return Difference(seq, identity, then, (), f"it cannot be derived: {error}")
     now = decision.to_dict()
