@@ -114,3 +114,15 @@ def test_an_unknown_printer_leads_to_the_wizard(tmp_path: Path, capsys: pytest.C
     assert main(["new", str(tmp_path / "lab"), "--printer", "mk4s"]) == 2
     assert "toughopt first-print" in capsys.readouterr().err
     assert not (tmp_path / "lab").exists()
+
+
+def test_designs_of_many_parameters_leave_room_for_their_states(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "shells"
+    assert main(["new", str(folder), "--family", "cylindrical_shell"]) == 0
+    assert main(["suggest", str(folder)]) == 0
+    assert main(["fail", str(folder), "1", "--why", "it fell over at once"]) == 0
+    capsys.readouterr()
+    assert main(["status", str(folder)]) == 0
+    assert "it fell over at once" in capsys.readouterr().out

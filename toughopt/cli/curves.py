@@ -78,8 +78,12 @@ def analyze_command(
         show_json(entries)
     else:
         names = ["file", "specimen", "toughness_j", "peak_force_n", "stiffness_n_per_mm", "max_displacement_mm"]
-        table("", names, [[entry[name] for name in names] for entry in entries])
-        for entry in entries:
+        short = {entry["file"]: Path(entry["file"]).name for entry in entries}
+        if len(set(short.values())) < len(short):  # files of one name in several folders
+            short = {file: file for file in short}
+        shown = [{**entry, "file": short[entry["file"]]} for entry in entries]
+        table("", names, [[entry[name] for name in names] for entry in shown])
+        for entry in shown:
             for warning in entry["warnings"]:
                 say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {warning}")
     if len(read) < len(files):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MOST_COLUMNS = 7  # parameters of a design; more would leave a few letters to each column
 
 
 def json_option(command: F) -> F:
@@ -63,6 +64,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     for row in rows:
         made.add_row(*(number(cell) for cell in row))
     Console(width=None if sys.stdout.isatty() else 120).print(made)
+
+
+def design_columns(parameters: Sequence[str]) -> list[str]:
+    """The parameters that find room as columns of a table: all of them or, where they are many, none."""
+    return list(parameters) if len(parameters) <= _MOST_COLUMNS else []
 
 
 def number(value: Any) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import design_text, json_option, number, say, show_json, table
+from toughopt.cli.output import design_columns, design_text, in_shell, json_option, number, say, show_json, table
 
 if TYPE_CHECKING:
     from toughopt.journal import Event, State
@@ -69,8 +70,10 @@ def _rehearsed(campaign: Campaign, as_json: bool) -> int:
         steps.append(step)
         if not as_json:
             click.echo(f"{'ok  ' if step.ok else 'FAIL'}  {step.what}: {step.said}")
+            for warning in step.warnings:
+                click.echo(f"      warning: {warning}")
     if as_json:
-        show_json([{"what": step.what, "ok": step.ok, "said": step.said} for step in steps])
+        show_json([asdict(step) for step in steps])
     return 0 if all(step.ok for step in steps) else 1
 
 
@@ -183,7 +186,7 @@ def _answer(campaign: Campaign, summary: RunSummary) -> dict[str, Any]:
 def _told(campaign: Campaign, summary: RunSummary, budget: int | None) -> None:
     state = campaign.state
     name = campaign.workspace.config.objective.name
-    parameters = campaign.workspace.parameters
+    parameters = design_columns(campaign.workspace.parameters)
     best = state.best
     rows = []
     for experiment in state.experiments.values():
@@ -199,4 +202,4 @@ def _told(campaign: Campaign, summary: RunSummary, budget: int | None) -> None:
         click.echo(f"Best design: {name} = {number(found.mean)} +/- {number(found.std)} at {design_text(found.design)}")
     click.echo(f"Figures:     {campaign.folder / 'exports'}")
     more = "" if state.counted() < campaign.workspace.budget(budget) else f" --budget {state.counted() + 25}"
-    click.echo(f"Go on with:  toughopt run {campaign.folder}{more}")
+    click.echo(f"Go on with:  toughopt run {in_shell(campaign.folder)}{more}")

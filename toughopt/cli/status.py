@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import campaign_argument, design_text, json_option, number, show_json, table
+from toughopt.cli.output import campaign_argument, design_columns, design_text, json_option, number, show_json, table
 
 if TYPE_CHECKING:
     from toughopt.loop import Campaign
@@ -36,7 +36,7 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
     if as_json:
         show_json(answer)
         return
-    parameters = list(answer["experiments"][0]["design"]) if answer["experiments"] else []
+    parameters = design_columns(answer["experiments"][0]["design"] if answer["experiments"] else [])
     rows = [
         [e["id"], *(e["design"].get(p) for p in parameters), e["state"], e["value"], e["reason"]]
         for e in (answer["experiments"] if everything else answer["experiments"][-_NEWEST:])

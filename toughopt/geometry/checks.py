@@ -152,8 +152,8 @@ def _overhang(solid: Solid, profile: PrinterProfile) -> Iterator[Finding]:
         place = _point(corners[steepest].mean(axis=0))
         yield Finding(
             "overhang", "warning",
-            f"{area_leaning:.0f} mm2 of walls lean up to {lean[steepest]:.0f} deg from the vertical, the most near "
-            f"{_words(place)}; they may droop: lean them less than {OVERHANG_LIMIT_DEG:g} deg",
+            f"{area_leaning:.0f} mm2 of walls lean more than {OVERHANG_LIMIT_DEG:g} deg and may droop: up to "
+            f"{lean[steepest]:.0f} deg near {_words(place)}",
             float(lean[steepest]), OVERHANG_LIMIT_DEG, "deg", place,
         )  # fmt: skip
     ceiling = above & (lean >= _CEILING_DEG)
@@ -162,8 +162,7 @@ def _overhang(solid: Solid, profile: PrinterProfile) -> Iterator[Finding]:
         place = _point(corners[largest].mean(axis=0))
         yield Finding(
             "bridge", "warning",
-            f"{area_ceiling:.0f} mm2 of level undersides, the largest near {_words(place)}, are printed over air; "
-            "keep spans short",
+            f"{area_ceiling:.0f} mm2 of level undersides are printed over air, the largest near {_words(place)}",
             area_ceiling, OVERHANG_AREA_MM2, "mm2", place,
         )  # fmt: skip
 

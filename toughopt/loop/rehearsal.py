@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from toughopt.errors import ToughoptError
 from toughopt.loop.lab import open_lab
-from toughopt.loop.specimen import Order, Prepared, prepare
+from toughopt.loop.specimen import Order, prepare
 from toughopt.printing import PrintStatus
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Step:
     what: str
     ok: bool
     said: str
+    warnings: tuple[str, ...] = ()
 
 
 def rehearse(workspace: Workspace) -> Iterator[Step]:
@@ -51,7 +52,8 @@ def rehearse(workspace: Workspace) -> Iterator[Step]:
             yield Step(f"program for {printer}", False, str(error))
             continue
         programs[printer] = prepared.program
-        yield Step(f"program for {printer}", True, _of_program(prepared))
+        warnings = (*prepared.mesh_warnings, *prepared.program_warnings)
+        yield Step(f"program for {printer}", True, _of_program(prepared.program), warnings)
     try:
         with open_lab(workspace) as lab:
             yield Step("machines", True, _of_lab(lab))
@@ -69,13 +71,8 @@ def without_heat_and_motion(program: Program) -> Program:
     return read_program("\n".join([*kept, "M105", ""]))
 
 
-def _of_program(prepared: Prepared) -> str:
-    made = prepared.program
-    warnings = "".join(f"; {warning}" for warning in (*prepared.mesh_warnings, *prepared.program_warnings))
-    return (
-        f"{made.line_count} lines, {made.layer_count} layers, {made.time_s / 60:.0f} min, {made.filament_g:.2f} g"
-        f"{warnings}"
-    )
+def _of_program(made: Program) -> str:
+    return f"{made.line_count} lines, {made.layer_count} layers, {made.time_s / 60:.0f} min, {made.filament_g:.2f} g"
 
 
 def _of_lab(lab: Lab) -> str:
