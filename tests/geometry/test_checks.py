@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from manifold3d import Manifold
 
-from toughopt.geometry import Solid, check_solid, from_arrays
+from toughopt.geometry import Solid, check_solid, from_arrays, intersections
 from toughopt.geometry.intersections import self_intersections
 from toughopt.profiles import Bed, PrinterProfile, SliceSettings
 
@@ -40,6 +40,18 @@ def test_self_intersection_has_a_place():
     assert ((points >= low - 1e-9) & (points <= high + 1e-9)).all()
     united = Solid(BLOCK + BLOCK.translate((5.0, 7.0, 3.0)))
     assert len(self_intersections(*united.arrays())[0]) == 0
+
+
+@pytest.mark.timeout(60)
+def test_more_faces_than_cells_are_searched_all_the_same(monkeypatch):
+    """However large the cells are made, each face is in one at least."""
+    ball, other = Manifold.sphere(5.0, 24).to_mesh(), Manifold.sphere(5.0, 24).translate((6.0, 0.31, 0.23)).to_mesh()
+    vertices = np.vstack([ball.vert_properties, other.vert_properties])
+    faces = np.vstack([ball.tri_verts, other.tri_verts + len(ball.vert_properties)])
+    expected, _ = self_intersections(vertices, faces)
+    monkeypatch.setattr(intersections, "_MOST_CELLS", len(faces) // 2)
+    pairs, _ = self_intersections(vertices, faces)
+    assert len(pairs) > 0 and np.array_equal(pairs, expected)
 
 
 def test_too_large_for_the_bed():

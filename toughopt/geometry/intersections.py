@@ -74,7 +74,8 @@ def _candidates(corners: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
     origin, extent = low.min(axis=0), np.ptp(corners.reshape(-1, 3), axis=0)
     size = max(1.3 * float(np.median((high - low).max(axis=1))), float(extent.max()) / 200.0, 1e-9)
     first_cell, last_cell = _cells(low, origin, size), _cells(high, origin, size)
-    while int(np.prod(last_cell - first_cell + 1, axis=1).sum()) > _MOST_CELLS:  # a few faces much larger than the rest
+    most = max(_MOST_CELLS, 8 * len(corners))  # each face touches one cell at least, however large they are
+    while int(np.prod(last_cell - first_cell + 1, axis=1).sum()) > most:  # a few faces much larger than the rest
         size *= 2.0
         first_cell, last_cell = _cells(low, origin, size), _cells(high, origin, size)
     face, cell, key = _binned(first_cell, last_cell)
