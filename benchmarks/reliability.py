@@ -32,14 +32,20 @@ def main() -> None:
 
 
 def _soak(trial: str, tried: str, wrong: str) -> Callable[[Mapping[str, Any]], Cells | None]:
-    """A count of all runs of one long trial; the texts are filled in with its sums."""
+    """A count of all runs of one long trial; the texts are filled in with its sums.
+
+    Runs whose assertions did not hold have no figures: they are counted, and told first.
+    """
 
     def count(kept: Mapping[str, Any]) -> Cells | None:
         total: Counter[str] = Counter()
         for name, figures in kept.items():
             if trial in name:
-                total.update({**figures, "runs": 1})
-        return (tried.format_map(total), wrong.format_map(total)) if total else None
+                total.update(figures if "trials_failed" in figures else {**figures, "runs": 1})
+        if not total:
+            return None
+        failed = f"**{total['trials_failed']} more failed**; in the others " if total["trials_failed"] else ""
+        return tried.format_map(total), failed + wrong.format_map(total)
 
     return count
 

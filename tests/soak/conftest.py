@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,25 @@ _CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid != pg_backend_pid()"
 )
+_FAILED = pytest.StashKey[bool]()
 Tally = Callable[..., None]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember of each trial whether it failed, for `tally`."""
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Tally:
-    """`tally(kills=20, lost=0)`: the figures of this trial, kept under its name; a later run replaces them."""
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """`tally(kills=20, lost=0)`: the figures of this trial, kept under its name; a later run replaces them.
+
+    A trial that fails is counted as that: neither its figures nor those of an earlier run stand for it.
+    """
     name = os.environ.get("TOUGHOPT_SOAK_RESULTS")
 
     def keep(**figures: float) -> None:
@@ -52,7 +65,9 @@ def tally(request: pytest.FixtureRequest) -> Tally:
         whole.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         whole.replace(file)
 
-    return keep
+    yield keep
+    if request.node.stash.get(_FAILED, False):
+        keep(trials_failed=1)
 
 
 @pytest.fixture
