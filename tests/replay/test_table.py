@@ -59,3 +59,10 @@ def test_the_published_table_is_600_designs_of_three_replicates(published: Path)
     best = pool.designs[int(np.argmax(pool.means))]
     assert best == {"n": 12, "theta": 150, "r": 1.9, "t": 1.4}
     assert pool.means.max() == pytest.approx(46.7, abs=0.05)
+
+
+def test_of_an_exported_campaign_only_complete_experiments_count(tmp_path: Path) -> None:
+    table = tmp_path / "export.csv"
+    table.write_text("id,state,n,y\n1,complete,6,1.5\n2,proposed,8,\n3,complete,8,2.5\n4,failed,10,\n")
+    pool = read_table(table, "y", parameters=["n"])
+    assert pool.designs == ({"n": 6}, {"n": 8}) and pool.replicates == ((1.5,), (2.5,))

@@ -48,6 +48,8 @@ class Pool:
 def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None = None, minimize: bool = False) -> Pool:
     """A CSV table, one row a test: a column for the objective, the others parameters unless named.
 
+    Of a campaign's exported table only complete experiments count.
+
     Raises
     ------
     UnknownName
@@ -67,19 +69,24 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
         if name not in columns:
             raise UnknownName(f"column of {path.name}", name, [c for c in columns if c])
     names = list(parameters) if parameters else [c for c in columns if c and c != objective]
-    for line, row in enumerate(rows, start=2):
+    lines = list(enumerate(rows, start=2))
+    if {"id", "state"} <= set(columns) and "state" not in (parameters or ()):  # what `export` writes
+        lines = [(line, row) for line, row in lines if row["state"] == "complete"]
+    for line, row in lines:
         if odd := [name for name in names if _is_odd(row[name])]:
             raise InputError(f"{path}, line {line}: {odd[0]} = {row[odd[0]]!r} is not a finite number")
-    numeric = {name: all(_number(row[name]) is not None for row in rows) for name in names}
+    numeric = {name: all(_number(row[name]) is not None for _, row in lines) for name in names}
     designs: list[Mapping[str, Any]] = []
     values = []
-    for line, row in enumerate(rows, start=2):
+    for line, row in lines:
         value = _number(row[objective])
         if value is None:
             raise InputError(f"{path}, line {line}: {objective} = {row[objective]!r} is not a finite number")
         missing = [name for name in names if row[name] in (None, "")]
         if missing:
-            raise InputError(f"{path}, line {line}: {missing[0]} is missing")
+            raise InputError(
+                f"{path}, line {line}: {missing[0]} is missing; is it a parameter? --parameters names them"
+            )
         designs.append({name: _plain(row[name], numeric[name]) for name in names})
         values.append(value)
     return pooled(designs, values, objective, minimize=minimize)
