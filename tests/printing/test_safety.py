@@ -342,6 +342,24 @@ def test_an_interrupted_connection_to_something_deaf_is_said(make_machine, make_
     assert "M112" not in machine.received  # it may be no printer at all
 
 
+def test_after_an_interrupted_connection_to_something_deaf_the_watchdog_stays(make_machine, make_printer):
+    def press(machine, raw, number, body):
+        if "M110" in body:
+            _thread.interrupt_main()
+        return []
+
+    machine = make_machine(nozzle=200.0, script=press)
+    printer = make_printer(machine, clock=SystemClock(), watchdog=True)
+    with pytest.raises(KeyboardInterrupt):
+        printer.connect()
+    guardian = printer._connection._guardian
+    try:
+        printer.close()
+        assert guardian.is_running()
+    finally:
+        guardian.release()
+
+
 def test_closing_cools_a_machine_whose_line_broke_while_it_was_idle_and_hot(make_machine, make_printer, program):
     machine = make_machine()
     printer = make_printer(machine)

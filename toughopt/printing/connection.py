@@ -47,6 +47,7 @@ class Connection:
         self._log: WireLog | None = None
         self._watch = watchdog
         self._guardian: Guardian | None = None
+        self._doubted = False  # connecting was interrupted, and whatever is there did not confirm that it is off
 
     def open(self) -> Link:
         """The open line; it is opened, and the machine asked who it is, where that has not been done.
@@ -74,6 +75,7 @@ class Connection:
             for line in ["M113 S2"] + (["M155 S1"] if self.machine.can("AUTOREPORT_TEMP") else []):
                 ask(link, line, ANSWER_S)
             self._states.to(State.IDLE, self.machine.firmware or "a printer that does not say what it is")
+            self._doubted = False
         except DeviceError:
             self.drop("no printer there")
             if not watched:
@@ -114,9 +116,9 @@ class Connection:
         self._states.to(State.DISCONNECTED, why)
 
     def close(self, cold: bool) -> None:
-        """Let everything go; but for the watchdog where the machine is not known to be `cold`."""
+        """Let everything go; but for the watchdog where the machine is not known to be `cold`, or is in doubt."""
         self.drop("closed")
-        if cold:
+        if cold and not self._doubted:
             self._release()
         if self._log is not None:
             self._log.close()
@@ -134,11 +136,11 @@ class Connection:
 
     def _hush(self) -> None:
         """Turn off what is at the end of the line, printer or not, and let it go."""
-        confirmed = False
+        self._doubted = True
         with suppress(DeviceError):
             link = self.link = self.link or Link(self.open_port(0.0), self._clock, self._requests)
-            confirmed = hush(link, len(self._profile.nozzles), self._profile.fan_off_at_end)
-        if not confirmed:
+            self._doubted = not hush(link, len(self._profile.nozzles), self._profile.fan_off_at_end)
+        if self._doubted:
             _log.critical("%s: interrupted while connecting; if the machine is hot, turn it off at the mains", self.url)
         self.drop("interrupted")
 
