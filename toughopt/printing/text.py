@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from toughopt.errors import ProgramError
@@ -43,8 +43,7 @@ def lines_in(path: Path) -> Iterator[str]:
         raise ProgramError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _skip_rest(readline: object) -> None:
+def _skip_rest(readline: Callable[[int], str]) -> None:
     """Read a far too long line to its end in pieces, so that only its first piece counts as the line."""
-    assert callable(readline)
     while (piece := readline(LONGEST_RAW)) and not piece.endswith("\n"):
         continue
