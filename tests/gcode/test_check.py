@@ -188,3 +188,19 @@ def test_a_spiral_around_its_solid_lies_within_it_and_one_around_a_larger_solid_
     ]
     assert check(programs[0], vase, solid=on_bed(cone, vase)).findings == ()
     assert codes(check(programs[1], vase, solid=on_bed(cone, vase))) == ["outside_outline"]
+
+
+def test_the_turn_of_a_steep_spiral_begins_within_the_section_below(profile: PrinterProfile) -> None:
+    from datetime import UTC, datetime
+
+    from manifold3d import Manifold
+
+    from toughopt.gcode import write_program
+    from toughopt.geometry import Solid
+    from toughopt.slicing import NativeSlicer
+
+    vase = profile.model_copy(update={"slicing": profile.slicing.model_copy(update={"mode": "vase"})})
+    steep, narrower = (Solid(Manifold.cylinder(2.0, 14.0 - less, 4.0 - less, 96)) for less in (0.0, 2.5))
+    program = write_program(NativeSlicer().slice(steep, vase), vase, date=datetime(2024, 1, 1, tzinfo=UTC))
+    assert "outside_outline" not in codes(check(program, vase, solid=on_bed(steep, vase)))
+    assert "outside_outline" in codes(check(program, vase, solid=on_bed(narrower, vase)))

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 _PIXEL_MM = 0.1
 _BELOW_TOP_MM = 1e-3  # the last of several layers may have its middle above a part that is no whole number of them high
+_RISES_MM = 0.02  # the turn of a spiral has its beginning a layer lower than its end
+_LEVELS = 4  # sections with which such a turn is compared, from the middle of its lowest bead to that of its highest
 _VOLUME_OFF = 0.1  # share of a layer's volume
 
 
 def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) -> Iterator[Finding]:
-    """Lines whose middle leaves the design by more than half their width, and layers whose volume is not its."""
+    """Lines whose middle leaves the design by more than half their width, and layers whose volume is not its.
+
+    A layer is compared with the design's section in its middle, the turn of a spiral with all the sections it rises by.
+    """
     from scipy.ndimage import distance_transform_edt
 
     laid = deposit(taken_at_its_word(program, profile))
@@ -46,6 +51,9 @@ def outline_findings(program: Program, profile: PrinterProfile, solid: Solid) ->
         column, row = np.floor((points - grid.origin_mm) / _PIXEL_MM).astype(np.int64).T
         if np.all(design[row, column]):  # as it should be: no need to know how far outside
             continue
+        lowest = float(laid.start_mm[beads, 2].min()) - float(laid.layers.height_mm[layer]) / 2
+        for z in np.linspace(lowest, middle_z, _LEVELS) if middle_z - lowest > _RISES_MM else ():
+            design |= section_mask(solid, min(max(float(z), _BELOW_TOP_MM), highest), grid)
         distance = distance_transform_edt(~design) * _PIXEL_MM
         beyond = distance[row, column] - np.tile(laid.width_mm[beads], 2) / 2 - 2 * _PIXEL_MM
         count += int(np.count_nonzero(beyond > 0))
