@@ -55,6 +55,17 @@ class Samples:
         ahead = np.linalg.norm(self.point_mm[self.after] - self.point_mm, axis=1)
         return np.asarray((ahead + ahead[self.before]) / 2.0)
 
+    @property
+    def half_width_mm(self) -> NDArray[np.float64]:
+        """(n,) float: area of each sample's island over the length of its boundary: half the width of a long wall."""
+        ring = self.contour
+        home = self.point_mm[self.start[:-1]][ring]  # the areas of small islands are not lost in their distance
+        here, there = self.point_mm - home, self.point_mm[self.after] - home
+        island = self.island[ring]
+        area = np.bincount(island, (here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0]) / 2.0)
+        around = np.bincount(island, self.share_mm)
+        return np.asarray((area / np.maximum(around, 1e-12))[island])
+
 
 def ring_neighbours(start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index before and after each element, where the elements from ``start[i]`` to ``start[i + 1]`` form a ring."""
@@ -141,3 +152,26 @@ def next_where(mask: NDArray[np.bool_], start: NDArray[np.int64]) -> NDArray[np.
     total = len(mask)
     found = last_where(mask[::-1], total - start[::-1])[::-1]
     return np.asarray(np.where(found < 0, -1, total - 1 - found))
+
+
+def inside(samples: Samples, owner: NDArray[np.int64], point_mm: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(k,) bool: whether each point, (k, 2) float, lies in the island whose boundary the sample `owner`, (k,), is on.
+
+    A point is inside where a ray from it crosses the island's boundary an odd number of times.
+    """
+    result = np.zeros(len(owner), dtype=bool)
+    if not len(owner):
+        return result
+    of = samples.island[samples.contour]
+    order = np.argsort(of, kind="stable")
+    low, high = (np.searchsorted(of[order], of[owner], side) for side in ("left", "right"))
+    islands = np.argsort(of[owner], kind="stable")
+    for group in np.split(islands, np.flatnonzero(np.diff(of[owner][islands])) + 1):
+        edge = order[low[group[0]] : high[group[0]]]
+        one, other = samples.point_mm[edge], samples.point_mm[samples.after[edge]]
+        x, y = point_mm[group, :1], point_mm[group, 1:]
+        spans = (one[:, 1] > y) != (other[:, 1] > y)
+        rise = np.where(spans, other[:, 1] - one[:, 1], 1.0)
+        crossed = spans & (x < one[:, 0] + (y - one[:, 1]) / rise * (other[:, 0] - one[:, 0]))
+        result[group] = np.count_nonzero(crossed, axis=1) % 2 == 1
+    return result

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from toughopt.profiles import Bed, PrinterProfile
 
+_CRUMB_MM = 0.005  # edges and needles that cutting leaves, of no width: their normals would point anywhere
 _SMALLEST_MM2 = 0.01  # a section or a hole below this cannot be printed
 
 
@@ -63,7 +64,7 @@ class Sections:
             whole = self.piece(index)
             broad = whole.offset(-width_mm / 2.0, JoinType.Round).offset(width_mm / 2.0, JoinType.Round) ^ whole
             for part in (*broad.decompose(), *(whole - broad).decompose()):
-                if loops := contours(part):
+                if loops := contours(part.simplify(_CRUMB_MM)):
                     found.append((index, loops))
         parent = np.array([index for index, _ in found], dtype=np.int64)
         return replace(

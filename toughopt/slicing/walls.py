@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toughopt.slicing.chains import Chains, joined
-from toughopt.slicing.outlines import Samples, last_where, next_where
+from toughopt.slicing.outlines import Samples, inside, last_where, next_where
 from toughopt.slicing.thickness import Thickness, thickness
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PARALLEL = 0.5  # two sides are the sides of a wall if their normals face each other within 60 degrees
 _NECK = 1.15  # a line stops where its inset exceeds the wall's half by this factor
 _THINNEST = 0.3  # half of a single line, in least spacings
+_SPLINTER = 0.8  # of the mean half of an island's width: what is to be moved by more may leave it
 _REACH = 1.5  # how far beside a wall its thickness still counts, in radii
 
 
@@ -87,6 +88,8 @@ def chains(samples: Samples, layout: Plan, least_mm: float) -> Chains:
         inset = np.where(layout.wall, np.minimum(inset, layout.disc.radius_mm), inset)
         wanted = (layout.count > depth) & (~layout.single | (alone & (depth == 0))) & ~beyond
         fits = _fits(samples, layout, inset)
+        doubtful = np.flatnonzero(wanted & fits & _doubtful(samples, layout, inset))
+        fits[doubtful] = inside(samples, doubtful, _moved(samples, inset)[doubtful])
         width = np.where(layout.single, 2.0 * middle, layout.spacing_mm)
         pieces.append(_cut(samples, wanted, fits, inset, width, depth))
     return joined(pieces)
@@ -97,7 +100,7 @@ def rest(samples: Samples, layout: Plan) -> list[tuple[int, NDArray[np.float64]]
     depth = np.where(layout.single, layout.disc.radius_mm, layout.count * layout.spacing_mm)
     keep = _fits(samples, layout, depth) | (depth >= layout.disc.radius_mm * 0.98) & ~samples.sharp
     depth = np.minimum(depth, np.where(samples.sharp, np.inf, layout.disc.radius_mm))
-    point = samples.point_mm + samples.normal * (depth * samples.stretch)[:, None]
+    point = _moved(samples, depth)
     result = []
     for index, (first, last) in enumerate(zip(samples.start[:-1], samples.start[1:], strict=True)):
         contour = point[first:last][keep[first:last]]
@@ -172,6 +175,21 @@ def _fits(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDArray
     return np.where(samples.sharp, inset <= samples.corner_mm, inset <= layout.disc.radius_mm * 1.02 + 1e-6)
 
 
+def _doubtful(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Samples that may come out on the other side of the solid: their discs don't tell how far it is.
+
+    A mitred corner stays inside its disc, which holds no other boundary, as long as it moves by less than its diameter.
+    In splinters without walls, which are thinner than the inset, samples are too far apart for any disc.
+    """
+    sharp = samples.sharp & (inset * samples.stretch > 2.0 * layout.disc.radius_mm)
+    splinter = (inset > _SPLINTER * samples.half_width_mm) & ~layout.wall
+    return np.asarray(sharp | splinter)
+
+
+def _moved(samples: Samples, inset: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(samples.point_mm + samples.normal * (inset * samples.stretch)[:, None])
+
+
 def _cut(
     samples: Samples,
     wanted: NDArray[np.bool_],
@@ -192,7 +210,7 @@ def _cut(
     order = np.lexsort((use + offset, leader[use]))
     use = use[order]
     chain, _, size = np.unique(leader[use], return_index=True, return_counts=True)
-    point = samples.point_mm[use] + samples.normal[use] * (inset * samples.stretch)[use, None]
+    point = _moved(samples, inset)[use]
     closed = whole[ring[chain]] | _nearly_closed(point, width[use], size)
     good = size >= np.where(closed, 3, 2)
     keep = np.repeat(good, size)
