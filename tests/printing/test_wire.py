@@ -75,6 +75,19 @@ def test_a_read_ends_when_nothing_comes(pair):
     assert port.read(0.01) == b""
 
 
+def test_reading_never_sets_the_port_up_anew(monkeypatch):
+    """On Windows and over RFC 2217 that takes longer than a line does."""
+    port = Port("loop://")
+    changes = []
+    monkeypatch.setattr(port._serial, "_reconfigure_port", lambda: changes.append(port._serial.timeout))
+    assert port.read(0.0) == b""
+    port.write(b"ok\nok\n")
+    assert port.read(1.0) == b"ok\nok\n"
+    assert port.read(0.05) == b""
+    port.close()
+    assert changes == []
+
+
 def test_a_read_can_be_woken(pair):
     port, _, _ = pair
     timer = threading.Timer(0.05, port.rouse)

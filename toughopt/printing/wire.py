@@ -18,7 +18,7 @@ from toughopt.printing.wirelog import WireLog
 
 _CHUNK = 4096
 _WRITE_TIMEOUT_S = 10.0
-_FALLBACK_WAIT_S = 0.2  # between looks at a port that can neither be selected nor interrupted
+_FALLBACK_WAIT_S = 0.1  # between looks at a port that cannot be selected; by so much its reads may end late
 BUSY_FOR_S = 5.0  # how long a port that is still let go by its last user is waited for
 _DTR_PULSE_S = 0.1
 
@@ -152,12 +152,16 @@ class Port:
         return data
 
     def _read_waiting(self, timeout_s: float | None) -> bytes:
+        # the port keeps its own timeout: to change it sets a port on Windows up anew, and asks one on RFC 2217 to
         end = inf if timeout_s is None else monotonic() + timeout_s
         while True:
-            self._serial.timeout = max(0.0, min(_FALLBACK_WAIT_S, end - monotonic()))
-            first = self._serial.read(1)
-            if first:
-                return bytes(first + self._serial.read(min(self._serial.in_waiting, _CHUNK)))
+            waiting = min(self._serial.in_waiting, _CHUNK)
+            if waiting or monotonic() < end:
+                data = bytes(self._serial.read(waiting or 1))
+                if data and not waiting:
+                    data += bytes(self._serial.read(min(self._serial.in_waiting, _CHUNK)))
+                if data:
+                    return data
             if monotonic() >= end or self._roused.is_set():
                 return b""
 
