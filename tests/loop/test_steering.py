@@ -63,7 +63,8 @@ def test_what_is_steered_is_in_the_state_with_who_and_why(
     ("verb", "arguments", "complaint"),
     [
         ("budget", {"budget": "-3"}, "-3 is not a budget"),
-        ("budget", {}, "None"),
+        ("budget", {}, "a budget of experiments is missing"),
+        ("limits", {"parameter": "theta", "low": "0"}, "an upper limit is missing"),
         ("target", {"target": "much"}, "'much'"),
         ("disable", {"printer": "printer-7"}, "printer-7.*did you mean printer-1"),
         ("bed-cleared", {"printer": "printer-1"}, "nothing is known to lie"),

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import campaign_argument, design_columns, design_text, json_option, number, show_json, table
+from toughopt.cli.output import (
+    campaign_argument,
+    design_columns,
+    design_text,
+    in_shell,
+    json_option,
+    number,
+    show_json,
+    table,
+)
 
 if TYPE_CHECKING:
     from toughopt.loop import Campaign
@@ -167,26 +176,29 @@ def _printers(campaign: Campaign) -> dict[str, dict[str, Any]]:
 
 
 def _waits_for(campaign: Campaign) -> list[str]:
-    state = campaign.state
+    state, folder = campaign.state, in_shell(campaign.folder)
     lines = [f"{printer}: heaters NOT known to be off ({why})" for printer, why in state.hot_printers.items()]
     for experiment in state.under_way:
         if experiment.stage == "uncertain":
             lines.append(
                 f"a person's decision on experiment {experiment.id}, {experiment.reason}: "
-                f"`toughopt ctl DIR printed {experiment.id}` or `toughopt fail DIR {experiment.id}`"
+                f"`toughopt ctl {folder} printed {experiment.id}` or "
+                f"`toughopt fail {folder} {experiment.id} --why TEXT`"
             )
         elif experiment.manual:
-            lines.append(f"the result of experiment {experiment.id}: `toughopt tell DIR {experiment.id} ...`")
+            lines.append(f"the result of experiment {experiment.id}: `toughopt tell {folder} {experiment.id} ...`")
     for printer, left_g in state.spools_g.items():
         if any((e.filament_g or 0.0) > left_g for e in state.under_way if e.stage == "sliced"):
-            lines.append(f"filament on {printer} ({left_g:.0f} g left): `toughopt ctl DIR filament {printer} GRAMS`")
+            lines.append(
+                f"filament on {printer} ({left_g:.0f} g left): `toughopt ctl {folder} filament {printer} GRAMS`"
+            )
     for key, value in state.steering.items():
         if key.startswith("disabled:") and value:
             name = key.partition(":")[2]
-            lines.append(f"`toughopt ctl DIR enable {name}`: it is disabled")
+            lines.append(f"`toughopt ctl {folder} enable {name}`: it is disabled")
     if state.steering.get("keep_clear"):
-        lines.append(f"`toughopt ctl DIR keep-clear off`: {state.steering['keep_clear']}")
+        lines.append(f"`toughopt ctl {folder} keep-clear off`: {state.steering['keep_clear']}")
     if state.steering.get("paused"):
-        lines.append("`toughopt ctl DIR resume`: the loop is paused")
+        lines.append(f"`toughopt ctl {folder} resume`: the loop is paused")
     lines += [f"an answer to `{request['verb']}`" for request in state.open_requests.values()]
     return lines

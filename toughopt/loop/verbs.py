@@ -49,6 +49,8 @@ def printer_of(conductor: Conductor, arguments: Mapping[str, Any]) -> str:
 def finite(arguments: Mapping[str, Any], key: str, what: str) -> float:
     """A number among the arguments. Raises InputError."""
     given = arguments.get(key)
+    if given is None:
+        raise InputError(f"{what} is missing; give a number")
     try:
         number = float(given)  # type: ignore[arg-type]
     except (TypeError, ValueError):
