@@ -179,10 +179,10 @@ def _doubtful(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDA
     """Samples that may come out on the other side of the solid: their discs don't tell how far it is.
 
     A mitred corner stays inside its disc, which holds no other boundary, as long as it moves by less than its diameter.
-    In splinters without walls, which are thinner than the inset, samples are too far apart for any disc.
+    In splinters, which are thinner than the inset, samples are too far apart for any disc.
     """
     sharp = samples.sharp & (inset * samples.stretch > 2.0 * layout.disc.radius_mm)
-    splinter = (inset > _SPLINTER * samples.half_width_mm) & ~layout.wall
+    splinter = inset > np.where(layout.wall, _NECK, _SPLINTER) * samples.half_width_mm
     return np.asarray(sharp | splinter)
 
 
