@@ -81,3 +81,11 @@ def test_a_listener_that_takes_long_makes_no_line_overdue(job_on):
     assert job.run().status is PrintStatus.PRINTED
     assert job.faults == []
     assert len(link.written) == 3  # both lines, and a question after the temperatures
+
+
+def test_a_machine_that_says_why_it_stops_is_sent_nothing_more(job_on):
+    link = Told("ok", "Error:Printer halted. kill() called!", "ok", None, None)
+    job = job_on(link, count=5)
+    ending = job.run()
+    assert ending.status is not PrintStatus.PRINTED and "kill" in ending.reason
+    assert len(link.written) == 2

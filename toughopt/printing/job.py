@@ -103,7 +103,7 @@ class PrintJob:
         while True:
             if link.requests:
                 self._obey()
-            if self._ending is None and states.now is not State.PAUSED:
+            if self._ending is None and not self._last_words and states.now is not State.PAUSED:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)

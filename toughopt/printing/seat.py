@@ -77,8 +77,11 @@ class SeatedPrinter(ABC):
 
     def make_safe(self) -> bool:
         """Heaters, motors and fan off; True where the machine confirmed it. Ends the print in hand."""
-        if self._ended("made safe"):
-            return self._left_safe
+        ended = self._ended("made safe")
+        if not self._over.is_set():
+            return False
+        if ended and self._left_safe and self._states.now is not State.DISCONNECTED:
+            return True  # its end saw to it
         with self._seated("make it safe", self._stop_s):
             self._left_safe = self._turn_off()
             return self._left_safe
