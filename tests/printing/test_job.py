@@ -84,8 +84,8 @@ def test_a_listener_that_takes_long_makes_no_line_overdue(job_on):
 
 
 def test_a_machine_that_says_why_it_stops_is_sent_nothing_more(job_on):
-    link = Told("ok", "Error:Printer halted. kill() called!", "ok", None, None)
+    link = Told("ok", "Error:MINTEMP triggered, system stopped! Heater_ID: 0", "ok", None, None, None)
     job = job_on(link, count=5)
     ending = job.run()
-    assert ending.status is not PrintStatus.PRINTED and "kill" in ending.reason
+    assert ending.status is not PrintStatus.PRINTED and "MINTEMP" in ending.reason
     assert len(link.written) == 2
