@@ -68,7 +68,7 @@ def prepare(order: Order) -> Prepared:
     ProgramError
         If the checker refuses the program; it names each finding.
     """
-    from toughopt.gcode import check, write_program
+    from toughopt.gcode import check, on_bed, write_program
     from toughopt.geometry import check_solid, export
 
     recipe = order.recipe
@@ -85,7 +85,7 @@ def prepare(order: Order) -> Prepared:
         metadata={"campaign": recipe.campaign, "experiment": str(order.experiment_id)},
         templates_folder=recipe.templates,
     )
-    report = check(program, profile)
+    report = check(program, profile, solid=on_bed(solid, profile))
     if not report.ok:
         problems = "; ".join(f.message for f in report.findings if f.severity == "error")
         raise ProgramError(f"the checker refuses the program of experiment {order.experiment_id}: {problems}")

@@ -1,0 +1,39 @@
+"""From a design to its program: what the checker refuses is never printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from toughopt.errors import ProgramError
+from toughopt.families import family
+from toughopt.loop.specimen import Order, Recipe, prepare
+from toughopt.profiles import load_profile
+from toughopt.slicing import NativeSlicer
+
+
+@dataclass(frozen=True)
+class Astray:
+    """A slicer that moves one line of a layer out of the part."""
+
+    name: str = "astray"
+
+    def slice(self, solid, profile):
+        paths = NativeSlicer().slice(solid, profile)
+        layer = paths.layers[40]
+        line = layer.lines[-1]
+        away = replace(line, points_mm=line.points_mm + np.array([30.0, 0.0, 0.0]))
+        layers = list(paths.layers)
+        layers[40] = replace(layer, lines=(*layer.lines[:-1], away))
+        return replace(paths, layers=tuple(layers))
+
+
+def test_a_program_with_a_line_outside_the_part_is_refused(monkeypatch):
+    recipe = Recipe(family("crossed_barrel"), load_profile("virtual"), "native", "c", 1)
+    order = Order(recipe, 7, {"n": 6, "theta": 50.0, "r": 1.6, "t": 0.8}, "2026-01-01T00:00:00+00:00")
+    assert prepare(order).program.text
+    monkeypatch.setattr("toughopt.slicing.slicer", lambda name: Astray())
+    with pytest.raises(ProgramError, match=r"experiment 7: in layer 41 a line near .* outside the part"):
+        prepare(order)
