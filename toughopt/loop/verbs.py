@@ -52,7 +52,7 @@ def finite(arguments: Mapping[str, Any], key: str, what: str) -> float:
     if given is None:
         raise InputError(f"{what} is missing; give a number")
     try:
-        number = float(given)  # type: ignore[arg-type]
+        number = float(given)
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
