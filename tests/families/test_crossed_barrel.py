@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from toughopt.errors import DesignError
 from toughopt.families import SMALL_SPECIMEN, family
 from toughopt.geometry import Solid, combine
+from toughopt.geometry.intersections import self_intersections
 
 BARREL = family("crossed_barrel")
 DESIGN = {"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0}
@@ -170,6 +171,23 @@ def test_same_sense_struts_do_not_cross():
     assert barrel.solid(DESIGN).volume_mm3 == pytest.approx(
         18 * 8 * np.pi * 3 + 2 * np.pi * (13**2 - 8 * 1.0), rel=1e-4
     )
+
+
+@pytest.mark.parametrize("bores", ["open", "walls"])
+def test_struts_that_lean_alike_and_touch_are_one_surface(bores):
+    close = 2.0 / np.sin(np.pi / 6) * (1.0 + 1e-12)
+    barrel = family("crossed_barrel", senses="right", bores=bores, barrel_radius=close)
+    solid = barrel.solid({"n": 6, "theta": 60.0, "r": 2.0, "t": 0.7})
+    assert len(self_intersections(*solid.arrays())[0]) == 0 and len(solid.bodies()) == 1
+    ring = np.pi * (2.0**2 - 1.3**2)
+    assert solid.volume_mm3 == pytest.approx(18 * 6 * ring + 2 * np.pi * (13**2 - 6 * 1.3**2), rel=5e-4)
+
+
+@pytest.mark.parametrize("n", [6, 8, 10, 12])
+def test_no_slivers_are_left_between_mirrored_struts(n):
+    vertices, faces = BARREL.solid(DESIGN | {"n": n}).arrays()
+    edges = vertices[faces] - vertices[np.roll(faces, 1, axis=1)]
+    assert np.linalg.norm(edges, axis=2).min() > 1e-6  # what single precision tells apart
 
 
 @pytest.mark.parametrize(

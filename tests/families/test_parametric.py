@@ -97,6 +97,12 @@ def test_bad_designs_are_refused_with_parameter_value_and_limits(change, words):
         BARREL.complete(GOOD | change)
 
 
+@pytest.mark.parametrize("design", [None, [8, 100.0, 2.0, 1.0], "n=8"])
+def test_a_design_without_names_is_refused(design):
+    with pytest.raises(DesignError, match=f"mapping from parameters to values.*not a {type(design).__name__}"):
+        BARREL.solid(design)
+
+
 def test_a_missing_parameter_is_filled_only_where_told():
     short = {name: value for name, value in GOOD.items() if name != "t"}
     with pytest.raises(DesignError, match=r"t is missing.*0\.7 to 1\.4"):
@@ -121,6 +127,9 @@ def test_bad_values_among_many_are_told_one_by_one():
         ({**{k: [v] for k, v in GOOD.items()}, "t": ["a"]}, "t: a column of <U1"),
         ({**{k: [v] for k, v in GOOD.items()}, "t": [1.0, 1.1]}, "differ in length"),
         ({**{k: [v] for k, v in GOOD.items()}, "t": [[1.0]]}, "not an array of shape"),
+        ({**{k: [v] for k, v in GOOD.items()}, "t": [[1.0], [1.0, 1.1]]}, "^t: "),
+        ([GOOD, GOOD], r"mapping from parameters to columns.*\(n, theta, r, t\), not a list"),
+        (np.ones((3, 4)), "mapping from parameters to columns.*not a ndarray"),
     ],
 )
 def test_bad_columns_are_refused(columns, words):

@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import trimesh
 from manifold3d import Manifold, OpType
 
 from toughopt.errors import MeshError
@@ -75,6 +76,15 @@ def test_corners_that_fall_together_in_single_precision_stay_closed(tmp_path):
     solid = Solid(Manifold.batch_boolean([near, sliver], OpType.Add))
     again = load_mesh(export(solid, tmp_path / "sliver.stl"))
     assert again.volume_mm3 == pytest.approx(1000.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("ending", ["obj", "glb"])
+def test_no_format_has_corners_that_single_precision_cannot_tell_apart(tmp_path, ending):
+    cube = Manifold.cube((10.0, 10.0, 10.0))
+    sliver = Manifold.cube((2e-7, 5.0, 5.0)).translate((10.0 - 1e-9, 1.0, 1.0))
+    loaded = trimesh.load(export(Solid(cube + sliver), tmp_path / f"sliver.{ending}"), process=False, force="mesh")
+    corners = np.asarray(loaded.vertices, dtype=np.float32)
+    assert len(np.unique(corners, axis=0)) == len(corners) and loaded.is_watertight
 
 
 def test_details_finer_than_single_precision_are_refused(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import asin, ceil, cos, degrees, floor, pi, radians, tan
+from math import asin, ceil, cos, degrees, floor, pi, radians, sin, tan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,20 +94,25 @@ def _with_walls(values: Mapping[str, Any]) -> Solid:
 
 
 def _tubes(values: Mapping[str, Any], radius: float, inset: float) -> list[Manifold]:
-    """All struts, those of one sense together."""
-    n, sense = values["n"], -1.0 if values["senses"] == "left" else 1.0
+    """All struts, those together that lean alike and do not touch."""
+    n, sense = int(values["n"]), -1.0 if values["senses"] == "left" else 1.0
     alternating = values["senses"] == "alternating"
-    tubes = leaning_tubes(
-        2.0 * np.pi * np.arange(0, n, 2 if alternating else 1) / n,
-        radius,
-        helix_radius_mm=values["barrel_radius"],
-        turn_deg_per_mm=sense * values["theta"] / values["height"],
-        bottom_mm=inset,
-        top_mm=values["height"] - inset,
-        chord_error_mm=values["chord_error"],
-    )
+    apart = 2.0 * (values["barrel_radius"] * sin(pi / n) - values["r"])
+    every = 2 if alternating or apart < 2.0 * values["chord_error"] else 1
+    tubes = [
+        leaning_tubes(
+            2.0 * np.pi * np.arange(first, n, every) / n,
+            radius,
+            helix_radius_mm=values["barrel_radius"],
+            turn_deg_per_mm=sense * values["theta"] / values["height"],
+            bottom_mm=inset,
+            top_mm=values["height"] - inset,
+            chord_error_mm=values["chord_error"],
+        )
+        for first in range(1 if alternating else every)
+    ]
     # the struts between them, which lean the other way, are their mirror image a step further
-    return [tubes, tubes.mirror((0.0, 1.0, 0.0)).rotate((0.0, 0.0, 360.0 / n))] if alternating else [tubes]
+    return [*tubes, tubes[0].mirror((0.0, 1.0, 0.0)).rotate((0.0, 0.0, 360.0 / n))] if alternating else tubes
 
 
 def _plates(values: Mapping[str, Any]) -> Manifold:

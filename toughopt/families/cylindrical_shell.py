@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from toughopt.errors import DesignError
 from toughopt.families.base import Designs, Parameter
 from toughopt.families.lobes import enclosed_area, least_shape, unit_perimeter
 from toughopt.families.parametric import Fault, ParametricFamily
@@ -101,6 +102,8 @@ class CylindricalShell(ParametricFamily):
         """
         if answer == "printable":
             return super().is_valid(designs)
+        if answer != "geometric":
+            raise DesignError(f"answer = {answer!r} is no answer of {self.name}; choose printable or geometric")
         columns = {**self.fixed, **self.columns(designs)}
         with np.errstate(all="ignore"):
             return np.atleast_1d(_geometric(_sections(columns)))

@@ -112,6 +112,7 @@ class ParametricFamily(ABC):
             together make impossible is told by `reasons`.
         """
         names = {parameter.name: parameter for parameter in self.parameters}
+        self._refuse_nameless(design, "a design of {} is a mapping from parameters to values")
         self._refuse_fixed(design)
         self._refuse_unknown(design, names, "no parameter of")
         whole: dict[str, Value] = {}
@@ -209,6 +210,7 @@ class ParametricFamily(ABC):
             If a column is missing, unknown, of the wrong type, or as long as no other.
         """
         names = {parameter.name: parameter for parameter in self.parameters}
+        self._refuse_nameless(designs, "designs of {} are a mapping from parameters to columns, one value a design")
         self._refuse_fixed(designs)
         self._refuse_unknown(designs, names, "no parameter of")
         columns = {}
@@ -243,6 +245,11 @@ class ParametricFamily(ABC):
         for fault in found:
             yield np.broadcast_to(np.asarray(fault.bad, dtype=bool), (count,)), fault.say
 
+    def _refuse_nameless(self, given: object, what: str) -> None:
+        if not hasattr(given, "keys"):  # tables of other packages have columns by name as well
+            names = ", ".join(parameter.name for parameter in self.parameters)
+            raise DesignError(f"{what.format(self.name)} ({names}), not a {type(given).__name__}")
+
     def _refuse_fixed(self, given: Mapping[str, Any]) -> None:
         for name in given:
             if name in self.fixed:
@@ -276,7 +283,10 @@ class ParametricFamily(ABC):
 
 
 def _column(parameter: Parameter, given: Any) -> NDArray[Any]:
-    array = np.atleast_1d(np.asarray(given))
+    try:
+        array = np.atleast_1d(np.asarray(given))
+    except ValueError as error:
+        raise DesignError(f"{parameter.name}: {error}") from error
     if array.ndim != 1:
         raise DesignError(f"{parameter.name}: many designs are one column each, not an array of shape {array.shape}")
     if parameter.kind == "categorical":

@@ -110,7 +110,7 @@ def _3mf(solid: Solid) -> bytes:
 
 
 def _obj(solid: Solid) -> bytes:
-    vertices, faces = solid.arrays()
+    vertices, faces = _closed_in_single_precision(solid)
     lines = ["# toughopt, lengths in mm"]
     lines += [f"# {_one_line(key)}: {_one_line(value)}" for key, value in solid.metadata.items()]
     lines += [f"v {x:.9g} {y:.9g} {z:.9g}" for x, y, z in vertices.tolist()]
@@ -121,8 +121,8 @@ def _obj(solid: Solid) -> bytes:
 def _glb(solid: Solid) -> bytes:
     import trimesh
 
-    vertices, faces = solid.arrays()
-    metres_y_up = vertices[:, [0, 2, 1]] * (1e-3, 1e-3, -1e-3)
+    vertices, faces = _closed_in_single_precision(solid, unit_mm=1e3)
+    metres_y_up = vertices[:, [0, 2, 1]] * (1.0, 1.0, -1.0)
     mesh = trimesh.Trimesh(metres_y_up, faces, process=False, metadata=dict(solid.metadata))
     scene: Any = trimesh.Scene(mesh, metadata=dict(solid.metadata))
     return bytes(scene.export(file_type="glb"))
@@ -131,14 +131,16 @@ def _glb(solid: Solid) -> bytes:
 _ENCODERS: dict[str, Callable[[Solid], bytes]] = {".stl": _stl, ".3mf": _3mf, ".obj": _obj, ".glb": _glb}
 
 
-def _closed_in_single_precision(solid: Solid) -> tuple[FloatArray, IntArray]:
-    """The surface as readers of STL see it, with slivers removed as far as it takes to be closed there as well."""
+def _closed_in_single_precision(solid: Solid, unit_mm: float = 1.0) -> tuple[FloatArray, IntArray]:
+    """The surface as readers that keep float32 see it, in units of `unit_mm`, with slivers removed as far as it takes
+    to be closed there as well."""
     for tidy_mm in _TIDY_MM:
         tidied = solid.manifold.simplify(tidy_mm)
         if tidied.is_empty():
             break
-        vertices, faces = in_single_precision(*replace(solid, manifold=tidied).arrays())
-        same = abs(_volume(vertices, faces) / solid.volume_mm3 - 1.0) < _SAME_VOLUME
+        vertices, faces = replace(solid, manifold=tidied).arrays()
+        vertices, faces = in_single_precision(vertices / unit_mm, faces)
+        same = abs(_volume(vertices, faces) * unit_mm**3 / solid.volume_mm3 - 1.0) < _SAME_VOLUME
         if same and _closed(faces, len(vertices)):
             return vertices, faces
     raise MeshError(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 _ON_PLANE_MM = 1e-7
+_SHORT_MM = 1e-6  # what single precision cannot tell apart at the size of a specimen
 
 
 def mirrored_tiles(block: Manifold, side_mm: float, count: int) -> Manifold:
@@ -81,6 +82,7 @@ def mirrored_fan(wedge: Manifold, count: int) -> Manifold:
     faces = np.array(mesh.tri_verts, dtype=np.int64)
     half = np.pi / count
     low, high = (np.abs(points[:, :2] @ (np.sin(half), sign * np.cos(half))) < _ON_PLANE_MM for sign in (1.0, -1.0))
+    faces = _without_short_edges(points, faces, (low, high))
     outer = faces[~(low[faces].all(axis=1) | high[faces].all(axis=1))]  # sides at which two wedges meet have no faces
     tile, corner = np.arange(count)[:, None], np.arange(len(points))[None]
     odd = tile % 2 == 1
@@ -98,7 +100,20 @@ def mirrored_fan(wedge: Manifold, count: int) -> Manifold:
     whole = manifold_from(placed, joined.reshape(-1, 3))
     if whole.status().name != "NoError":
         raise MeshError(f"{count} mirrored wedges do not join ({whole.status().name}); change the shape a little")
-    return whole.simplify(1e-5)  # slivers at the planes, which the wedge's sides held in place
+    return whole
+
+
+def _without_short_edges(points: FloatArray, faces: IntArray, planes: tuple[NDArray[np.bool_], ...]) -> IntArray:
+    """The same faces with corners made one that all but fall together on a plane, where no edge collapses by itself."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = edges[np.any([plane[edges].all(axis=1) for plane in planes], axis=0)]
+    short = edges[np.abs(points[edges[:, 0]] - points[edges[:, 1]]).max(axis=1) < _SHORT_MM]
+    same = np.arange(len(points))
+    for kept, dropped in short:
+        same[same == same[dropped]] = same[kept]
+    a, b, c = joined = same[faces.T]
+    whole: IntArray = joined.T[(a != b) & (b != c) & (c != a)]
+    return whole
 
 
 def _images(values: FloatArray, low: NDArray[np.bool_], high: NDArray[np.bool_], side: float, count: int) -> FloatArray:
