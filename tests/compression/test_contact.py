@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toughopt.compression import AnalysisSettings
+from toughopt.compression import AnalysisSettings, Curve, analyze
 from toughopt.compression.contact import find_contact
 
 
@@ -52,3 +52,18 @@ def test_nothing_is_subtracted_when_told_not_to():
 def test_air_alone_is_no_contact():
     x = np.linspace(0, 5, 500)
     assert find_contact(x, np.random.default_rng(0).normal(0, 5.0, 500), 5.0) is None
+
+
+@pytest.mark.parametrize("tare", [0.0, 2.0])
+@pytest.mark.parametrize("peak", [3.0, 8.0, 20.0])
+def test_a_specimen_hardly_stronger_than_the_contact_threshold_keeps_its_energy(peak, tare):
+    x = np.linspace(0.0, 10.0, 700)
+    force = peak * np.minimum(np.maximum(x - 0.5, 0.0) / 1.4, 1.0)
+    exact = peak * (0.7 + 8.1) / 1e3
+    assert analyze(Curve(x, force + tare)).toughness_j == pytest.approx(exact, rel=5e-3)
+
+
+def test_a_weak_record_that_begins_under_load_says_so():
+    x = np.linspace(0.0, 10.0, 700)
+    result = analyze(Curve(x, 2.0 + 8.0 * np.minimum(x, 1.0)))
+    assert any(finding.code == "STARTS_UNDER_LOAD" for finding in result.findings)

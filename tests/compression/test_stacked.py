@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from toughopt.compression import read_curves
 
@@ -25,8 +26,20 @@ def test_long_specimen_numbers_keep_all_their_digits(layouts):
     assert [curve.specimen for curve in curves] == ["20240131", "20240132"]
 
 
-def test_specimens_without_numbers_are_told_apart_by_a_time_that_begins_again_and_that_is_told(layouts, makers):
-    curves = read_curves(makers.MAKERS["named_specimens"](layouts.crush()))
+def test_specimens_are_told_apart_by_their_names_and_keep_them(layouts):
+    truth = layouts.crush(samples=40)
+    rows = list(zip(truth.displacement_mm, truth.force_n, strict=True))
+    lines = [f"{name},{x:.4f},{f:.3f}" for name in ("barrel_1", "barrel_2") for x, f in rows]
+    curves = read_curves("\n".join(["Sample,Extension (mm),Load (N)", *lines, ""]).encode())
+    assert [curve.specimen for curve in curves] == ["barrel_1", "barrel_2"]
+    assert all(curve.force_n == pytest.approx(truth.force_n, abs=1e-3) for curve in curves)
+
+
+def test_specimens_without_numbers_are_told_apart_by_a_time_that_begins_again_and_that_is_told(layouts):
+    truth = layouts.crush()
+    rows = list(zip(truth.time_s, truth.displacement_mm, truth.force_n, strict=True))
+    lines = [f"{t:.3f},{x:.4f},{f:.3f}" for t, x, f in 2 * rows]
+    curves = read_curves("\n".join(["Time (s),Extension (mm),Load (N)", *lines, ""]).encode())
     assert len(curves) == 2
     assert all(any(f.code == "SPECIMENS_STACKED" and f.effect == "warn" for f in curve.findings) for curve in curves)
 

@@ -138,7 +138,7 @@ def _largest(values: FloatArray) -> float | None:
     if not values.size:
         return None
     low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    return None if np.isnan(low) else max(-low, high)
+    return None if np.isnan(low) else abs(max(-low, high))
 
 
 def _figures(

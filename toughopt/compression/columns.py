@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from toughopt.compression.base import Effect, Finding, ReadOptions, Severity
 from toughopt.compression.tables import Table
 from toughopt.compression.units import Unit, parse_unit, require_unit
-from toughopt.compression.words import NOT_A_ROLE, WORDS
+from toughopt.compression.words import NOT_A_ROLE, STRAINS, WORDS
 from toughopt.errors import CurveError
 
 _POOR = re.compile(r"absolut|abs\.|raw|roh|video|lvdt|extensometer|fein|quer|2\b|\bb\b", re.IGNORECASE)
@@ -146,7 +146,7 @@ def _rank(role: str, name: str, unit_text: str, told: str | None) -> tuple[int, 
     folded = name.casefold()
     if _UNLIKE.search(folded):
         return (0, 0, 0) if unit is not None or ("weg" in folded and role == "displacement") else None
-    if NOT_A_ROLE.search(folded):
+    if NOT_A_ROLE.search(STRAINS.sub("", folded) if unit is not None and role == "displacement" else folded):
         return None
     doubt = (1 if _POOR.search(folded) else 0) - (1 if _GOOD.search(folded) else 0)
     words = WORDS[role]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ FloatArray = NDArray[np.float64]
 _FLAT = 0.1  # slope before contact, as a share of that after it, up to which what comes before is air
 _FEWEST_BEFORE = 4
 _LADDER = (1.0, 4.0, 16.0)  # times the contact force: a load cell that drifts passes the lower ones in the air
+_FAINT = 0.02  # of the peak force, below which the force of a contact must be
 _MOST_DRIFT = 0.005  # of the peak force
 _BLOCK = 1 << 16  # samples that are looked through at once
 _MOST = 4000  # samples that the contact is sought in at once
@@ -62,15 +63,18 @@ def find_contact(
     Notes
     -----
     Contact is confirmed where the median of the last `contact_window` forces exceeds what the load cell read at the
-    beginning by `contact_force_n`, or by what noise alone would reach. A trailing median confirms late; so two straight
-    lines are fitted to what was recorded up to there, one before and one after a break that is chosen by least squares,
-    and the contact is where they meet. Where the first is as steep as the second, the record began under load.
+    beginning by `contact_force_n` (a fiftieth of the peak where that is less), or by what noise alone would reach. A
+    trailing median confirms late; so two straight lines are fitted to what was recorded up to there, one before and one
+    after a break that is chosen by least squares, and the contact is where they meet. Where the first is as steep as the second, the record began under load.
     """
     window = int(np.clip(force_n.size // 10, 3, settings.contact_window))
     quiet = noise_n <= 1e-3 * float(np.max(force_n))
     start = float(np.median(force_n[: 3 if quiet else max(3, window // 2)]))
+    top = float(np.max(force_n))
+    faint = _FAINT * (top - start)
+    if 0 < faint < settings.contact_force_n:
+        settings = replace(settings, contact_force_n=faint)
     if settings.baseline != "none":
-        top = float(np.max(force_n))
         for times in _LADDER:
             threshold = times * settings.contact_force_n
             if times > 1 and threshold > _MOST_DRIFT * (top - start):

@@ -13,6 +13,7 @@ from toughopt.compression.base import AS_FOUND, Curve, Effect, Finding, ReadOpti
 from toughopt.compression.columns import Column, choose_columns
 from toughopt.compression.dialect import split_row
 from toughopt.compression.orientation import orient, tension_signs
+from toughopt.compression.outliers import usual
 from toughopt.compression.preamble import with_units
 from toughopt.compression.stacked import unstacked
 from toughopt.compression.tables import Table
@@ -27,6 +28,7 @@ _CHANNEL = re.compile(r"\b(?:ch|channel|axis|kanal|achse)\b", re.IGNORECASE)
 _FEWEST = 3  # rows below which a table is a summary, not a curve
 _LAST_ROWS = 2  # that may be incomplete at the end of a record without its energy being a lower bound
 _BROKEN_OFF = 5  # rows without column names from which they may be the rest of the table before
+_ONE_STEP = 10.0  # usual steps from the end of a table to the beginning of one that goes on
 _A_TEST = 10  # rows from which one that is left out may have been a test
 
 
@@ -198,7 +200,7 @@ def _joined(tables: list[Table]) -> list[Table]:
         if before is not None:
             table = _in_units_of(before, table)
         if before is not None and _layout(before) == _layout(table) and _goes_on(before, table):
-            findings = (*before.findings, *table.findings)
+            findings = (*before.findings, *_resumed(before, table), *table.findings)
             result[-1] = replace(before, parts=(*before.parts, *table.parts), findings=findings)
         else:
             result.append(table)
@@ -229,11 +231,32 @@ def _layout(table: Table) -> list[tuple[str, str, float]]:
 
 
 def _goes_on(before: Table, after: Table) -> bool:
-    for index, text in enumerate(before.units):
-        unit = parse_unit(text) if text else None
-        if unit is not None and unit.quantity == "time":
-            return bool(after.column(index)[0] > before.column(index)[-1])
-    return False
+    """Whether the time goes on; where there is none, whether displacement and force do."""
+    time = _time_of(before)
+    if time is not None:
+        return bool(after.column(time)[0] > before.column(time)[-1])
+    try:
+        columns = choose_columns(before, AS_FOUND)
+    except CurveError:
+        return False
+    return all(
+        abs(after.column(column.index)[0] - values[-1]) <= _ONE_STEP * usual(np.abs(np.diff(values)))
+        for column in (columns.displacement, columns.force)
+        if (values := before.column(column.index)).size > 1
+    )
+
+
+def _time_of(table: Table) -> int | None:
+    units = [parse_unit(text) if text else None for text in table.units]
+    return next((at for at, unit in enumerate(units) if unit is not None and unit.quantity == "time"), None)
+
+
+def _resumed(before: Table, after: Table) -> tuple[Finding, ...]:
+    """What is to be said where nothing but the numbers themselves tells that two tables are one."""
+    if _time_of(before) is not None:
+        return ()
+    message = f"the table at line {after.line} goes on where the one before it ends: taken as the same test"
+    return (Finding("TABLES_JOINED", Severity.WARNING, Effect.WARN, message),)
 
 
 def _values(table: Table, column: Column) -> FloatArray:

@@ -167,7 +167,7 @@ def _contact_findings(contact: Contact, f: FloatArray, clean: FloatArray, noise:
         message = f"the force drifts by {base.slope_n_per_mm:.4g} N/mm before contact: subtracted"
         found.append(quality.finding("FORCE_DRIFT", Effect.WARN, message))
     first, top = float(np.min(f[:3])), float(np.max(clean))
-    if contact.index == 0 and first > max(5.0, 0.01 * top):
+    if contact.index == 0 and first > max(0.01 * top, min(5.0, 0.02 * top)):
         message = f"the record begins under {first:.4g} N: the energy before it is missing"
         found.append(quality.finding("STARTS_UNDER_LOAD", Effect.WARN, message))
     if noise > 0.05 * top:

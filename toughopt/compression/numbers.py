@@ -23,6 +23,7 @@ _PLAIN = {
     ",": re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d{1,4})?\Z"),
 }
 _GROUP_MARKS = str.maketrans("", "", "'’ \u00a0\u2009\u202f")
+_FEWEST_WHOLE = 3
 _STAMP = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ Tt]\d{1,2}:\d\d.*)?\Z|\d{1,3}:\d\d(?::\d\d(?:[.,:]\d+)?)?(?: ?[AaPp][Mm])?\Z"
 )
@@ -115,6 +116,27 @@ def decide(evidence: Evidence, told: str | None = None, separator: str = "") -> 
         f"{evidence.either_example!r} and all like it can be read with a decimal mark or with a thousands mark; "
         "give decimal='.' or decimal=','"
     )
+
+
+def are_thousands(rows: Iterable[list[str]], decimal: str) -> bool:
+    """Whether fields such as `1,004` can only be thousands: all else in their columns is whole and below 1000.
+
+    rows : fields of each row; decimal : the decimal mark that other columns show
+    """
+    whole: dict[int, int] = {}
+    other: set[int] = set()
+    grouped: set[int] = set()
+    mark = "," if decimal == "." else "."
+    for fields in rows:
+        for column, text in enumerate(fields):
+            if not text.lstrip("+-").isdigit():
+                lone = mark in text and decimal not in text and _GROUPS[decimal].match(text)
+                (grouped if lone else other).add(column)
+            elif len(text.lstrip("+-")) == 3:
+                whole[column] = whole.get(column, 0) + 1
+            elif len(text.lstrip("+-")) > 3:
+                other.add(column)
+    return bool(grouped) and not grouped & other and all(whole.get(column, 0) >= _FEWEST_WHOLE for column in grouped)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ KEYS: Mapping[str, re.Pattern[str]] = {
         "time": "time|zeit",
     }.items()
 }
+_LIST = re.compile(r"^\W*(?:units?|einheiten|unités|unidades)\b\W*[:=\t,;](.+)$", re.IGNORECASE)
 _QUANTITY = {"force": "force", "displacement": "length", "time": "time"}
 
 
@@ -36,6 +37,7 @@ def with_units(
         return table
     told = dict(usual or {})
     for line in table.preamble:
+        told |= _listed(line)
         for role, pattern in keys.items():
             match = pattern.match(line)
             unit = parse_unit(match.group(1)) if match else None
@@ -46,3 +48,17 @@ def with_units(
         if name and not units[index]:
             units[index] = next((told[role] for role in told if could_be(role, name)), "")
     return replace(table, units=tuple(units))
+
+
+def _listed(line: str) -> dict[str, str]:
+    """The units of a line such as `Units: kN, mm`: nothing where it says anything else, or two of one quantity."""
+    match = _LIST.match(line)
+    words = [word for word in re.split(r"[\s,;/]+", match.group(1).strip(" ,;")) if word] if match else []
+    units = [parse_unit(word) for word in words]
+    found = {
+        role: word
+        for role, quantity in _QUANTITY.items()
+        for word, unit in zip(words, units, strict=True)
+        if unit is not None and unit.quantity == quantity
+    }
+    return found if len(found) == len(words) else {}

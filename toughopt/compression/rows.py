@@ -35,6 +35,7 @@ class Block:
     ragged: int = 0  # rows with too few or too many numbers
     cut: bool = False  # the text ends in the middle of the last row
     first_bad_line: str = ""
+    labels: dict[int, list[str]] = field(default_factory=dict)  # what the columns of words say, row by row
 
     @property
     def rows(self) -> int:
@@ -159,6 +160,7 @@ def _slow(text: str, start: int, stop: int, separator: str, number: NumberReader
         row = _row(line, separator, block, number, newline < 0, before)
         if row is not None:
             rows.append(row)
+            _note_words(line, separator, block)
             block.skipped += pending
             pending = 0
             block.end = following
@@ -206,6 +208,12 @@ def _row(
     return values + [np.nan] * (block.columns - len(values))
 
 
+def _note_words(line: str, separator: str, block: Block) -> None:
+    fields = split_row(line, separator) if block.words else []
+    for at in block.words:
+        block.labels.setdefault(at, []).append(fields[at] if at < len(fields) else "")
+
+
 def _speaks(fields: list[str], block: Block) -> bool:
     """Whether there are words where the table has numbers."""
     return any(
@@ -221,7 +229,7 @@ def _numeric(line: str) -> bool:
 def _begins_table(line: str, separator: str) -> bool:
     """Whether a line looks like a row of column names: at least two fields with words, no numbers."""
     said = [field for field in split_row(line, separator) if field]
-    return len(said) >= 2 and all(_WORD.search(field) for field in said)
+    return len(said) >= 2 and all(_WORD.search(field) and not is_missing(field) for field in said)
 
 
 def _more(text: str, position: int, separator: str, block: Block) -> bool:

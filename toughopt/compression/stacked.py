@@ -27,13 +27,12 @@ _BEGINNING = 0.1  # of the time, and of the travel, that a new specimen begins w
 def unstacked(table: Table, options: ReadOptions) -> tuple[tuple[Table, str], ...]:
     """The table cut into one a specimen, each with its number; the table itself, without a name, where it holds one.
 
-    A column of specimen numbers tells; where there is none, a time and a displacement that begin again together do.
+    A column of specimen numbers or names tells; where there is none, a time and a
+    displacement that begin again together do.
     """
-    rows, told = _by_number(table)
-    names = [""] * len(rows)
+    rows, names = _by_name(table)
     if rows:
-        names = [f"{number:.0f}" for number in told]  # all digits: numbers may be long
-        effect, severity, why = Effect.NONE, Severity.INFO, "by the column that numbers them"
+        effect, severity, why = Effect.NONE, Severity.INFO, "by the column that names them"
     else:
         rows = _by_time(table, options)
         names = [str(number) for number in range(1, len(rows) + 1)]
@@ -50,17 +49,27 @@ def unstacked(table: Table, options: ReadOptions) -> tuple[tuple[Table, str], ..
     )
 
 
-def _by_number(table: Table) -> tuple[list[int], list[float]]:
-    """Rows at which specimens begin, and their numbers."""
-    for index, name in enumerate(table.names):
-        if table.units[index] or not _SPECIMEN.match(name):
+def _by_name(table: Table) -> tuple[list[int], list[str]]:
+    """Rows at which specimens begin, and their numbers or names."""
+    for index, title in enumerate(table.names):
+        if table.units[index] or not _SPECIMEN.match(title):
             continue
-        number = table.column(index)
-        if np.isfinite(number).all() and bool(np.all(number == np.floor(number))):
-            starts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist()]
-            if _are_specimens(starts, table.rows):
-                return starts, number[starts].tolist()
+        names = _names(table, index)
+        starts = [0, *(at for at in range(1, len(names)) if names[at] != names[at - 1])]
+        if names and _are_specimens(starts, table.rows):
+            return starts, [names[at] for at in starts]
     return [], []
+
+
+def _names(table: Table, index: int) -> list[str]:
+    """What a column calls the specimen of each row; empty where it holds other things."""
+    words = table.labels.get(index, ())
+    if len(words) == table.rows and all(words):
+        return list(words)
+    number = table.column(index)
+    if np.isfinite(number).all() and bool(np.all(number == np.floor(number))):
+        return [f"{value:.0f}" for value in number.tolist()]  # all digits: numbers may be long
+    return []
 
 
 def _by_time(table: Table, options: ReadOptions) -> list[int]:

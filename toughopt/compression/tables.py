@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Severity
 from toughopt.compression.dialect import find_separator, is_data, is_word, split_row, without_trailing_blanks
-from toughopt.compression.numbers import Evidence, NumberReader, decide, is_missing, looks_numeric, weigh
+from toughopt.compression.numbers import Evidence, NumberReader, are_thousands, decide, is_missing, looks_numeric, weigh
+from toughopt.compression.remarks import with_single_words
 from toughopt.compression.rows import Block, read_block
 from toughopt.compression.suffixes import with_units_above
 from toughopt.compression.units import parse_unit
@@ -22,11 +24,17 @@ from toughopt.errors import CurveError
 _INLINE = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^()\[\]{}]*)[)\]}]\s*$")
 _SLASHED = re.compile(r"^(?P<name>.*\S)\s*(?:/|,|\s+in\s+)\s*(?P<unit>[^\s/,]+)$")
 _SUFFIX = re.compile(r"^(?P<name>.*[^\W_])_(?P<unit>[A-Za-zµ]+)$")
-_SPACED = re.compile(r"^(?P<name>.*\S)\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")
+_SPACED = re.compile(r"^(?P<name>.*[^\s\d])\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$")  # not "cell 5 kN", which is a range
+_WITHIN = re.compile(  # "kN Force", "Load kgf [comp]"
+    r"(?<![^\W_])(?<!\d )(?:kn|dan|lbf|lbs|kgf|kg|kips?|mm|cm|[uµμ]m|inch|inches)(?![^\W_])", re.IGNORECASE
+)
+_PRODUCT = re.compile(r"[*×·^]|\bx ?1\d")
+_RULE = re.compile(r"^(?=.*[-=_]{2})[-=_.\s]+$")
+_REMARK = re.compile(r"^\s*(?:#+|%+|//+)\s*(?=\S)")
 _SCALED = re.compile(
     r"\d|\b(?:thousand|hundred|tenth|ten\b|kilo|mega|deci|centi|milli|micro|tausend|hundert|zehn)", re.IGNORECASE
 )
-_WIDE = str.maketrans("（）［］／：", "()[]/:")
+_WIDE = re.compile(r"[\uff01-\uff9f]+")  # letters as wide as Chinese ones, and syllables half as wide
 _EVIDENCE_FIELDS = 1200
 _MOST_TABLES = 1000
 _LONGEST_NAME = 200
@@ -44,6 +52,7 @@ class Table:
     decimal: str
     separator: str
     findings: tuple[Finding, ...] = ()
+    labels: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # of columns that hold words, one a row
 
     @property
     def rows(self) -> int:
@@ -68,8 +77,9 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
         If there is no table, or its numbers can be read in two ways.
     """
     separator = options.separator or find_separator(text)
-    if not separator and (rewritten := with_units_above(text)) is not None:
-        text, separator = rewritten, find_separator(rewritten)
+    for rewrite in (with_units_above, with_single_words):
+        if not separator and (rewritten := rewrite(text)) is not None:
+            text, separator = rewritten, find_separator(rewritten)
     if not separator:
         raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
     told = options.decimal or decimal
@@ -90,6 +100,9 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
             columns = max(len(fields), min(len(names), len(split_row(line, separator))))
             words = frozenset(at for at, field in enumerate(fields) if is_word(field) and not is_missing(field))
             block = read_block(text, position, separator, columns, number, words)
+            if number.doubtful and not number.certain:
+                lines = text[position : block.end].split("\n")
+                number.certain = are_thousands((split_row(row, separator) for row in lines if row.strip()), mark)
             odd = number.check(max(block.rows * columns, 1))
             found.append(
                 Table(
@@ -101,6 +114,7 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
                     mark,
                     separator,
                     _findings(block, odd, text, number),
+                    {at: tuple(said) for at, said in block.labels.items()},
                 )
             )
             moved = max(block.end, end + 1)
@@ -135,6 +149,7 @@ def _data_fields(text: str, separator: str) -> Iterator[str]:
 
 def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Names, units and what stands before them, from the lines above the first row of numbers."""
+    lines = [line for line in lines if not _RULE.match(line.replace(separator, ""))]
     rows = [_header_row(line, separator, columns) for line in lines]
     at = len(rows) - 1
     while at >= 0 and not rows[at] and len(rows) - at <= 2:
@@ -147,6 +162,8 @@ def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, 
         while at > 0 and not rows[at]:
             at -= 1
     names = rows[at]
+    if not units and at == 0 and all(parse_unit(name) is not None for name in names):
+        return (), tuple(_bare(unit) for unit in names), ()
     if len(names) < 2 or not any(any(char.isalpha() for char in name) for name in names):
         return (), tuple(_bare(unit) for unit in units), tuple(lines[: at + 1])
     pairs = [split_name(name) for name in names]
@@ -160,7 +177,7 @@ def _header(lines: list[str], separator: str, columns: int) -> tuple[tuple[str, 
 
 def _header_row(line: str, separator: str, columns: int) -> list[str]:
     """The fields of a line above the numbers; names with blanks in them where blanks separate, too."""
-    line = line.translate(_WIDE)
+    line = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), _REMARK.sub("", line))
     fields = without_trailing_blanks(split_row(line, separator))
     if separator == " " and len(fields) != columns:
         if '"' in line:
@@ -191,15 +208,30 @@ def split_name(name: str) -> tuple[str, str]:
             match["name"] and len(inside) <= 6 and inside.isascii() and " " not in inside
         ):
             return match["name"].strip() or name, inside
-        *before, last = inside.split() or [""]
-        if match["name"] and before and parse_unit(last) is not None:  # "in mm"; or "x10 N", which nobody may take as N
-            return match["name"].strip(), inside if _SCALED.search(" ".join(before)) else last
-        return name, ""
+        outer = match["name"].strip()
+        if (before := _INLINE.match(outer)) and parse_unit(before["unit"]) is not None:  # "Load (N) [5 kN cell]"
+            return before["name"].strip() or name, before["unit"].strip()
+        if outer and (unit := _described(inside)):
+            return outer, unit
     for pattern in (_SLASHED, _SUFFIX, _SPACED):
         match = pattern.match(name)
-        if match and parse_unit(match["unit"]) is not None:
+        if match and (parse_unit(match["unit"]) is not None or _is_product(match["unit"])):
             return match["name"].strip(), match["unit"]
-    return name, ""
+    within = {unit.casefold() for unit in _WITHIN.findall(name)}
+    return name, within.pop() if len(within) == 1 else ""
+
+
+def _described(inside: str) -> str:
+    """The unit in brackets that say more: of "in mm" the last word; "x10 N" as a whole, which nobody may take as N."""
+    *before, last = inside.split() or [""]
+    if before and parse_unit(last) is not None:
+        return inside if _SCALED.search(" ".join(before)) else last
+    return inside if _is_product(inside) else ""
+
+
+def _is_product(text: str) -> bool:
+    """Whether a unit is multiplied in it, such as "N x 10^3"."""
+    return bool(_PRODUCT.search(text)) and any(parse_unit(word) is not None for word in re.findall(r"[^\W\d_]+", text))
 
 
 def _padded(words: tuple[str, ...], columns: int) -> tuple[str, ...]:
