@@ -33,6 +33,10 @@ READ = {
     "microns": ("Displacement (microns),Load (N)\n", {"per_mm": 1e3}),
     "kips and mils": ("Displacement (mils),Load (kips)\n", {"per_mm": 1 / 0.0254, "per_n": 1e-3 / POUND}),
     "a travel called a strain": ("Stauchung in mm;Kraft in N\n", {"row": "{:.6f};{:.9f}\n"}),
+    "units behind names, blanks between": (
+        "# Displacement (mm) Force (kN)\n",
+        {"row": "{:.6f} {:.9f}\n", "per_n": 1e-3},
+    ),
     "grams": ("Position (mm),Load (grams)\n", {"per_n": 1e3 / 9.80665}),
 }
 
@@ -113,3 +117,37 @@ def test_a_lone_mark_in_a_column_that_has_decimals_too_stays_refused(layouts):
     rows = "".join(f"{x:.2f};{f:,.0f}\n" if f > 1000 else f"{x:.2f};{f:.1f}\n" for x, f in pairs)
     with pytest.raises(CurveError, match="decimal="):
         read_curves(("Extension (mm);Load (N)\n" + rows).encode())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "disp_mm:{:.6f},force_kN:{:.9f}\n",
+        "12:00:01 -> x = {:.6f} mm; F = {:.9f} kN\n",
+        '{{"disp_mm": {:.6f}, "force_kN": {:.9f}}}\n',
+    ],
+)
+def test_a_log_that_writes_the_names_before_the_numbers_is_read(row, layouts):
+    truth = layouts.crush()
+    (curve,) = read_curves(table(truth, "rig 3, firmware 1.2\n", row, per_n=1e-3))
+    assert curve.force_n == pytest.approx(truth.force_n, abs=1e-4)
+    assert curve.displacement_mm == pytest.approx(truth.displacement_mm, abs=1e-4)
+    assert not any(finding.code == "UNIT_ASSUMED" for finding in curve.findings)
+
+
+def test_a_log_whose_names_change_is_no_table(layouts):
+    truth = layouts.crush()
+    half = truth.force_n.size // 2
+    pairs = list(zip(truth.displacement_mm, truth.force_n, strict=True))
+    lines = [f"x={x:.4f} mm F={f:.4f} {'N' if at < half else 'kN'}" for at, (x, f) in enumerate(pairs)]
+    with pytest.raises(CurveError, match="rows of numbers"):
+        read_curves("\n".join([*lines, ""]).encode())
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_whole_numbers_alone_are_read_with_their_thousands_marks(mark, layouts):
+    truth = layouts.crush(samples=300)
+    data = table(truth, "Displacement (um)\tLoad (N)\n", "{:,.0f}\t{:,.0f}\n", per_mm=1e3).replace(b",", mark.encode())
+    (curve,) = read_curves(data)
+    assert curve.force_n == pytest.approx(truth.force_n, abs=0.51)
+    assert curve.displacement_mm == pytest.approx(truth.displacement_mm, abs=6e-4)

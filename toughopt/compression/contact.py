@@ -65,7 +65,8 @@ def find_contact(
     Contact is confirmed where the median of the last `contact_window` forces exceeds what the load cell read at the
     beginning by `contact_force_n` (a fiftieth of the peak where that is less), or by what noise alone would reach. A
     trailing median confirms late; so two straight lines are fitted to what was recorded up to there, one before and one
-    after a break that is chosen by least squares, and the contact is where they meet. Where the first is as steep as the second, the record began under load.
+    after a break that is chosen by least squares, and the contact is where they meet. Where the first is as steep as
+    the second, the record began under load.
     """
     window = int(np.clip(force_n.size // 10, 3, settings.contact_window))
     quiet = noise_n <= 1e-3 * float(np.max(force_n))

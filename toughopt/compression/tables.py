@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Severity
 from toughopt.compression.dialect import find_separator, is_data, is_word, split_row, without_trailing_blanks
 from toughopt.compression.numbers import Evidence, NumberReader, are_thousands, decide, is_missing, looks_numeric, weigh
+from toughopt.compression.pairs import with_names_above
 from toughopt.compression.remarks import with_single_words
 from toughopt.compression.rows import Block, read_block
 from toughopt.compression.suffixes import with_units_above
@@ -28,6 +29,7 @@ _SPACED = re.compile(r"^(?P<name>.*[^\s\d])\s+(?P<unit>N|kN|mm|s|sec|lbf|in)$") 
 _WITHIN = re.compile(  # "kN Force", "Load kgf [comp]"
     r"(?<![^\W_])(?<!\d )(?:kn|dan|lbf|lbs|kgf|kg|kips?|mm|cm|[uµμ]m|inch|inches)(?![^\W_])", re.IGNORECASE
 )
+_UNIT_BEHIND = re.compile(r"[^()\[\]]+[(\[][^()\[\]]*[)\]]")
 _PRODUCT = re.compile(r"[*×·^]|\bx ?1\d")
 _RULE = re.compile(r"^(?=.*[-=_]{2})[-=_.\s]+$")
 _REMARK = re.compile(r"^\s*(?:#+|%+|//+)\s*(?=\S)")
@@ -77,13 +79,13 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
         If there is no table, or its numbers can be read in two ways.
     """
     separator = options.separator or find_separator(text)
-    for rewrite in (with_units_above, with_single_words):
+    for rewrite in (with_units_above, with_single_words, with_names_above):
         if not separator and (rewritten := rewrite(text)) is not None:
             text, separator = rewritten, find_separator(rewritten)
     if not separator:
         raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
     told = options.decimal or decimal
-    mark = told or decide(_evidence(text, separator), separator=separator)
+    mark = told or _decimal(text, separator)
     found: list[Table] = []
     position, line_number = 0, 1
     pending: list[str] = []
@@ -126,6 +128,18 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
     if not found:
         raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
     return tuple(found)
+
+
+def _decimal(text: str, separator: str) -> str:
+    """The decimal mark of a file that does not tell it; "." where its numbers are whole, with thousands marks."""
+    evidence = _evidence(text, separator)
+    if evidence.either and not evidence.dot and not evidence.comma:
+        rows = [split_row(line, separator) for line in text.split("\n")]
+        data = [fields for fields in rows if is_data(without_trailing_blanks(fields))]
+        for mark in (".", ","):
+            if are_thousands(data, mark):
+                return mark
+    return decide(evidence, separator=separator)
 
 
 def _evidence(text: str, separator: str) -> Evidence:
@@ -183,6 +197,9 @@ def _header_row(line: str, separator: str, columns: int) -> list[str]:
         if '"' in line:
             quoted = next(csv.reader([line], delimiter=" ", skipinitialspace=True), [])
             return [field.strip() for field in quoted if field.strip()]
+        units = _UNIT_BEHIND.findall(line)
+        if len(units) == columns:  # Displacement (mm) Force (N)
+            return [field.strip() for field in units]
         wide = [field for field in re.split(r"\t+| {2,}", line.strip()) if field]
         return wide if len(wide) == columns else fields
     return fields
