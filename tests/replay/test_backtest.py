@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from toughopt.cli import main
 from toughopt.errors import InputError, UnknownName
 from toughopt.replay import Game, Pool, Rules, needed_for, play, play_all, pooled, report, top_share
 from toughopt.replay.metrics import acceleration_factor, enhancement_factor
@@ -100,3 +104,37 @@ def test_the_report_holds_the_keys_that_scripts_depend_on() -> None:
     assert answer["policies"]["random"]["seeds"] == [5, 6]
     assert set(answer["policies"]["random"]["ask_seconds"]) == {"median", "p95"}
     assert answer["designs"][0] == GRID[0]
+
+
+def test_the_regrets_are_what_arithmetic_gives() -> None:
+    pool = pooled([{"x": i} for i in range(4)], [1.0, 2.0, 4.0, 3.0], "j")
+    games = [Game("g", 1, (0, 2, 1), (1.0, 4.0, 4.0), ()), Game("g", 2, (2, 3, 0), (4.0, 4.0, 4.0), ())]
+    told = report(pool, {"g": games}, target=3.0)["policies"]["g"]
+    assert told["simple_regret"]["mean"] == [1.5, 0.0, 0.0]
+    assert told["cumulative_regret"]["mean"] == [1.5, 2.0, 4.5]  # of 3, 3, 5 and 0, 1, 4
+    assert told["tests_to_target"]["value"] == 1.5
+    for curve in ("simple_regret", "cumulative_regret", "top_share"):
+        band = told[curve]
+        assert all(low <= mean <= high for low, mean, high in zip(band["low"], band["mean"], band["high"], strict=True))
+    flipped = pooled([{"x": i} for i in range(4)], [-1.0, -2.0, -4.0, -3.0], "j", minimize=True)
+    down = [Game("g", 1, (0, 2, 1), (-1.0, -4.0, -4.0), ()), Game("g", 2, (2, 3, 0), (-4.0, -4.0, -4.0), ())]
+    again = report(flipped, {"g": down}, target=-3.0)["policies"]["g"]
+    assert again["cumulative_regret"] == told["cumulative_regret"]
+    assert again["tests_to_target"] == told["tests_to_target"]
+
+
+def test_a_target_that_no_design_has_is_never_reached() -> None:
+    pool = pooled([{"x": i} for i in range(2)], [1.0, 2.0], "j")
+    told = report(pool, {"g": [Game("g", 1, (0, 1), (1.0, 2.0), ())]}, target=9.0)
+    assert told["policies"]["g"]["tests_to_target"] == {"value": None, "low": None, "high": None}
+
+
+def test_a_small_table_is_played_to_its_last_design_unless_told_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("x,j\n1,1\n2,2\n3,3\n")
+    assert main(["backtest", str(table), "--objective", "j", "--policy", "random", "--seeds", "2", "--json"]) == 0
+    assert {len(order) for order in json.loads(capsys.readouterr().out)["policies"]["random"]["order"]} == {3}
+    assert main(["backtest", str(table), "--objective", "j", "--budget", "4"]) == 2
+    assert "3 designs of the pool" in capsys.readouterr().err

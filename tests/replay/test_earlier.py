@@ -111,3 +111,31 @@ def test_a_row_outside_the_limits_stops_the_import_or_is_left_out(
 def test_a_cell_that_is_no_number_is_told_with_its_line(campaign: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "earlier.csv", [_ROWS[0], {**_ROWS[0], "toughness": "strong"}])
     assert main(["import", str(table), str(campaign)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"Failed": "cracked"}, "line 3: 'cracked' says neither yes nor no"),
+        ({"toughness": ""}, "line 3: toughness is missing, and yet the test did not fail"),
+        ({"Mass": "heavy"}, "line 3: Mass = 'heavy' is not a finite number"),
+        ({"n": ""}, "line 3: n is missing"),
+    ],
+)
+def test_a_row_that_may_mean_two_things_is_refused_with_its_line(
+    campaign: Path, tmp_path: Path, changed: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "earlier.csv", [_ROWS[0], {**_ROWS[0], **changed}])
+    assert main(["import", str(table), str(campaign), "--yes"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    with Campaign.open(campaign) as opened:
+        assert not opened.state.experiments
+
+
+def test_a_table_with_semicolons_and_decimal_commas_is_the_same_experiments(campaign: Path, tmp_path: Path) -> None:
+    table = tmp_path / "earlier.csv"
+    table.write_text("n;theta;r;t;Toughness (J)\n8;100;2,0;1,05;20,5\n", encoding="utf-16")
+    assert main(["import", str(table), str(campaign), "--yes"]) == 0
+    with Campaign.open(campaign) as opened:
+        (only,) = opened.state.complete
+        assert (only.value, only.design) == (20.5, {"n": 8, "theta": 100, "r": 2.0, "t": 1.05})

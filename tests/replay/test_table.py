@@ -30,11 +30,12 @@ def test_only_the_named_columns_make_a_design(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("n,j\n6,1\n8,\n", InputError, r"line 3: j = '' is not a finite number"),
+        ("n,j\n6,1\n8,\n", InputError, r"line 3: j is missing; correct it, or take that row out"),
         ("n,j\n6,1\nnan,2\n", InputError, r"line 3: n = 'nan' is not a finite number"),
         ("n,j\n6,1\n8,nan\n", InputError, "line 3"),
         ("n,j\n6,1\n,2\n", InputError, "line 3: n is missing"),
         ("n,j\n", InputError, "no rows"),
+        ("j\n6\n7\n", InputError, "at least one parameter"),
         ("n,j\n6,1\n6,2\n", InputError, "at least 2"),
         ("n,toughnes\n6,1\n8,2\n", UnknownName, "toughnes"),
     ],

@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from toughopt.replay import Pool
 
 
+_INITIAL, _BUDGET = 5, 100
+
+
 @click.command()
 @click.argument("data", metavar="DATA.csv|DIR", type=click.Path(path_type=Path, exists=True))
 @click.option("--objective", help="Column of the measured value (a campaign's own, where DATA is one).")
 @click.option("--policy", "policies", multiple=True, help="As often as wanted (default: default and random).")
 @click.option("--parameters", help="Columns that make a design, separated by commas (default: all others).")
-@click.option("--initial", default=5, show_default=True, type=click.IntRange(min=1), help="Random tests at first.")
-@click.option("--budget", default=100, show_default=True, type=click.IntRange(min=1), help="Tests in all.")
+@click.option("--initial", type=click.IntRange(min=1), help="Random tests at first (default: 5).")
+@click.option("--budget", type=click.IntRange(min=1), help="Tests in all (default: 100, or as many as designs).")
+@click.option("--target", type=float, help="Say how many tests it took to a design whose true mean is this good.")
 @click.option("--batch", default=1, show_default=True, type=click.IntRange(min=1), help="Tests chosen at once.")
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(min=1), help="How many repetitions.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="The first of them.")
@@ -57,8 +61,9 @@ def backtest_command(
     objective: str | None,
     policies: tuple[str, ...],
     parameters: str | None,
-    initial: int,
-    budget: int,
+    initial: int | None,
+    budget: int | None,
+    target: float | None,
     batch: int,
     seeds: int,
     seed: int,
@@ -92,6 +97,8 @@ def backtest_command(
             f"variance explained; {validation.coverage:.0%} of the designs inside their 95 % intervals)"
         )
     names = tuple(dict.fromkeys(policies or ("default", "random")))
+    budget = budget or (_BUDGET if retest else min(_BUDGET, len(pool.designs)))
+    initial = initial or min(_INITIAL, budget)
     rules = Rules(initial=initial, budget=budget, batch=batch, observe=observe, retest=retest)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("playing", total=len(names) * seeds)
@@ -104,7 +111,7 @@ def backtest_command(
             dask=dask,
             on_game=lambda game: progress.advance(task),
         )
-    answer = report(pool, games)
+    answer = report(pool, games, target)
     if validation is not None:
         answer["emulator"] = asdict(validation)
     if plot is not None:
@@ -118,14 +125,21 @@ def backtest_command(
         return
     rows = []
     for name, found in answer["policies"].items():
-        needed, top = found["tests_to_top_1_percent"], found["top_5_percent_found"]
-        interval = f"{number(needed['low'])} to {number(needed['high'])}"
+        needed = [found["tests_to_top_1_percent"], *([] if target is None else [found["tests_to_target"]])]
         last = [best[-1] for best in found["best_so_far"]]
-        rows.append(
-            [name, needed["value"], interval, *top.values(), sum(last) / len(last), found["ask_seconds"]["median"]]
-        )
+        counts = [
+            text
+            for each in needed
+            for text in (_tests(each["value"]), f"{_tests(each['low'])} to {_tests(each['high'])}")
+        ]
+        top = found["top_5_percent_found"].values()
+        rows.append([name, *counts, *top, sum(last) / len(last), found["ask_seconds"]["median"]])
+    goals = ["top 1 %", *([] if target is None else [number(target)])]
     tops = [f"top 5 % in {count}" for count in next(iter(answer["policies"].values()))["top_5_percent_found"]]
-    columns = ["policy", "tests to top 1 %", "95 % interval", *tops, f"best {pool.objective}", "s a choice"]
+    columns = [
+        *("policy", *(text for goal in goals for text in (f"tests to {goal}", "95 % interval"))),
+        *(*tops, f"best {pool.objective}", "s a choice"),
+    ]
     for pair in answer["paired"]:
         gap = pair["difference"]
         chance = "" if pair["p_value"] is None else f", p = {pair['p_value']:.2g}"
@@ -135,6 +149,10 @@ def backtest_command(
             f"worse in {pair['losses']}"
         )
     table(f"{len(pool.designs)} designs, {budget} tests, {seeds} seeds", columns, rows)
+
+
+def _tests(count: float | None) -> str:
+    return "never" if count is None else number(count)
 
 
 def _pool(data: Path, objective: str | None, parameters: str | None, minimize: bool) -> tuple[Pool, Space | None]:

@@ -26,7 +26,7 @@ def import_command(
     value (of the objective), mass_g, printer, id, failed, valid, ignore. Two columns of one role are refused.
     """
     from toughopt.loop import Campaign
-    from toughopt.replay import experiments_of, read_earlier, roles_of, take_over
+    from toughopt.replay import experiments_of, read_sheet, roles_of, take_over
 
     told = {}
     for item in given:
@@ -34,7 +34,7 @@ def import_command(
         if not equals or not column or not role:
             raise click.BadParameter(f"{item!r} is not of the form COLUMN=ROLE", param_hint="--map")
         told[column] = role
-    source = read_earlier(file)
+    source = read_sheet(file)
     with Campaign.open(folder) as campaign:
         workspace = campaign.workspace
         roles = roles_of(source.columns, workspace.parameters, workspace.config.objective.name, told)
@@ -44,7 +44,9 @@ def import_command(
     if as_json:
         show_json({"roles": roles, "rows": len(earlier), "failed": failed, "written": written, "outside": outside})
         return
-    table("", ["column", "is", "first row"], [[c, ", ".join(r) or "-", source.rows[0][c]] for c, r in roles.items()])
+    table(
+        "", ["column", "is", "first row"], [[c, ", ".join(r) or "-", source.rows[0].cells[c]] for c, r in roles.items()]
+    )
     if yes:
         say(f"{written} experiments written, {failed} of them failed; {outside} rows left out")
     else:

@@ -2,10 +2,11 @@
 
 from toughopt.replay.backtest import Game, Rules, play, play_all
 from toughopt.replay.decisions import Difference, Replay, replay
-from toughopt.replay.earlier import Earlier, experiments_of, read_earlier, roles_of, take_over
+from toughopt.replay.earlier import Earlier, experiments_of, roles_of, take_over
 from toughopt.replay.emulator import Validation, emulated
 from toughopt.replay.metrics import needed_for, paired, report, top_share
 from toughopt.replay.moments import results_one_by_one, state_at
+from toughopt.replay.sheet import read_sheet
 from toughopt.replay.table import Pool, pooled, read_table
 from toughopt.replay.worth import Needed, WorthIt, worth_it
 
@@ -26,7 +27,7 @@ __all__ = [
     "play",
     "play_all",
     "pooled",
-    "read_earlier",
+    "read_sheet",
     "read_table",
     "replay",
     "report",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toughopt.errors import InputError, ToughoptError, UnknownName
@@ -15,6 +13,7 @@ from toughopt.journal import events as ev
 
 if TYPE_CHECKING:
     from toughopt.loop import Workspace
+    from toughopt.replay.sheet import Sheet
 
 # What else than a parameter a column may be, and what people call it.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -46,16 +45,8 @@ _PUBLISHED: Mapping[str, str] = {
     "height": "height",
     "wallthickness": "thickness",
 }
-_TRUE = frozenset({"1", "true", "yes", "y", "t", "1.0"})
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A CSV file: its columns, and its rows as text."""
-
-    path: Path
-    columns: tuple[str, ...]
-    rows: tuple[Mapping[str, str], ...]
+_TRUE = frozenset({"1", "1.0", "true", "t", "yes", "y", "x"})
+_FALSE = frozenset({"0", "0.0", "false", "f", "no", "n", "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +58,6 @@ class Earlier:
     value: float | None
     mass_g: float | None
     note: str
-
-
-def read_earlier(path: Path) -> Table:
-    """A CSV table with a header line. Raises InputError."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = tuple({k: v or "" for k, v in row.items() if k is not None} for row in reader)
-            columns = tuple(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV table: {error}") from error
-    if not rows:
-        raise InputError(f"{path} holds no rows; a table has a header line and one row a test")
-    twice = [name for name in columns if columns.count(name) > 1]
-    if twice:
-        raise InputError(f"{path}: two columns are called {twice[0]!r}; rename one")
-    return Table(path, columns, rows)
 
 
 def roles_of(
@@ -136,20 +110,30 @@ def roles_of(
     return {column: found[column] for column in columns}
 
 
-def experiments_of(table: Table, roles: Mapping[str, Sequence[str]], parameters: Sequence[str]) -> list[Earlier]:
-    """The rows as experiments. Raises InputError with the line, where a number is none."""
+def experiments_of(sheet: Sheet, roles: Mapping[str, Sequence[str]], parameters: Sequence[str]) -> list[Earlier]:
+    """The rows as experiments; one without a value failed, unless it says that it did not.
+
+    Raises
+    ------
+    InputError
+        If a number is none, or a flag is neither yes nor no; the message names the line.
+    """
     column_of = {role: column for column, taken in roles.items() for role in taken}
     found = []
-    for line, row in enumerate(table.rows, start=2):
-        where = f"{table.path}, line {line}"
-        failed = _flag(row, column_of, "failed", False) or not _flag(row, column_of, "valid", True)
-        text = row[column_of["value"]].strip()
-        value = None if failed or not text else _number(text, f"{where}: {column_of['value']}")
-        design = {name: _plain(row[column_of[name]], f"{where}: {column_of[name]}") for name in parameters}
-        mass = row[column_of["mass_g"]].strip() if "mass_g" in column_of else ""
-        names = [f"{role} {row[column_of[role]]}" for role in ("id", "printer") if role in column_of]
-        note = ", ".join([f"{table.path.name}, line {line}", *names])
-        found.append(Earlier(line, design, value, _number(mass, where) if mass else None, note))
+    for row in sheet.rows:
+        where = f"{sheet.path}, line {row.line}"
+        told = {role: row.cells[column] for role, column in column_of.items() if row.cells[column]}
+        failed = _flag(told, "failed", False, where) or not _flag(told, "valid", True, where)
+        if not failed and "value" not in told and {"failed", "valid"} & set(told):
+            raise InputError(
+                f"{where}: {column_of['value']} is missing, and yet the test did not fail; "
+                "fill it in, or take the row out"
+            )
+        value = None if failed or "value" not in told else _number(told["value"], f"{where}: {column_of['value']}")
+        design = {name: _plain(told.get(name, ""), f"{where}: {column_of[name]}") for name in parameters}
+        mass = _number(told["mass_g"], f"{where}: {column_of['mass_g']}") if "mass_g" in told else None
+        note = [f"{sheet.path.name}, line {row.line}", *(f"{r} {told[r]}" for r in ("id", "printer") if r in told)]
+        found.append(Earlier(row.line, design, value, mass, ", ".join(note)))
     return found
 
 
@@ -207,9 +191,16 @@ def _plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", re.sub(r"[\[(].*?[\])]", "", name).lower())
 
 
-def _flag(row: Mapping[str, str], column_of: Mapping[str, str], role: str, default: bool) -> bool:
-    text = row[column_of[role]].strip().lower() if role in column_of else ""
-    return text in _TRUE if text else default
+def _flag(told: Mapping[str, str], role: str, default: bool, where: str) -> bool:
+    text = told.get(role, "").lower()
+    if not text:
+        return default
+    if text not in _TRUE | _FALSE:
+        raise InputError(
+            f"{where}: {told[role]!r} says neither yes nor no, as {role} should (1 or 0, true or false, yes or no); "
+            "write one of them, or map that column to ignore"
+        )
+    return text in _TRUE
 
 
 def _number(text: str, where: str) -> float:
@@ -223,7 +214,6 @@ def _number(text: str, where: str) -> float:
 
 
 def _plain(text: str, where: str) -> float | int | str:
-    text = text.strip()
     if not text:
         raise InputError(f"{where} is missing")
     try:

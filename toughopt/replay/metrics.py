@@ -21,6 +21,15 @@ _RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A curve over the tests: its mean over the seeds, with the bootstrap 95 % interval of that mean."""
+
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A figure over seeds with its bootstrap 95 % interval; None where it was not reached."""
 
@@ -57,9 +66,7 @@ def acceleration_factor(pool: Pool, games: Sequence[Game]) -> dict[str, Estimate
     """AF(y) = tests that random testing needs for a share y, on average y n / tests that the policy needs."""
     shares = top_share(pool, games)
     n = len(pool.designs)
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(games), size=(_RESAMPLES, len(games)))
-    resampled = shares[picks].mean(axis=1)
+    resampled = _resampled(shares)
     found = {}
     for level in _LEVELS:
         point = _first(shares.mean(axis=0)[None, :], level)[0]
@@ -74,7 +81,16 @@ def acceleration_factor(pool: Pool, games: Sequence[Game]) -> dict[str, Estimate
 
 def needed_for(pool: Pool, games: Sequence[Game], share: float) -> Estimate:
     """Median number of tests until one of the best `share` of the designs was tested; None where most never did."""
-    best = pool.best(share)
+    return _needed(games, pool.best(share))
+
+
+def needed_to_reach(pool: Pool, games: Sequence[Game], target: float) -> Estimate:
+    """Median number of tests until a design was tested whose true mean is `target` or better; None as above."""
+    sign = -1.0 if pool.minimize else 1.0
+    return _needed(games, frozenset(np.flatnonzero(pool.scores >= sign * target).tolist()))
+
+
+def _needed(games: Sequence[Game], best: frozenset[int]) -> Estimate:
     counts = np.array([next((i for i, d in enumerate(g.order, 1) if d in best), np.inf) for g in games])
     rng = np.random.default_rng(0)
     medians = np.median(counts[rng.integers(len(counts), size=(_RESAMPLES, len(counts)))], axis=1)
@@ -89,9 +105,16 @@ def simple_regret(pool: Pool, games: Sequence[Game]) -> NDArray[np.float64]:
     return np.abs(top - np.array([game.best_so_far for game in games]))
 
 
-def report(pool: Pool, games: dict[str, list[Game]]) -> dict[str, Any]:
-    """Everything that a backtest says, fit for JSON."""
-    policies = {}
+def cumulative_regret(pool: Pool, games: Sequence[Game]) -> NDArray[np.float64]:
+    """(seeds, tests) float: how far all designs tested so far are from the best of all together, by mean."""
+    scores = pool.scores
+    short = scores.max() - scores
+    return np.cumsum(short[np.array([game.order for game in games])], axis=1)
+
+
+def report(pool: Pool, games: dict[str, list[Game]], target: float | None = None) -> dict[str, Any]:
+    """Everything that a backtest says, fit for JSON; of `target`, after how many tests it was reached."""
+    policies: dict[str, dict[str, Any]] = {}
     for name, played in games.items():
         seconds = np.array([s for game in played for s in game.ask_seconds])
         policies[name] = {
@@ -102,12 +125,16 @@ def report(pool: Pool, games: dict[str, list[Game]]) -> dict[str, Any]:
             "enhancement_factor": {k: asdict(v) for k, v in enhancement_factor(pool, played).items()},
             "tests_to_top_1_percent": asdict(needed_for(pool, played, 0.01)),
             "top_5_percent_found": _counts(pool, played),
-            "simple_regret": simple_regret(pool, played).mean(axis=0).tolist(),
+            "top_share": asdict(_band(top_share(pool, played))),
+            "simple_regret": asdict(_band(simple_regret(pool, played))),
+            "cumulative_regret": asdict(_band(cumulative_regret(pool, played))),
             "ask_seconds": {
                 "median": float(np.median(seconds)) if len(seconds) else None,
                 "p95": float(np.quantile(seconds, 0.95)) if len(seconds) else None,
             },
         }
+        if target is not None:
+            policies[name]["tests_to_target"] = asdict(needed_to_reach(pool, played, target))
     compared = [asdict(pair) for pair in paired(pool, games)]
     return {"designs": list(pool.designs), "objective": pool.objective, "policies": policies, "paired": compared}
 
@@ -117,10 +144,22 @@ def _counts(pool: Pool, games: Sequence[Game]) -> dict[str, float]:
     return {str(i): float(shares[i - 1]) for i in (25, 50, 100) if i <= len(shares)}
 
 
+def _resampled(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(resamples, tests) float: means over seeds that are drawn anew, of (seeds, tests)."""
+    seeds = len(curves)
+    picks = np.random.default_rng(0).integers(seeds, size=(_RESAMPLES, seeds))
+    weights = np.zeros((_RESAMPLES, seeds))
+    np.add.at(weights, (np.arange(_RESAMPLES)[:, None], picks), 1.0 / seeds)  # all curves at once would fill the memory
+    return weights @ curves
+
+
+def _band(curves: NDArray[np.float64]) -> Band:
+    low, high = np.quantile(_resampled(curves), (0.025, 0.975), axis=0)
+    return Band(curves.mean(axis=0).tolist(), low.tolist(), high.tolist())
+
+
 def _estimate(values: NDArray[np.float64]) -> Estimate:
-    rng = np.random.default_rng(0)
-    means = values[rng.integers(len(values), size=(_RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
+    low, high = np.quantile(_resampled(values[:, None]), (0.025, 0.975))
     return Estimate(float(values.mean()), float(low), float(high))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from toughopt.errors import InputError, UnknownName
+from toughopt.replay.sheet import read_sheet
 
 Design = dict[str, float | int | str]
 
@@ -57,20 +57,17 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
     InputError
         If the file is no table, or a value is missing or not finite; the message names the line.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-            columns = list(rows[0]) if rows else []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV table: {error}") from error
-    if not rows:
-        raise InputError(f"{path} holds no rows; a table has a header line and one row a test")
+    sheet = read_sheet(path)
     for name in (objective, *(parameters or ())):
-        if name not in columns:
-            raise UnknownName(f"column of {path.name}", name, [c for c in columns if c])
-    names = list(parameters) if parameters else [c for c in columns if c and c != objective]
-    lines = list(enumerate(rows, start=2))
-    if {"id", "state"} <= set(columns) and "state" not in (parameters or ()):  # what `export` writes
+        if name not in sheet.columns:
+            raise UnknownName(f"column of {path.name}", name, sheet.columns)
+    names = list(parameters) if parameters else [column for column in sheet.columns if column != objective]
+    if not names:
+        raise InputError(f"{path} has the column {objective!r} only; a design needs at least one parameter")
+    if objective in names:
+        raise InputError(f"{objective!r} is the objective, so it is no parameter; take it out of --parameters")
+    lines = [(row.line, row.cells) for row in sheet.rows]
+    if {"id", "state"} <= set(sheet.columns) and "state" not in (parameters or ()):  # what `export` writes
         lines = [(line, row) for line, row in lines if row["state"] == "complete"]
     for line, row in lines:
         if odd := [name for name in names if _is_odd(row[name])]:
@@ -81,8 +78,9 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
     for line, row in lines:
         value = _number(row[objective])
         if value is None:
-            raise InputError(f"{path}, line {line}: {objective} = {row[objective]!r} is not a finite number")
-        missing = [name for name in names if row[name] in (None, "")]
+            what = f"= {row[objective]!r} is not a finite number" if row[objective] else "is missing"
+            raise InputError(f"{path}, line {line}: {objective} {what}; correct it, or take that row out")
+        missing = [name for name in names if not row[name]]
         if missing:
             raise InputError(
                 f"{path}, line {line}: {missing[0]} is missing; is it a parameter? --parameters names them"
@@ -105,7 +103,7 @@ def pooled(
     return Pool(tuple(d for d, _ in kept), tuple(tuple(v) for _, v in kept), objective, minimize)
 
 
-def _number(text: str | None) -> float | None:
+def _number(text: str) -> float | None:
     try:
         value = float(text) if text else math.nan
     except ValueError:
@@ -113,10 +111,10 @@ def _number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _is_odd(text: str | None) -> bool:
+def _is_odd(text: str) -> bool:
     """Whether this is a number that is none, or infinite: a word, not a category."""
     try:
-        return bool(text) and not math.isfinite(float(text or "0"))
+        return bool(text) and not math.isfinite(float(text))
     except ValueError:
         return False
 
