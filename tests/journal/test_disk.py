@@ -74,6 +74,10 @@ def test_a_disk_that_becomes_read_only_is_told(tiny_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
     with pytest.raises(JournalError, match="permit"):
         open_sqlite(tiny_disk / "journal.sqlite").append(ev.Noted(who="me", text="lost"))
+    published = open_sqlite(tiny_disk / "journal.sqlite")
+    published.verify()
+    assert [e.payload["text"] for e in published.read()] == ["before"]
+    published.close()
     subprocess.run(["mount", "-o", "remount,rw", str(tiny_disk)], check=True)
     store = open_sqlite(tiny_disk / "journal.sqlite")
     assert [e.payload["text"] for e in store.read()] == ["before"]
@@ -96,3 +100,29 @@ def test_a_file_that_may_not_grow_is_told_and_nothing_half_written_stays(tmp_pat
     assert store.last_seq() == written
     store.close()
     assert [p for p in (tmp_path / "artifacts").rglob("*") if p.is_file()] == []
+
+
+def test_a_journal_that_somebody_else_conducts_can_be_read_where_it_cannot_be_written(
+    tiny_disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = open_sqlite(tiny_disk / "journal.sqlite", create=True)
+    store.append(ev.Noted(who="me", text="in the log only"))
+    view = tmp_path_factory.mktemp("view")
+    subprocess.run(["mount", "--bind", str(tiny_disk), str(view)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(view)], check=True)
+        reader = open_sqlite(view / "journal.sqlite")
+        assert reader.last_seq() == 1
+        store.append(ev.Noted(who="me", text="meanwhile"))
+        assert [e.payload["text"] for e in reader.read()] == ["in the log only", "meanwhile"]
+        reader.close()
+    finally:
+        store.close()
+        subprocess.run(["umount", "-l", str(view)], check=True)
+
+
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "which one? 50 %20 #3"
+    folder.mkdir()
+    open_sqlite(folder / "journal.sqlite", create=True).close()
+    assert (folder / "journal.sqlite").stat().st_size > 0

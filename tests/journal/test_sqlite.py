@@ -7,6 +7,7 @@ import pytest
 
 from toughopt.errors import JournalError
 from toughopt.journal import open_sqlite
+from toughopt.journal.sqlite import file_system
 
 
 def test_a_database_that_is_no_journal_is_refused(tmp_path: Path) -> None:
@@ -44,3 +45,22 @@ def test_a_damaged_page_is_found(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"damaged|malformed|schema|JSON"):
         broken.verify()
     broken.close()
+
+
+def test_the_file_system_of_a_folder_is_the_one_that_lies_on_top_of_it(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "/dev/sda1 / ext4 rw 0 0\n"
+        "auto.lab /lab autofs rw 0 0\n"
+        "server:/lab /lab nfs4 rw 0 0\n"
+        "//server/disk /with\\040space cifs rw 0 0\n"
+        "tmpfs /lab/fast tmpfs rw 0 0\n"
+    )
+    kinds = {name: file_system(Path(name), mounts) for name in ("/lab/a", "/laboratory", "/lab/fast/b", "/with space")}
+    assert kinds == {"/lab/a": "nfs4", "/laboratory": "ext4", "/lab/fast/b": "tmpfs", "/with space": "cifs"}
+
+
+def test_a_sandbox_on_a_shared_disk_has_no_other_one(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("none / 9p rw 0 0\nC: /mnt/c 9p rw 0 0\n")
+    assert (file_system(Path("/home"), mounts), file_system(Path("/mnt/c/work"), mounts)) == ("", "9p")

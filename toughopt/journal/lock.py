@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +33,8 @@ class ConductorLock:
         except OSError as error:
             raise JournalError(f"{self._lock.lock_file} cannot be locked: {error.strerror or error}") from error
         me = {"pid": os.getpid(), "host": socket.gethostname(), "since": now_utc()}
-        self._holder.write_text(json.dumps(me), encoding="utf-8")
+        with suppress(OSError):  # a full disk: it is held all the same, only nobody reads by whom
+            self._holder.write_text(json.dumps(me), encoding="utf-8")
 
     def holder(self) -> str:
         """Who holds it, as far as is known."""
@@ -44,7 +46,8 @@ class ConductorLock:
 
     def release(self) -> None:
         """Let it go."""
-        self._holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._holder.unlink(missing_ok=True)
         self._lock.release()
 
     def __enter__(self) -> ConductorLock:
