@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from toughopt import Campaign, Curve
 from toughopt.compression import write_csv
 from toughopt.errors import ConfigError, DesignError, InputError, ToughoptError
-from toughopt.journal import Stage
+from toughopt.journal import SqlStore, Stage
+from toughopt.journal.events import Payload
 from toughopt.loop import open_workspace
 
 
@@ -152,3 +154,26 @@ def test_the_same_seed_and_results_give_the_same_designs(tmp_path: Path, small: 
             return made
 
     assert designs("a") == designs("b")
+
+
+def test_what_was_asked_for_is_done_once_though_the_process_dies_before_it_answers(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def row(store: SqlStore, payload: Payload, experiment_id: int | None) -> dict[str, Any]:
+        if payload.kind == "answered":
+            raise Killed
+        return written(store, payload, experiment_id)
+
+    written = SqlStore._row
+    with Campaign.open(small) as campaign, monkeypatch.context() as patched:
+        patched.setattr(SqlStore, "_row", row)
+        with pytest.raises(Killed):
+            campaign.suggest(3)
+    with Campaign.open(small) as campaign:
+        assert len(campaign.state.open_requests) == 1
+        (entry,) = campaign.suggest()  # whoever comes next answers the other first
+        assert sorted(campaign.state.experiments) == [1, 2, 3, 4]
+        assert entry["id"] == 4

@@ -115,8 +115,9 @@ class Conductor:
     def answer_requests(self) -> None:
         """Do what was asked from outside, or say why not."""
         for seq, request in list(self.state.open_requests.items()):
-            for payload, experiment_id in answer(self, seq, request):
-                self.record(payload, experiment_id)
+            # all or none: what was done without its answer would be done again by the next conductor
+            self.workspace.store.append_all(answer(self, seq, request))
+            self._take_in()
 
     def record(self, payload: ev.Payload, experiment_id: int | None = None) -> None:
         """Write one event, then take it in, with all that others wrote before it."""
@@ -231,8 +232,9 @@ class Conductor:
             proposals = self.workspace.choose(1, self.stations.preparation.neediest())
         else:
             proposals = self.workspace.choose(min(self.workspace.config.optimizer.batch, room))
-        for payload in proposals:
-            self.record(payload, self.state.next_id())
+        first = self.state.next_id()
+        self.workspace.store.append_all([(payload, first + index) for index, payload in enumerate(proposals)])
+        self._take_in()
 
     def _take_in(self) -> None:
         for event in self.workspace.take_in():
