@@ -57,6 +57,7 @@ class Klipper:
             self.changed.notify_all()
 
     def restart(self) -> None:
+        self._cancelled.set()  # a print that had not begun yet is gone as well
         with self.changed:
             self.restarts += 1
             self.klippy, self.message, self.state = "ready", "Printer is ready", "standby"
@@ -66,7 +67,7 @@ class Klipper:
     def start(self, name: str, lines: list[str]) -> None:
         self._cancelled.clear()
         with self.changed:
-            self.filename, self.state, self.words, self.progress = name, "printing", "", 0.0
+            self.filename, self.state, self.words, self.progress = name, "standby", "", 0.0
         self._thread = threading.Thread(target=self._print, args=(lines,), daemon=True)
         self._thread.start()
 
@@ -86,6 +87,11 @@ class Klipper:
                 self.targets["extruder" if found[1] in ("M104", "M109") else "heater_bed"] = float(found[2])
 
     def _print(self, lines: list[str]) -> None:
+        self._cancelled.wait(2.5 * _PUSH_S)  # the file is set first; the print begins with Klipper's next timer
+        with self.changed:
+            if self.state == "standby":
+                self.state = "printing"
+                self.changed.notify_all()
         for number, line in enumerate(lines):
             with self.changed:
                 self.changed.wait_for(

@@ -27,7 +27,8 @@ _READY_S = 45.0  # after a restart of the firmware
 _SCRIPT_S = 120.0  # Klipper answers to a script when it has been carried out, after what it is at
 _OFF_S = 10.0
 _ASK_EVERY_S = 0.3
-_ENDINGS = {"complete": Sign.DONE, "cancelled": Sign.CANCELLED, "error": Sign.FAILED, "standby": Sign.CANCELLED}
+_ENDINGS = {"complete": Sign.DONE, "cancelled": Sign.CANCELLED, "error": Sign.FAILED}
+_BEGUN = ("printing", "paused")
 
 
 def moonraker_printer(name: str, url: str, profile: PrinterProfile, *, key: str | None = None) -> NetworkPrinter:
@@ -84,7 +85,7 @@ class Moonraker:
         if self._klippy() != "ready":
             self._restart()
         at = self._status("print_stats").get("state", "")
-        if at in ("printing", "paused"):
+        if at in _BEGUN:
             raise DeviceError(f"{self.where} is {at}; wait until that is over, or cancel it there")
 
     def upload(self, name: str, program: str) -> None:
@@ -115,7 +116,9 @@ class Moonraker:
         self._subscribe()
         stats = self._status("print_stats")
         at = str(stats.get("state", ""))
-        if stats.get("filename") == name and at in ("printing", "paused", *_ENDINGS):
+        if stats.get("filename") == name and at == "standby":
+            return Told(Sign.NOTE, "it has not begun yet")
+        if stats.get("filename") == name and at in (*_BEGUN, *_ENDINGS):
             self._state, self._file = at, name
             sign = {"printing": Sign.RESUMED, "paused": Sign.PAUSED, **_ENDINGS}[at]
             return Told(sign, str(stats.get("message", "")))
@@ -268,6 +271,8 @@ class Moonraker:
             self._heard.append(Told(Sign.RESUMED, message or "Klipper says so"))
         elif now in _ENDINGS:
             self._heard.append(Told(_ENDINGS[now], message or self._words))
+        elif now == "standby" and before in _BEGUN:  # its file was taken away; a print that is to begin stands by too
+            self._heard.append(Told(Sign.CANCELLED, message or self._words))
 
     def _temperatures(self) -> dict[str, Temperature]:
         found = {}
