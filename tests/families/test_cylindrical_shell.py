@@ -172,7 +172,7 @@ def test_what_the_shell_refuses_and_why():
     # steep walls are a matter of printing, not of geometry
     steep = {k: [v] for k, v in (good | {"twist_amplitude": 3.0, "twist_cycles": 3.0}).items()}
     assert SHELL.is_valid(steep, "geometric").tolist() == [True] and SHELL.is_valid(steep).tolist() == [False]
-    with pytest.raises(DesignError, match="answer = 'geometry' is no answer.*choose printable or geometric"):
+    with pytest.raises(DesignError, match=r"answer = 'geometry' is no answer.*choose printable or geometric"):
         SHELL.is_valid(steep, "geometry")
 
 
