@@ -102,8 +102,8 @@ def specified_box(values: dict[str, Any]) -> tuple[np.ndarray, float]:
         side = values["width"] / 2.0
         return np.array([[-side, -side, 0.0], [side, side, values["height"]]]), 1e-6
     surface = ShellSurface.of(values)
-    phi = 2.0 * np.pi * np.arange(2000) / 2000
-    radius = surface.radius(phi, np.linspace(0.0, 1.0, 1201))
+    phi = 2.0 * np.pi * np.arange(1000) / 1000
+    radius = surface.radius(phi, np.linspace(0.0, 1.0, 601))
     across = [radius * np.cos(phi), radius * np.sin(phi)]
     low, high = [float(part.min()) for part in across], [float(part.max()) for part in across]
     return np.array([[*low, 0.0], [*high, values["height"]]]), values["chord_error"]
@@ -129,7 +129,7 @@ def wall_volume(values: dict[str, Any]) -> float:
     """
     surface, thickness = ShellSurface.of(values), values["thickness"]
     nodes, weights = np.polynomial.legendre.leggauss(20)
-    count = 800  # around half a lobe's two neighbours and itself
+    count = 400  # around half a lobe's two neighbours and itself
     psi = np.pi / 4.0 * (np.arange(-count, 2 * count) + 0.5) / count
     step = np.pi / 4.0 / count
     total = 0.0
@@ -161,11 +161,12 @@ def sampled_wall(values: dict[str, Any]) -> float:
     wave = 2.0 * np.pi / size
     across, high = 140, int(140 * core / size)
     rng = np.random.default_rng(0)
-    grid = np.stack(np.meshgrid(np.arange(across), np.arange(across), indexing="ij"))
     share = 0.0
     for level in range(high):
-        x, y = wave * size * (grid + rng.random(grid.shape)) / across
-        height = (level + rng.random(x.shape)) / high * core
+        # one point in each cell of the grid, those of a row and of a column in line: sines for each line, not each point
+        x = wave * size * (np.arange(across) + rng.random(across))[:, None] / across
+        y = wave * size * (np.arange(across) + rng.random(across)) / across
+        height = (level + rng.random()) / high * core
         z = wave * height
         if values["surface"] == "gyroid":
             field = sin(x) * cos(y) + sin(y) * cos(z) + sin(z) * cos(x)
@@ -177,11 +178,13 @@ def sampled_wall(values: dict[str, Any]) -> float:
         elif values["surface"] == "schwarz_p":
             field, slope = cos(x) + cos(y) + cos(z), (sin(x), sin(y), sin(z))
         else:  # the diamond, as the sum of two products
-            field = sin(z) * cos(x - y) + cos(z) * sin(x + y)
+            less, more = cos(x) * cos(y) + sin(x) * sin(y), cos(x) * cos(y) - sin(x) * sin(y)
+            turned, turning = sin(x) * cos(y) - cos(x) * sin(y), sin(x) * cos(y) + cos(x) * sin(y)
+            field = sin(z) * less + cos(z) * turning
             slope = (
-                cos(z) * cos(x + y) - sin(z) * sin(x - y),
-                cos(z) * cos(x + y) + sin(z) * sin(x - y),
-                cos(z) * cos(x - y) - sin(z) * sin(x + y),
+                cos(z) * more - sin(z) * turned,
+                cos(z) * more + sin(z) * turned,
+                cos(z) * less - sin(z) * turning,
             )
         steepness = wave * np.sqrt(slope[0] ** 2 + slope[1] ** 2 + slope[2] ** 2)
         half = 0.5 * values["thickness"] * (1.0 + (values["grading"] - 1.0) * height / core)
