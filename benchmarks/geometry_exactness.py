@@ -163,7 +163,7 @@ def sampled_wall(values: dict[str, Any]) -> float:
     rng = np.random.default_rng(0)
     share = 0.0
     for level in range(high):
-        # one point in each cell of the grid, those of a row and of a column in line: sines for each line, not each point
+        # one point in each cell of the grid, in line along rows and columns: sines for each line, not each point
         x = wave * size * (np.arange(across) + rng.random(across))[:, None] / across
         y = wave * size * (np.arange(across) + rng.random(across)) / across
         height = (level + rng.random()) / high * core

@@ -48,6 +48,7 @@ CELLS: Mapping[str, FloatArray] = MappingProxyType(
 
 
 _OFF = 0.04  # of the thinnest strut's radius, by which facets may be off
+_SPARE = 0.03  # of a quarter's width
 
 
 class StrutLattice(ParametricFamily):
@@ -154,7 +155,14 @@ class StrutLattice(ParametricFamily):
         slab = Manifold.cube((half + 2.0, half + 2.0, bottom)).translate((-1.0, -1.0, 0.0))
         plates = [slab, slab.translate((0.0, 0.0, values["height"] - bottom))] if bottom > 0.0 else []
         room = Manifold.cube((half, half, values["height"]))
-        quarter = combine([combine([*balls, *struts, *plates], "add"), room], "intersect")
+        # what lies outside is cut off before the union, which then has less to do; a little wider than the room, so
+        # that no two parts end in one plane of it
+        spare = _SPARE * half
+        near = Manifold.cube((half + 2.0 * spare, half + 2.0 * spare, values["height"] + 2.0))
+        near = near.translate((-spare, -spare, -1.0))
+        parts = [combine([part, near], "intersect") for part in (*balls, *struts)]
+        united = combine([*(part for part in parts if not part.is_empty()), *plates], "add")
+        quarter = combine([united, room], "intersect")
         return in_envelope(mirrored_tiles(quarter, half, 2 * across), values)
 
 
