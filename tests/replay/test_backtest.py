@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from toughopt import Campaign
 from toughopt.cli import main
 from toughopt.errors import InputError, UnknownName
 from toughopt.replay import Game, Pool, Rules, needed_for, play, play_all, pooled, report, top_share
@@ -138,3 +140,23 @@ def test_a_small_table_is_played_to_its_last_design_unless_told_otherwise(
     assert {len(order) for order in json.loads(capsys.readouterr().out)["policies"]["random"]["order"]} == {3}
     assert main(["backtest", str(table), "--objective", "j", "--budget", "4"]) == 2
     assert "3 designs of the pool" in capsys.readouterr().err
+
+
+def test_a_campaign_is_played_by_its_own_objective_or_by_another_figure_of_its_tests(
+    told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def played(*more: str) -> dict[str, Any]:
+        assert main(["backtest", str(told), "--policy", "random", "--seeds", "2", "--json", *more]) == 0
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return answer
+
+    with Campaign.open(told) as campaign:
+        name, count = campaign.workspace.config.objective.name, len(campaign.state.complete)
+        parameters = list(campaign.workspace.parameters)
+    own = played()
+    assert (own["objective"], len(own["designs"]), list(own["designs"][0])) == (name, count, parameters)
+    assert played("--objective", name)["policies"]["random"]["order"] == own["policies"]["random"]["order"]
+    assert list(played("--parameters", "theta,r")["designs"][0]) == ["theta", "r"]
+    for odd in (("--objective", "hardness"), ("--parameters", "theta,colour")):
+        assert main(["backtest", str(told), "--policy", "random", *odd]) == 2
+        assert odd[1].rpartition(",")[2] in capsys.readouterr().err

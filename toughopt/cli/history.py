@@ -33,7 +33,7 @@ _INITIAL, _BUDGET = 5, 100
 
 @click.command()
 @click.argument("data", metavar="DATA.csv|DIR", type=click.Path(path_type=Path, exists=True))
-@click.option("--objective", help="Column of the measured value (a campaign's own, where DATA is one).")
+@click.option("--objective", help="Column of the measured value; of a campaign, its own objective or a figure.")
 @click.option("--policy", "policies", multiple=True, help="As often as wanted (default: default and random).")
 @click.option("--parameters", help="Columns that make a design, separated by commas (default: all others).")
 @click.option("--initial", type=click.IntRange(min=1), help="Random tests at first (default: 5).")
@@ -157,22 +157,45 @@ def _tests(count: float | None) -> str:
 
 def _pool(data: Path, objective: str | None, parameters: str | None, minimize: bool) -> tuple[Pool, Space | None]:
     """What was measured, and the space that it is from where that is known."""
-    from toughopt.replay import pooled, read_table
+    from toughopt.replay import read_table
 
     names = [name.strip() for name in parameters.split(",")] if parameters else None
     if data.is_file():
         if objective is None:
             raise click.UsageError("--objective COLUMN says which column of the table was measured")
         return read_table(data, objective, parameters=names, minimize=minimize), None
-    from toughopt.loop import Campaign
+    return _campaign_pool(data, objective, names, minimize)
 
-    with Campaign.open(data) as campaign:
-        config = campaign.workspace.config
-        done = [e for e in campaign.state.complete if not e.excluded and e.value is not None]
-        goal = config.objective.goal == "min" or minimize
-        values = [e.value or 0.0 for e in done]
-        pool = pooled([e.design for e in done], values, config.objective.name, minimize=goal)
-        return pool, campaign.workspace.chooser.space
+
+def _campaign_pool(
+    folder: Path, objective: str | None, names: list[str] | None, minimize: bool
+) -> tuple[Pool, Space | None]:
+    """The same of a campaign: by its own objective, or by another figure of its tests."""
+    from toughopt.errors import UnknownName
+    from toughopt.loop import Campaign
+    from toughopt.replay import pooled
+
+    with Campaign.open(folder) as campaign:
+        chooser, own = campaign.workspace.chooser, campaign.workspace.config.objective
+        wanted = objective or own.name
+        tested = [e for e in campaign.state.complete if not e.excluded]
+        values = [e.value if wanted == own.name else e.result.get(wanted) for e in tested]
+    if wanted != own.name and not any(isinstance(value, int | float) for value in values):
+        raise UnknownName(
+            f"figure of {folder}", wanted, sorted({own.name, *(name for e in tested for name in e.result)})
+        )
+    for name in names or ():
+        if name not in chooser.parameters:
+            raise UnknownName(f"parameter of {folder}", name, chooser.parameters)
+    kept = names or chooser.parameters
+    done = [
+        ({name: e.design[name] for name in kept}, float(value))
+        for e, value in zip(tested, values, strict=True)
+        if isinstance(value, int | float)
+    ]
+    smaller = minimize or (wanted == own.name and own.goal == "min")
+    pool = pooled([design for design, _ in done], [value for _, value in done], wanted, minimize=smaller)
+    return pool, chooser.space if names is None else None
 
 
 @click.command()
