@@ -228,6 +228,18 @@ class CampaignConfig(_Part):
         return self.printers[0].virtual and {self.scale.kind, self.frame.kind, self.handler.kind} == {"virtual"}
 
     @property
+    def mixture(self) -> str | None:
+        """Why no run can begin although each device is possible: a virtual printer beside real machines; else None."""
+        if self.all_virtual or not self.printers[0].virtual:
+            return None
+        kinds = {"scale": self.scale.kind, "frame": self.frame.kind, "handler": self.handler.kind}
+        real = ", ".join(f"{part} is {kind!r}" for part, kind in kinds.items() if kind != "virtual")
+        return (
+            f"the printers are virtual, but {real}: a run needs a lab that is virtual as a whole, or real. Give the "
+            'printers a url, or make scale, frame and handler kind = "virtual"'
+        )
+
+    @property
     def discards_uncertain(self) -> bool:
         """Whether work in doubt is thrown away and done again without asking."""
         rule = self.recovery.uncertain

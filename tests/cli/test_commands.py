@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,11 +182,35 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("backtest", "{tmp}/ok.gcode", "--objective", "j"), 2, "ok.gcode"),
         (("run", "{tmp}/typo"), 2, "did you mean 'budget'"),
         (("suggest",), 2, "DIR"),
+        (("stauts", "{tmp}/lab"), 2, "did you mean status"),
+        (
+            ("make", "crossed_barrel", "height=6", "-p", "virtual_small", "-o", "{tmp}/broken.stl/p"),
+            2,
+            "cannot be made",
+        ),
+        (("first-print", "bench", "--yes", "--folder", "{tmp}/broken.stl/p"), 2, "cannot be made"),
+        (("new", "{tmp}/lab2", "--printer", "{tmp}/nix.toml"), 2, "there is no such file"),
+        (("new", "{tmp}/lab2", "--frame", "watched_foldr"), 2, "did you mean watched_folder"),
+        (("new", "{tmp}/lab2", "--scale", "kitchen"), 2, "known: operator, sartorius, serial"),
+        (("new", "{tmp}/lab2", "--frame", "watched_folder"), 2, "does not go with a virtual printer"),
+        (("run", "{tmp}/mixed"), 2, "virtual as a whole, or real"),
+        (("ctl", "{tmp}/lab", "note"), 2, "--why"),
+        (("ctl", "{tmp}/lab", "keep-clear", "maybe"), 2, "neither on nor off"),
+        (("ctl", "{tmp}/lab", "drain", "--now"), 2, "--now goes with pause"),
+        (("ctl", "{tmp}/lab", "resume", "--nwo"), 2, "--nwo"),
+        (("ctl", "{tmp}/lab", "limits", "theta", "-5", "100"), 2, "0 to 200"),
+        (("analyze", "{tmp}/curve.csv", "--end", "strian"), 2, "strain"),
+        (("add", "{tmp}/lab", "--list", "{tmp}/designs.csv"), 2, "line 3: t is missing"),
+        (("backtest", "{tmp}/commas.csv", "--objective", "y"), 2, "line 2: it has 3 cells"),
     ],
 )
 def test_bad_input_is_one_clear_message(
-    run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+    run: Run, tmp_path: Path, curve: Path, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
+    Campaign.create(tmp_path / "lab", 'name = "lab"\n').close()
+    Campaign.create(tmp_path / "mixed", '[frame]\nkind = "operator"\n').close()
+    (tmp_path / "designs.csv").write_text("n,theta,r,t\n8,100,2,1\n8,100,2\n", encoding="utf-8")
+    (tmp_path / "commas.csv").write_text("x,y\n1,5,2\n", encoding="utf-8")
     (tmp_path / "broken.stl").write_bytes(bytes(range(256)) * 10)
     (tmp_path / "typo").mkdir()
     (tmp_path / "typo" / "campaign.toml").write_text("budgt = 3\n", encoding="utf-8")
@@ -195,7 +222,45 @@ def test_bad_input_is_one_clear_message(
     found, out, err = run(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert found == code, (out, err)
     assert said in err and "Traceback" not in err
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
+    after = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != "conductor.lock"}
+    assert after == before
+
+
+def test_a_reader_that_has_seen_enough_is_no_error_to_be_traced() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "toughopt", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_a_file_that_cannot_be_used_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/lab/part.stl")
+
+    monkeypatch.setattr("toughopt.families.available_families", full)
+    assert run("families") == (1, "", "error: /lab/part.stl: No space left on device\n")
+
+
+def test_a_limit_may_be_below_zero(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "shells"
+    assert run("new", folder, "--family", "cylindrical_shell")[0] == 0
+    code, _, err = run("ctl", folder, "limits", "c8_top", "-0.5", "-0.1")
+    assert code == 0, err
+    with Campaign.open(folder) as campaign:
+        assert -0.5 <= campaign.suggest(1)[0]["design"]["c8_top"] <= -0.1
+
+
+def test_a_table_from_a_spreadsheet_with_decimal_commas_and_fewer_designs_than_the_usual_budget(
+    run: Run, tmp_path: Path
+) -> None:
+    table = tmp_path / "eigene.csv"
+    table.write_text("breite;höhe;festigkeit\n1,5;2;3,25\n2;3;4\n2,5;2;4,5\n3;1;2\n", encoding="utf-8")
+    found = answer(run, "backtest", table, "--objective", "festigkeit", "--policy", "random", "--seeds", 2)
+    assert found["designs"][0] == {"breite": 1.5, "höhe": 2}
+    assert found["policies"]["random"]["best_so_far"][0][-1] == 4.5
+    assert [sorted(order) for order in found["policies"]["random"]["order"]] == [[0, 1, 2, 3]] * 2
 
 
 def test_a_rejected_curve_is_exit_code_1_with_null(run: Run, tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 import click
 
 from toughopt._version import __version__
-from toughopt.errors import ToughoptError
+from toughopt.errors import ToughoptError, UnknownName
 
 _COMMANDS = {
     "run": "run",
@@ -58,6 +59,13 @@ class _Lazy(click.Group):
         module = import_module(f"toughopt.cli.{_COMMANDS[name]}")
         command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise UnknownName("command", args[0], _COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -127,4 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
     except ToughoptError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # `toughopt status DIR | head`: what is left has no reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing is said at exit either
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"error: {os.fsdecode(error.filename)}: {error.strerror}", file=sys.stderr)
+        return 1
     return code if isinstance(code, int) else 0

@@ -125,13 +125,8 @@ def _of_printers(config: CampaignConfig) -> Iterator[Callable[[], object]]:
 
 
 def _of_surroundings(config: CampaignConfig, folder: Path) -> Iterator[str]:
-    kinds = {"scale": config.scale.kind, "frame": config.frame.kind, "handler": config.handler.kind}
-    if config.printers[0].virtual and not config.all_virtual:
-        real = ", ".join(f"{part} is {kind!r}" for part, kind in kinds.items() if kind != "virtual")
-        yield (
-            f"the printers are virtual, but {real}: a run needs a lab that is virtual as a whole, or real. Give the "
-            'printers a url, or make scale, frame and handler kind = "virtual"'
-        )
+    if config.mixture is not None:
+        yield config.mixture
     watched = (config.frame.model_extra or {}).get("folder")
     if isinstance(watched, str) and not Path(watched).is_dir():
         yield f"[frame] folder = {watched!r} is no folder on this computer; make it, or name another"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import json_option, say, show_json, write_text_whole
+from toughopt.cli.output import json_option, make_folder, say, show_json, write_text_whole
 
 if TYPE_CHECKING:
     from toughopt.printing import FoundPort
@@ -70,7 +70,7 @@ def first_print_command(
     base = load_profile(chosen)
     machine = _asked(port) if port else None
     answers = {key: _answer(key, given[key], base, yes) for key in _QUESTIONS}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_text_whole(target, profile_text(name, chosen, base, answers, machine))
     try:
         load_profile(str(target))
@@ -93,7 +93,7 @@ def _asked(port: str) -> FoundPort:
 
     found = scan_ports([port])[0]
     if found.baud is None:
-        raise DeviceError(f"nothing at {port} answers as a printer: {found.note}; see `toughopt printers --scan`")
+        raise DeviceError(f"nothing at {port} answers as a printer: {found.note}")
     say(f"{port}: {found.machine or 'a machine'} with {found.firmware or 'firmware unknown'}, {found.baud} baud")
     return found
 

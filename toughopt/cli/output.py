@@ -98,6 +98,16 @@ def design_text(design: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={number(value)}" for name, value in design.items())
 
 
+def make_folder(path: Path) -> None:
+    """A folder to write to, with those above it, where it is not there yet. Raises InputError."""
+    from toughopt.errors import InputError
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be made: {error.strerror or error}") from error
+
+
 def write_text_whole(path: Path, text: str) -> None:
     """Write a text file whole or not at all. Raises InputError."""
     write_bytes_whole(path, text.encode())

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import as_design, existing_file, json_option, say, show_json, table, write_text_whole
+from toughopt.cli.output import (
+    as_design,
+    existing_file,
+    json_option,
+    make_folder,
+    say,
+    show_json,
+    table,
+    write_text_whole,
+)
 
 if TYPE_CHECKING:
     from toughopt.gcode import CheckReport, Program
@@ -132,11 +141,11 @@ def make_command(
         mode = profile.slicing.model_copy(update={"mode": made.print_mode})
         profile = profile.model_copy(update={"slicing": mode})
     program, report, warnings = _programmed(solid, profile, slicer_name, complete, made.name)
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     for suffix in ("stl", "3mf"):
         export(solid, output / f"part.{suffix}")
     render_preview(solid, output / "part.png")
-    (output / "part.gcode").write_text(program.text, encoding="utf-8", newline="\n")
+    write_text_whole(output / "part.gcode", program.text)
     low, high = solid.bounds_mm
     files = [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png")]
     mass_g = solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0
@@ -152,7 +161,7 @@ def make_command(
         "program": _program_facts(program, report, warnings),
         "files": files,
     }
-    (output / "part.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_text_whole(output / "part.json", json.dumps(facts, indent=2))
     if as_json:
         show_json(facts)
         return

@@ -7,10 +7,11 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
-from toughopt.cli.output import campaign_argument, in_shell
+from toughopt.cli.output import campaign_argument, in_shell, make_folder
 
 
 @click.command()
@@ -52,6 +53,7 @@ def new_command(
         budget=budget,
         seed=seed,
     )
+    _refuse_odd_machines(tomllib.loads(text), virtual)
     try:
         Campaign.create(folder, text).close()
     except UnknownName as error:
@@ -86,6 +88,24 @@ _TO_FILL_IN: Mapping[tuple[str, str], Mapping[str, tuple[object, str]]] = {
 }
 
 
+def _refuse_odd_machines(config: Mapping[str, Any], virtual_printer: bool) -> None:
+    """Raises UnknownName for a frame or scale that is not known, BadParameter where only the printer is virtual."""
+    from toughopt.frames import check_options
+
+    parts: tuple[Literal["frame", "scale"], ...] = ("frame", "scale")
+    for part in parts:
+        kind = config[part]["kind"]
+        if kind == "virtual":
+            continue
+        if (part, kind) != ("scale", "none"):
+            check_options(part, config[part])
+        if virtual_printer:
+            raise click.BadParameter(
+                f"{kind!r} does not go with a virtual printer: give the printer's port by --url, or leave --{part} out",
+                param_hint=f"--{part}",
+            )
+
+
 def _device(part: str, kind: str) -> str:
     lines = [f"kind = {json.dumps(kind)}"]
     for key, (example, meaning) in _TO_FILL_IN.get((part, kind), {}).items():
@@ -95,12 +115,16 @@ def _device(part: str, kind: str) -> str:
 
 def _own_profile(printer: str, folder: Path) -> str:
     """The profile's name; a file is copied into the campaign's folder, so that it stays with what was printed."""
+    from toughopt.errors import InputError
+
     file = Path(printer)
-    if file.suffix != ".toml" or not file.is_file() or (folder / "campaign.toml").exists():
+    if file.suffix == ".toml" and not file.is_file():
+        raise InputError(f"--printer {printer}: there is no such file; `toughopt printers` lists what comes along")
+    if file.suffix != ".toml" or (folder / "campaign.toml").exists():
         return printer
     own = folder / "printers" / file.name
     if not own.exists():
-        own.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(own.parent)
         shutil.copyfile(file, own)
     return file.stem
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,17 +90,14 @@ def add_command(
 
 
 def _listed(table: Path) -> list[dict[str, float | int | str]]:
-    """The designs of a CSV. Raises InputError where it holds none."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table} is not a CSV of designs: {error}") from error
-    short = [index for index, row in enumerate(rows, start=2) if None in row or None in row.values()]
-    if not rows or short:
-        where = f"line {short[0]} has not as many cells as the header" if short else "it holds no design"
-        raise InputError(f"{table}: {where}")
-    return [as_design([f"{name}={value}" for name, value in row.items()]) for row in rows]
+    """The designs of a CSV. Raises InputError where it holds none, or a cell is empty."""
+    from toughopt.replay import read_rows
+
+    read = read_rows(table)
+    for line, row in zip(read.lines, read.rows, strict=True):
+        if empty := [name for name, cell in row.items() if not cell.strip()]:
+            raise InputError(f"{table}, line {line}: {empty[0]} is missing")
+    return [as_design([f"{name}={value.strip()}" for name, value in row.items()]) for row in read.rows]
 
 
 @click.command()
@@ -150,7 +146,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # so that `limits c8_top -0.5 0.5` holds a number
 @campaign_argument
 @click.argument("verb")
 @click.argument("words", metavar="[ARGUMENT]...", nargs=-1)
@@ -173,12 +169,25 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
     """
     from toughopt.loop import Campaign
 
+    odd = [word for word in words if word.startswith("-") and not _is_number(word)]
+    if odd:
+        raise click.NoSuchOption(odd[0])
+    if now and verb != "pause":
+        raise click.UsageError(f"--now goes with pause, not with {verb}")
     with Campaign.open(folder) as campaign:
         arguments = _arguments(verb, words, campaign)
         if now:
             arguments["now"] = True
         answer = campaign.request(verb, arguments, why=why)
     click.echo(answer["message"])
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _arguments(verb: str, words: tuple[str, ...], campaign: Campaign) -> dict[str, object]:

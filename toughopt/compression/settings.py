@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from toughopt.errors import CurveError
 
@@ -68,6 +68,8 @@ class AnalysisSettings:
             or any(b[0] <= a[0] for a, b in zip(self.compliance_curve, self.compliance_curve[1:], strict=False))
         ):
             raise CurveError("compliance_curve needs at least two pairs (force N, displacement mm) with growing force")
+        if self.end not in get_args(EndRule):
+            raise CurveError(f"end = {self.end!r} is no way to end the area; choose {', '.join(get_args(EndRule))}")
         if self.end in ("strain", "displacement", "force") and self.end_value is None:
             raise CurveError(f"end = {self.end!r} needs end_value: the {self.end} at which the area ends")
 

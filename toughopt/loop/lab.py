@@ -64,11 +64,13 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
     DeviceError
         If one of them does not answer.
     ConfigError, UnknownName
-        If one is of a kind that does not exist, or lacks what its kind needs.
+        If one is of a kind that does not exist, or lacks what its kind needs; or if some are virtual and some real.
     """
     from toughopt.printing import open_printer
 
     config = workspace.config
+    if config.mixture is not None:
+        raise ConfigError(config.mixture)
     with ExitStack() as stack:
         profiles = {name: recipe.profile for name, recipe in workspace.recipes.items()}
         if config.all_virtual:

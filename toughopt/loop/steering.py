@@ -87,7 +87,10 @@ def _filament(conductor: Conductor, arguments: Mapping[str, Any], who: str, why:
 
 def _keep_clear(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     guard = conductor.lab.guard
-    if str(arguments.get("state", "on")) == "off":
+    state = str(arguments.get("state", "on"))
+    if state not in ("on", "off"):
+        raise InputError(f"{state!r} is neither on nor off, which is how a frame is kept clear and released")
+    if state == "off":
         if guard is not None:
             guard.release(_BY_HAND)
         return _steered("keep_clear", None, who, why, "the frame may move again")
