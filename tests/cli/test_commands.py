@@ -201,7 +201,7 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("ctl", "{tmp}/lab", "limits", "theta", "-5", "100"), 2, "0 to 200"),
         (("analyze", "{tmp}/curve.csv", "--end", "strian"), 2, "strain"),
         (("add", "{tmp}/lab", "--list", "{tmp}/designs.csv"), 2, "line 3: t is missing"),
-        (("backtest", "{tmp}/commas.csv", "--objective", "y"), 2, "line 2: it has 3 cells"),
+        (("backtest", "{tmp}/commas.csv", "--objective", "y"), 2, "line 2: 3 cells"),
     ],
 )
 def test_bad_input_is_one_clear_message(

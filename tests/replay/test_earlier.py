@@ -11,7 +11,7 @@ from toughopt.cli import main
 from toughopt.cli.setup import campaign_text
 from toughopt.errors import InputError, UnknownName
 from toughopt.journal import Stage
-from toughopt.replay import roles_of
+from toughopt.replay import experiments_of, own_export, read_sheet, roles_of
 
 _BARREL = ("n", "theta", "r", "t")
 _SHELL = (
@@ -139,3 +139,32 @@ def test_a_table_with_semicolons_and_decimal_commas_is_the_same_experiments(camp
     with Campaign.open(campaign) as opened:
         (only,) = opened.state.complete
         assert (only.value, only.design) == (20.5, {"n": 8, "theta": 100, "r": 2.0, "t": 1.05})
+
+
+def test_what_was_exported_can_be_imported(campaign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "exported.csv"
+    with Campaign.open(campaign) as opened:
+        ids = [opened.add({"n": n, "theta": 90.0, "r": 2.0, "t": 1.0}, manual=True) for n in (6, 8, 10, 12, 6)]
+        opened.tell(ids[0], value=11.5, mass_g=2.5)
+        opened.tell(ids[1], value=99.0)
+        opened.request("exclude", {"id": ids[1]}, why="crushed at an angle")
+        opened.fail(ids[2], why="falls over", blame="design")
+        opened.fail(ids[3], why="spool ran out", blame="lab")
+    assert main(["export", str(campaign), "-o", str(table)]) == 0
+    other = tmp_path / "other"
+    Campaign.create(other, campaign_text(name="other")).close()
+    assert main(["import", str(table), str(other), "--yes"]) == 0, capsys.readouterr().err
+    with Campaign.open(other) as opened:
+        first, second = opened.state.experiments.values()  # nothing of the excluded, the lab's failures and the pending
+        assert (first.design["n"], first.value, first.mass_g) == (6, 11.5, 2.5)
+        assert (second.design["n"], second.stage, second.blame) == (10, Stage.FAILED, "design")
+
+
+def test_an_exported_value_of_another_objective_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    shared = {"id": 1, "state": "complete", "excluded": "False", "blame": "", "n": 8, "theta": 9, "r": 2, "t": 1}
+    forces = write(tmp_path / "forces.csv", [shared | {"toughness_j": 20.5, "peak_force_n": 4000, "value": 4000}])
+    table, twice = own_export(read_sheet(forces), "toughness_j")
+    roles = roles_of(table.columns, _BARREL, "toughness_j", twice)
+    assert experiments_of(table, roles, _BARREL)[0].value == 20.5
+    table, twice = own_export(read_sheet(forces), "peak_force_n")
+    assert experiments_of(table, roles_of(table.columns, _BARREL, "peak_force_n", twice), _BARREL)[0].value == 4000

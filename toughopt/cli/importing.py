@@ -21,12 +21,12 @@ def import_command(
 ) -> None:
     """Take a CSV table of earlier tests into the campaign in DIR (made with `toughopt new`).
 
-    \b
-    Each column gets the role that its name tells, unless --map says otherwise: a parameter of the family, or
-    value (of the objective), mass_g, printer, id, failed, valid, ignore. Two columns of one role are refused.
+    Each column gets the role that its name tells, unless --map says otherwise: a parameter of the family, or value (of
+    the objective), mass_g, printer, id, failed, valid, ignore. Two columns of one role are refused. Of a table that
+    `toughopt export` wrote, what came to no result, was excluded, or failed by the lab's fault is left out.
     """
     from toughopt.loop import Campaign
-    from toughopt.replay import experiments_of, read_sheet, roles_of, take_over
+    from toughopt.replay import experiments_of, own_export, read_sheet, roles_of, take_over
 
     told = {}
     for item in given:
@@ -37,7 +37,9 @@ def import_command(
     source = read_sheet(file)
     with Campaign.open(folder) as campaign:
         workspace = campaign.workspace
-        roles = roles_of(source.columns, workspace.parameters, workspace.config.objective.name, told)
+        objective = workspace.config.objective.name
+        source, twice = own_export(source, objective)
+        roles = roles_of(source.columns, workspace.parameters, objective, twice | told)
         earlier = experiments_of(source, roles, workspace.parameters)
         written, outside = take_over(workspace, earlier, skip_outside=skip_outside) if yes else (0, 0)
     failed = sum(e.value is None for e in earlier)

@@ -91,13 +91,13 @@ def add_command(
 
 def _listed(table: Path) -> list[dict[str, float | int | str]]:
     """The designs of a CSV. Raises InputError where it holds none, or a cell is empty."""
-    from toughopt.replay import read_rows
+    from toughopt.replay import read_sheet
 
-    read = read_rows(table)
-    for line, row in zip(read.lines, read.rows, strict=True):
-        if empty := [name for name, cell in row.items() if not cell.strip()]:
-            raise InputError(f"{table}, line {line}: {empty[0]} is missing")
-    return [as_design([f"{name}={value.strip()}" for name, value in row.items()]) for row in read.rows]
+    rows = read_sheet(table).rows
+    for row in rows:
+        if empty := [name for name, cell in row.cells.items() if not cell]:
+            raise InputError(f"{table}, line {row.line}: {empty[0]} is missing")
+    return [as_design([f"{name}={cell}" for name, cell in row.cells.items()]) for row in rows]
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from toughopt.errors import InputError, ToughoptError, UnknownName
@@ -47,6 +47,7 @@ _PUBLISHED: Mapping[str, str] = {
 }
 _TRUE = frozenset({"1", "1.0", "true", "t", "yes", "y", "x"})
 _FALSE = frozenset({"0", "0.0", "false", "f", "no", "n", "-"})
+_UNPRINTABLE = ("failed", "design")  # state and blame of an exported experiment whose design is at fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,34 @@ class Earlier:
     value: float | None
     mass_g: float | None
     note: str
+
+
+def own_export(sheet: Sheet, objective: str) -> tuple[Sheet, dict[str, str]]:
+    """What of a table that `toughopt export` wrote is a result, and the role of the column that says the same twice.
+
+    Such a table has a row for every experiment: those still under way, those that the lab failed, and those that were
+    excluded teach a model nothing and are left out. Its `value` is that of the objective then; where it differs from
+    the column of the objective now, the latter is meant. Any other table comes back as it is.
+
+    Raises
+    ------
+    InputError
+        If no experiment is left.
+    """
+    if not {"id", "state", "blame", "excluded", "value"} <= set(sheet.columns):
+        return sheet, {}
+    told = [row.cells for row in sheet.rows]
+    differs = any(row.get(objective) and row["value"] and row[objective] != row["value"] for row in told)
+    measured, twin = (objective, "value") if differs else ("value", objective)
+
+    def counts(row: Mapping[str, str]) -> bool:
+        ended = bool(row[measured]) if row["state"] == "complete" else (row["state"], row["blame"]) == _UNPRINTABLE
+        return ended and row["excluded"].lower() not in _TRUE
+
+    rows = tuple(row for row in sheet.rows if counts(row.cells))
+    if not rows:
+        raise InputError(f"{sheet.path}: none of its {len(sheet.rows)} experiments came to a result that counts")
+    return replace(sheet, rows=rows), {twin: "ignore"} if twin in sheet.columns else {}
 
 
 def roles_of(
