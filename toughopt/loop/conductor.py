@@ -196,6 +196,12 @@ class Conductor:
             )
         if self.state.steering.get("paused"):
             return None  # until somebody resumes it
+        short = self.stations.short_of_filament()
+        if short and all(e.stage is Stage.SLICED for e in self._automatic()):
+            raise RunFailed(
+                f"filament is short: {'; '.join(short)}. Change it, say `toughopt ctl DIR filament PRINTER GRAMS`, "
+                "and run it again"
+            )
         if self._automatic():
             return None
         if self.state.counted() >= self.workspace.budget(budget):

@@ -35,16 +35,34 @@ class PrintShop:
         return [name for name in self.able() if name not in taken and name not in state.beds]
 
     def advance(self) -> None:
-        """Give every free printer the oldest program that it prints as it was sliced."""
-        conductor = self.conductor
+        """Give every free printer the oldest program that it prints as it was sliced, and has the filament for."""
         for name in self.free():
-            for experiment in conductor.state.under_way:
-                waits = (
-                    experiment.stage is Stage.SLICED and not experiment.manual and experiment.id not in conductor.busy
-                )
-                if waits and conductor.workspace.prints_alike(experiment, name):
+            for experiment in self._waiting(name):
+                if self._has_filament_for(experiment, name):
                     self._print(experiment, name)
                     break
+
+    def short_of_filament(self) -> list[str]:
+        """A line for each free printer that could print what waits, had it the filament."""
+        spools = self.conductor.state.spools_g
+        return [
+            f"{name} has {spools[name]:.3g} g, and experiment {experiment.id} takes {experiment.filament_g:.3g} g"
+            for name in self.free()
+            for experiment in self._waiting(name)[:1]
+            if not self._has_filament_for(experiment, name)
+        ]
+
+    def _waiting(self, printer: str) -> list[Experiment]:
+        """The sliced experiments that this printer prints as they were sliced, oldest first."""
+        conductor = self.conductor
+        return [
+            experiment
+            for experiment in conductor.state.under_way
+            if experiment.stage is Stage.SLICED
+            and not experiment.manual
+            and experiment.id not in conductor.busy
+            and conductor.workspace.prints_alike(experiment, printer)
+        ]
 
     def _has_filament_for(self, experiment: Experiment, printer: str) -> bool:
         """Whether the spool holds enough, as far as anybody told how much it holds."""

@@ -48,3 +48,7 @@ class Stations:
     def free_printers(self) -> list[str]:
         """Able printers without work whose bed is confirmed clear."""
         return self.shop.free()
+
+    def short_of_filament(self) -> list[str]:
+        """A line for each free printer that could print what waits, had it the filament."""
+        return self.shop.short_of_filament()
