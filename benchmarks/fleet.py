@@ -20,35 +20,13 @@ from pathlib import Path
 
 from toughopt.executor import completed, open_executor
 from toughopt.loop.simulate import Simulated, Simulation, begun, simulate, simulate_one
+from toughopt.virtual import small_campaign
 from toughopt.virtual.fleet import Mishaps
-
-SMALL = """\
-name = "fleet"
-seed = {seed}
-budget = {budget}
-
-[family]
-name = "crossed_barrel"
-fixed = {{ height = 6.0, platform_thickness = 0.6 }}
-parameters.n = {{ high = 8 }}
-parameters.r = {{ high = 2.0 }}
-parameters.t = {{ high = 1.0 }}
-
-[optimizer]
-policy = "{policy}"
-batch = {batch}
-"""
-PRINTER = '\n[[printers]]\nname = "printer-{number}"\nprofile = "virtual_small"\n'
-
-
-def campaign_text(seed: int, budget: int, printers: int, policy: str, batch: int = 1) -> str:
-    text = SMALL.format(seed=seed, budget=budget, policy=policy, batch=batch)
-    return text + "".join(PRINTER.format(number=number) for number in range(1, printers + 1))
 
 
 def month(experiments: int, policy: str, batch: int, folder: Path) -> dict[str, object]:
     mishaps = Mishaps(print_stops=0.02, jam=0.01, grab_fails=0.005)
-    begun(folder, campaign_text(1, experiments, 5, policy, batch))
+    begun(folder, small_campaign(budget=experiments, policy=policy, initial=5, batch=batch, printers=5))
     started = time.perf_counter()
     with open_executor("processes", workers=2) as executor:
         result = simulate(folder, Simulation(mishaps=mishaps), elsewhere=executor)
@@ -75,7 +53,12 @@ def speedup(campaigns: int, budget: int) -> dict[str, object]:
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
             orders = [
-                (Path(folder) / str(i), campaign_text(i, budget, 2, "random"), Simulation(), None)
+                (
+                    Path(folder) / str(i),
+                    small_campaign(seed=i, budget=budget, policy="random", printers=2),
+                    Simulation(),
+                    None,
+                )
                 for i in range(campaigns)
             ]
             with open_executor("processes", workers=workers) as executor:
@@ -95,7 +78,7 @@ def speedup(campaigns: int, budget: int) -> dict[str, object]:
 
 def _warm() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        simulate_one(Path(folder) / "warm", campaign_text(0, 1, 1, "random"), Simulation(), None)
+        simulate_one(Path(folder) / "warm", small_campaign(budget=1, policy="random"), Simulation(), None)
 
 
 def main() -> None:

@@ -21,19 +21,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-_CAMPAIGN = """\
-seed = 1
-budget = {experiments}
-optimizer = {{ policy = "random" }}
+from toughopt.virtual import small_campaign
 
-[family]
-name = "crossed_barrel"
-fixed = {{ height = 6.0, platform_thickness = 0.6 }}
-
-[[printers]]
-name = "printer-1"
-profile = "virtual_small"
-"""
 _PAINTER = """\
 import sys, threading
 from pathlib import Path
@@ -70,7 +59,7 @@ def run(experiments: int, watched: bool) -> float:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name) / "campaign"
         folder.mkdir()
-        (folder / "campaign.toml").write_text(_CAMPAIGN.format(experiments=experiments), encoding="utf-8")
+        (folder / "campaign.toml").write_text(small_campaign(budget=experiments, policy="random"), encoding="utf-8")
         watchers = _watchers(folder) if watched else []
         try:
             subprocess.run([sys.executable, "-m", "toughopt", "run", str(folder), "-q"], check=True)

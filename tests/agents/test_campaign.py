@@ -10,23 +10,13 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.journal import Stage
+from toughopt.virtual import small_campaign
 
 pytestmark = pytest.mark.full
 
-CAMPAIGN = """
-name = "two PCs"
-budget = 4
-
-[family]
-name = "crossed_barrel"
-fixed = { height = 6.0, platform_thickness = 0.6 }
-parameters.n = { high = 8 }
-parameters.r = { high = 2.0 }
-parameters.t = { high = 1.0 }
-
-[optimizer]
-policy = "random"
-
+CAMPAIGN = (
+    small_campaign(name="two PCs", budget=4, policy="random", printers=0)
+    + """
 [[printers]]
 name = "printer-1"
 profile = "virtual_small"
@@ -40,6 +30,7 @@ agent = "pc-2"
 [scale]
 kind = "none"
 """
+)
 LAB = """
 import json, sys
 from pathlib import Path

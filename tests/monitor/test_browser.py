@@ -12,27 +12,12 @@ from typing import Any
 
 import pytest
 
+from toughopt.virtual import small_campaign
+
 pytestmark = pytest.mark.full
 
 BUILD = Path(__file__).parents[2] / "build" / "screenshots"
-RUNNING = """\
-name = "watched"
-budget = 40
-
-[family]
-name = "crossed_barrel"
-fixed = { height = 6.0, platform_thickness = 0.6 }
-parameters.n = { high = 8 }
-parameters.r = { high = 2.0 }
-parameters.t = { high = 1.0 }
-
-[optimizer]
-initial = 40
-
-[[printers]]
-name = "printer-1"
-profile = "virtual_small"
-"""
+RUNNING = small_campaign(name="watched", budget=40, initial=40)
 
 
 class Tab:

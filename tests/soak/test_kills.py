@@ -17,6 +17,7 @@ import pytest
 from toughopt import Campaign
 from toughopt.journal import Stage
 from toughopt.replay import replay
+from toughopt.virtual import small_campaign
 
 pytestmark = [
     pytest.mark.soak,
@@ -26,35 +27,13 @@ pytestmark = [
 _CAMPAIGNS, _KILLS = 10, 20
 _MINUTES = float(os.environ.get("TOUGHOPT_SOAK_MINUTES", "50"))
 _BEGUN = time.monotonic()
-_CAMPAIGN = """\
-name = "soak"
-seed = {seed}
-budget = 8
-
-[family]
-name = "crossed_barrel"
-fixed = {{ height = 6.0, platform_thickness = 0.6 }}
-parameters.n = {{ high = 8 }}
-parameters.r = {{ high = 2.0 }}
-parameters.t = {{ high = 1.0 }}
-
-[optimizer]
-policy = "{policy}"
-initial = 3
-"""
-_PRINTER = """
-[[printers]]
-name = "printer-{number}"
-profile = "virtual_small"
-"""
 
 
 @pytest.mark.parametrize("seed", range(1, _CAMPAIGNS + 1))
 def test_nothing_is_lost_counted_or_printed_twice(seed: int, tmp_path: Path, tally: Callable[..., None]) -> None:
     printers = 1 if seed % 2 else 3
     folder = tmp_path / "campaign"
-    text = _CAMPAIGN.format(seed=seed, policy="default" if seed % 3 else "random")
-    text += "".join(_PRINTER.format(number=i + 1) for i in range(printers))
+    text = small_campaign(seed=seed, budget=8, policy="default" if seed % 3 else "random", printers=printers)
     Campaign.create(folder, text).close()
     rng = random.Random(seed)
     known: dict[int, float] = {}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from toughopt.virtual.mechanics import StrutConstants, nominal_toughness
     from toughopt.virtual.press import PressSettings, crush, simulate
     from toughopt.virtual.scale import VirtualScale
+    from toughopt.virtual.small import small_campaign
     from toughopt.virtual.struts import Struts
 
 _HOMES = {
@@ -26,6 +27,7 @@ _HOMES = {
     "crush": "press",
     "nominal_toughness": "mechanics",
     "simulate": "press",
+    "small_campaign": "small",
     "specimen_seed": "lab",
     "structure": "anatomy",
 }
@@ -42,6 +44,7 @@ __all__ = [
     "crush",
     "nominal_toughness",
     "simulate",
+    "small_campaign",
     "specimen_seed",
     "structure",
 ]
