@@ -178,6 +178,8 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("slice", "{tmp}/broken.stl", "-o", "{tmp}/x.gcode"), 2, "broken.stl"),
         (("gcode", "{tmp}/broken.stl"), 2, "broken.stl"),
         (("analyze", "{tmp}/broken.stl"), 2, "broken.stl"),
+        (("analyze", "{tmp}/ok.gcode", "--end", "break"), 2, "choose end_of_loading, first_break"),
+        (("analyze", "{tmp}/ok.gcode", "--separator", ";;"), 2, "a separator is one character"),
         (("print", "{tmp}/ok.gcode", "--port", "/dev/no-such-port"), 3, "/dev/no-such-port"),
         (("backtest", "{tmp}/ok.gcode", "--objective", "j"), 2, "ok.gcode"),
         (("run", "{tmp}/typo"), 2, "did you mean 'budget'"),

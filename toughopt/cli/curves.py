@@ -23,9 +23,14 @@ _size = click.FloatRange(min=0, min_open=True)
 @click.option("--force-limit-n", type=_size, help="The load limit of the test.")
 @click.option("--end", help="Where the area ends: end_of_loading (default), first_break, densification, strain, ...")
 @click.option("--end-value", type=_size, help="With --end strain, displacement or force: its value.")
+@click.option("--toe", help="none (default: from contact on), or astm_d695: from where the steepest line meets zero.")
+@click.option("--compliance-mm-per-n", type=click.FloatRange(min=0), help="Of the machine, to be subtracted.")
+@click.option(
+    "--contact-force-n", type=_size, help="Force above the baseline at which the plates touch; 1 N by default."
+)
 @click.option("--reader", help="Take the files for this software's (default: by what they hold).")
 @click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark, where a file leaves it open.")
-@click.option("--separator", help="Column separator, where a file leaves it open.")
+@click.option("--separator", help="Column separator, where a file leaves it open; tab is one too.")
 @click.option("--encoding", help="Text encoding, e.g. cp1250.")
 @click.option("--force-unit", help="N, kN, lbf, ... where a file does not say.")
 @click.option("--displacement-unit", help="mm, in, ... where a file does not say.")
@@ -41,6 +46,9 @@ def analyze_command(
     force_limit_n: float | None,
     end: str | None,
     end_value: float | None,
+    toe: str | None,
+    compliance_mm_per_n: float | None,
+    contact_force_n: float | None,
     columns: tuple[str, ...],
     plot: Path | None,
     replicates: bool,
@@ -55,11 +63,20 @@ def analyze_command(
     from toughopt.compression import AnalysisSettings, analyze_file
     from toughopt.errors import CurveError
 
-    chosen = {"force_limit_n": force_limit_n, "end": end, "end_value": end_value}
+    chosen = {
+        "force_limit_n": force_limit_n,
+        "end": end,
+        "end_value": end_value,
+        "toe": toe,
+        "compliance_mm_per_n": compliance_mm_per_n,
+        "contact_force_n": contact_force_n,
+    }
     wanted: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     settings = AnalysisSettings(**wanted)
     size: dict[str, Any] = {"height_mm": height_mm, "mass_g": mass_g, "area_mm2": area_mm2, "settings": settings}
     told: dict[str, Any] = {name: value for name, value in reading.items() if value is not None}
+    if (separator := told.get("separator")) is not None:
+        told["separator"] = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
     if columns:
         told["column_map"] = dict(_pair(column) for column in columns)
     found, read = [], []

@@ -104,6 +104,10 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.decimal not in (None, ".", ","):
             raise CurveError(f"decimal={self.decimal!r}; a decimal mark is '.' or ','")
+        if self.separator is not None and len(self.separator) != 1:
+            raise CurveError(
+                f'separator={self.separator!r}; a separator is one character, or " " for any run of blanks'
+            )
         unknown = set(self.column_map or ()) - {"force", "displacement", "time"}
         if unknown:
             raise CurveError(f"column_map names {sorted(unknown)[0]!r}; it knows 'force', 'displacement' and 'time'")

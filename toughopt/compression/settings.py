@@ -8,6 +8,9 @@ from typing import Literal, get_args
 
 from toughopt.errors import CurveError
 
+BaselineRule = Literal["auto", "none", "constant", "linear"]
+ToeRule = Literal["none", "astm_d695"]
+StrengthRule = Literal["as_published", "censored"]
 EndRule = Literal["end_of_loading", "first_break", "densification", "strain", "displacement", "force"]
 
 
@@ -33,13 +36,13 @@ class AnalysisSettings:
 
     contact_force_n: float = 1.0
     contact_window: int = 20
-    baseline: Literal["auto", "none", "constant", "linear"] = "auto"
-    toe: Literal["none", "astm_d695"] = "none"
+    baseline: BaselineRule = "auto"
+    toe: ToeRule = "none"
     end: EndRule = "end_of_loading"
     end_value: float | None = None
     break_drop: float = 0.5
     force_limit_n: float | None = None
-    too_strong: Literal["as_published", "censored"] = "as_published"
+    too_strong: StrengthRule = "as_published"
     rebound_mm: float = 5.0
     compliance_mm_per_n: float = 0.0
     compliance_curve: tuple[tuple[float, float], ...] = ()
@@ -47,6 +50,15 @@ class AnalysisSettings:
     load_cell_n: float | None = None
 
     def __post_init__(self) -> None:
+        for name, rule in (
+            ("baseline", BaselineRule),
+            ("toe", ToeRule),
+            ("end", EndRule),
+            ("too_strong", StrengthRule),
+        ):
+            value = getattr(self, name)
+            if value not in get_args(rule):
+                raise CurveError(f"{name} = {value!r} is none that is known: choose {', '.join(get_args(rule))}")
         positive = {
             "contact_force_n": self.contact_force_n,
             "contact_window": self.contact_window,
@@ -56,9 +68,9 @@ class AnalysisSettings:
             "load_cell_n": self.load_cell_n,
             "end_value": self.end_value,
         }
-        for name, value in positive.items():
-            if value is not None and not (value > 0 and math.isfinite(value)):
-                raise CurveError(f"{name} = {value!r}; it must be a number above 0")
+        for name, number in positive.items():
+            if number is not None and not (isinstance(number, int | float) and number > 0 and math.isfinite(number)):
+                raise CurveError(f"{name} = {number!r}; it must be a number above 0")
         if not 0 < self.break_drop < 1:
             raise CurveError(f"break_drop = {self.break_drop!r}; it is a share of the force, between 0 and 1")
         if not (self.compliance_mm_per_n >= 0 and math.isfinite(self.compliance_mm_per_n)):
