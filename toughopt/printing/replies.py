@@ -107,8 +107,9 @@ def parse(line: str) -> Reply:
         return Reply(Kind.RESEND, line, number=int(match[1]))
     if lower.startswith(("error:", "!!", "fatal:", "// klipper state: shutdown")):
         return _parse_error(line, lower)
-    if lower.startswith("//"):
-        return Reply(Kind.ACTION, line[2:].strip())
+    if lower.startswith("//"):  # without "action:" it is for people: Klipper begins all it has to say so
+        remark = line[2:].strip()
+        return Reply(Kind.ACTION, remark) if remark.lower().startswith("action:") else Reply(Kind.NOTE, line)
     if lower.startswith(("echo:busy:", "busy:")):
         return Reply(Kind.PAUSED if "paused for" in lower else Kind.BUSY, line)
     if lower == "wait":
