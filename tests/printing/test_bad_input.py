@@ -66,6 +66,20 @@ def test_a_port_in_use(make_machine, program, capsys):
     assert machine.received == []
 
 
+def test_a_whole_print_whose_heaters_stay_on_is_a_device_that_failed(make_machine, program, capsys):
+    program.write_text(f"M104 S200\n{GOOD}")
+
+    def stubborn(machine, raw, number, body):
+        if body in ("M104 S0", "M140 S0", "M112"):
+            machine.last = machine.last if number is None else number
+            return ["ok"]
+        return None
+
+    machine = make_machine(script=stubborn)
+    assert main(["print", str(program), "--port", machine.url]) == 3
+    assert "NOT known to be off" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

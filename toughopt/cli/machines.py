@@ -60,7 +60,7 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
     if not outcome.heaters_off:
         say(f"the heaters of {port} are NOT known to be off: go and look, pull the plug")
     click.echo(f"{outcome.status}: {outcome.reason}")
-    return 0 if outcome.status is PrintStatus.PRINTED else 3
+    return 0 if outcome.status is PrintStatus.PRINTED and outcome.heaters_off else 3
 
 
 @click.command()
