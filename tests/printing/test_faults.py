@@ -84,6 +84,7 @@ REPAIRED = {
     "a resend number lost a digit": at_line(20, "Resend: 2", "ok"),
     "busy before the ok": at_line(20, "echo:busy: processing", "echo:busy: processing", "ok", execute=True),
     "reports unasked": at_line(20, " T:210.0 /210.0 B:60.0 /60.0 @:0", "echo:something", "ok", execute=True),
+    "a remark for people that begins with a verb": at_line(20, "// cancel it if you like", "ok", execute=True),
     "NUL and blanks": at_line(20, "\0\0 ok \0", execute=True),
 }
 
@@ -93,6 +94,22 @@ def test_a_fault_is_repaired(name, run, program_text):
     outcome, machine, _ = run(REPAIRED[name])
     assert_whole(outcome, machine, program_text)
     assert outcome.strays == 0
+
+
+@pytest.mark.parametrize(
+    "how", ["ok P15 B3", "ok P15 B3 N{number}", "ok N{number} P15 B3", "ok {number}", "ok T:210 /0"]
+)
+def test_whatever_else_the_ok_says_it_acknowledges_the_line(how, run, program_text):
+    """Some firmware tells its buffers without the line's number."""
+
+    def script(machine, raw, number, body):
+        answers = machine.marlin(raw, number, body)
+        say = how.format(number=number) if number is not None else "ok"
+        return [say if answer == "ok" else answer for answer in answers]
+
+    outcome, machine, _ = run(script)
+    assert_whole(outcome, machine, program_text)
+    assert kinds(outcome) == []
 
 
 def test_a_probe_is_the_oldest_line_and_is_never_executed_twice(run, program_text):
@@ -179,6 +196,21 @@ def test_a_firmware_that_does_not_know_a_command_is_no_fault(run, program_text):
     outcome, machine, _ = run(unknown)
     assert_whole(outcome, machine, program_text)
     assert "unsupported" in kinds(outcome)
+
+
+def test_a_firmware_that_does_not_know_a_move_prints_no_part(run):
+    outcome, machine, _ = run(lambda machine, raw, number, body: unknown_move(machine, number, body))
+    assert outcome.status is PrintStatus.FAILED
+    assert "'G1" in outcome.reason and "not carried out" in outcome.reason
+    assert machine.is_safe
+
+
+def unknown_move(machine, number, body):
+    """Arcs where support for them was left out; here, a line that was read wrongly."""
+    if number != 20:
+        return None
+    machine.last = number
+    return [f'echo:Unknown command: "{body}"', "ok"]
 
 
 def test_an_ok_without_a_line_is_recorded_as_a_stray(run, program_text):

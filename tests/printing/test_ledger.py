@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toughopt.printing.ledger import Ledger, OutOfHistory
+from toughopt.printing.ledger import Ledger, OutOfHistory, Sent
 from toughopt.printing.lines import Command, encode
 
 
@@ -14,7 +14,7 @@ def sent(count, landed):
     ledger = Ledger(history=8)
     for k in range(count):
         command = Command(b"G1 X%d" % k, k + 1, position=(float(k), None, None, None))
-        ledger.send(command, encode(ledger.next, command.body), 0.0)
+        ledger.send(Sent(ledger.next, command, encode(ledger.next, command.body)), 0.0)
     for _ in range(landed):
         ledger.land()
     return ledger

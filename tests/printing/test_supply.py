@@ -16,29 +16,32 @@ def commands(count):
 def drain(supply, number=1):
     out = []
     while (upcoming := supply.peek(number)) is not None:
-        assert upcoming[1] == encode(number, upcoming[0].body)
-        out.append(upcoming[0])
+        assert (upcoming.number, upcoming.data) == (number, encode(number, upcoming.command.body))
+        out.append(upcoming.command)
         supply.take()
         number += 1
     return out
 
 
-def test_the_source_is_read_no_further_than_asked():
+def test_the_source_is_read_a_few_lines_ahead_and_only_when_fewer_than_asked_are_at_hand():
     read = []
 
     def source():
-        for command in commands(9):
+        for command in commands(99):
             read.append(command)
             yield command
 
     supply = Supply(source())
     supply.prepare(1, 3)
-    supply.prepare(1, 3)
-    assert len(read) == 3
-    supply.peek(1)
-    supply.take()
-    supply.prepare(2, 3)
-    assert len(read) == 4
+    ahead = len(read)
+    assert 3 <= ahead <= 16
+    for number in range(1, ahead - 1):
+        supply.prepare(number, 3)
+        assert len(read) == ahead
+        supply.peek(number)
+        supply.take()
+    supply.prepare(ahead - 1, 3)
+    assert len(read) == 2 * ahead - 2
 
 
 def test_what_is_inserted_comes_first_and_what_is_repeated_before_that():
@@ -63,8 +66,8 @@ def test_whatever_happens_each_line_bears_its_own_number_and_none_is_lost(steps,
             supply.again([sent.pop()])
             number -= 1
         elif step == "send" and (upcoming := supply.peek(number)) is not None:
-            assert upcoming[1] == encode(number, upcoming[0].body)
-            sent.append(upcoming[0])
+            assert (upcoming.number, upcoming.data) == (number, encode(number, upcoming.command.body))
+            sent.append(upcoming.command)
             supply.take()
             number += 1
     sent += drain(supply, number)

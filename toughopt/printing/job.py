@@ -24,6 +24,8 @@ _MOST_FAULTS = 200
 _TICK_S = 1.0
 _LOOK_S = 0.05  # how often timers are looked at while lines flow
 _POLL = Command(b"M105")
+DRAIN = Command(b"M400", solo=True, patience_s=60.0, limit_s=900.0)  # sent when all lines are, so that they end
+_PAUSED = State.PAUSED  # looking it up takes long, before Python 3.12
 _NEVER = 1 << 60
 
 
@@ -103,11 +105,13 @@ class PrintJob:
         while True:
             if link.requests:
                 self._obey()
-            if self._ending is None and not self._last_words and states.now is not State.PAUSED:
+            if self._ending is None and not self._last_words and states.now is not _PAUSED:
                 data = stream.output(self._now)
                 if data:
                     link.write(data)
                     stream.prefetch()
+                    if stream.command is DRAIN:
+                        states.to(State.DRAINING, "all lines are sent")
             line = link.line(self._patience(), heed=True)
             self._now = now()
             quiet = line is None
@@ -134,7 +138,7 @@ class PrintJob:
         if self._link.has_lines or self._ending is not None or self.stream.finished:
             return 0.0
         left = self.stream.deadline - self._now
-        if left > _TICK_S or self._states.now is State.PAUSED:  # while paused nothing is asked, whatever is overdue
+        if left > _TICK_S or self._states.now is _PAUSED:  # while paused nothing is asked, whatever is overdue
             return _TICK_S
         return max(0.0, left)
 

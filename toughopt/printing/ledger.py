@@ -10,12 +10,12 @@ from toughopt.printing.lines import NOWHERE, Command
 
 @dataclass(slots=True)
 class Sent:
-    """A line on its way, or one that arrived."""
+    """A line about to be sent, on its way, or arrived."""
 
     number: int
     command: Command
     data: bytes
-    at: float
+    at: float = 0.0  # when it was sent
     by_ok: bool = True  # an ok said that it arrived; else that was only concluded
 
 
@@ -50,10 +50,11 @@ class Ledger:
                 return sent.command.position
         return NOWHERE
 
-    def send(self, command: Command, data: bytes, now: float) -> None:
-        """The command is on its way as line `next`."""
-        self.flying.append(Sent(self.next, command, data, now))
-        self.bytes_flying += len(data)
+    def send(self, sent: Sent, now: float) -> None:
+        """Line `next` is on its way."""
+        sent.at = now
+        self.flying.append(sent)
+        self.bytes_flying += len(sent.data)
         self.next += 1
 
     def land(self, by_ok: bool = True) -> None:

@@ -11,7 +11,7 @@ from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
 from toughopt.printing.clock import Clock
 from toughopt.printing.connection import ANSWER_S, Connection
 from toughopt.printing.dialogue import Machine, ask, settle
-from toughopt.printing.job import Ending, PrintJob
+from toughopt.printing.job import DRAIN, Ending, PrintJob
 from toughopt.printing.lines import Command
 from toughopt.printing.pace import StreamSettings
 from toughopt.printing.reader import ProgramReader, check_lines
@@ -189,8 +189,7 @@ class MarlinPrinter(SeatedPrinter):
     def _feed(self, lines: Callable[[], Iterator[str]], source: str) -> Iterator[Command]:
         """The program, then the commands that end every print."""
         yield from ProgramReader(self.profile, source).commands(lines())
-        self._states.to(State.DRAINING, "all lines are sent")
-        yield Command(b"M400", solo=True, patience_s=60.0, limit_s=900.0)
+        yield DRAIN
         for line in off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end):
             yield Command(line.encode("ascii"))
 

@@ -8,7 +8,6 @@ from enum import StrEnum, auto
 from math import inf
 
 from toughopt.printing.ledger import Sent
-from toughopt.printing.lines import Command
 
 
 class Phase(StrEnum):
@@ -47,14 +46,12 @@ class StreamSettings:
     storm_s: float = 30.0  # without a quiet moment
     calm_lines: int = 500  # with one in flight, after a resend
 
-    def may_join(self, command: Command, size: int, flying: Sequence[Sent], latency_s: float) -> bool:
-        """Whether a command may be sent while others are unacknowledged.
-
-        `size` is the bytes in flight with it; `latency_s` is what one line in flight takes.
-        """
-        if size > self.window_bytes or len(flying) >= self.window_lines or self.window == "off":
+    def may_join(self, upcoming: Sent, flying: Sequence[Sent], bytes_flying: int, latency_s: float) -> bool:
+        """Whether a line may be sent while others are unacknowledged; `latency_s` is what one line in flight takes."""
+        if bytes_flying + len(upcoming.data) > self.window_bytes or len(flying) >= self.window_lines:
             return False
-        if command.solo or flying[0].command.solo:
+        command = upcoming.command
+        if command.solo or flying[0].command.solo or self.window == "off":
             return False
         # else one in flight is fast enough, or nobody knows yet
         return self.window == "on" or command.pace_s <= 1.5 * latency_s < inf

@@ -6,6 +6,7 @@ a line error makes the firmware discard its buffer in mid-line, so after one not
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,8 @@ from toughopt.printing.replies import Reply
 from toughopt.printing.supply import Supply
 
 _NEVER = float("inf")
+_ESSENTIAL = re.compile(r"(?:G(?:[0-3]|28|9[0-2])|M(?:10[49]|1[49]0))(?!\d)")  # no part comes out without it
+_FLOWING, _FINISHED = Phase.FLOWING, (Phase.DONE, Phase.FAILED)  # looking members up takes long, before Python 3.12
 
 
 class LineStream:
@@ -48,7 +51,7 @@ class LineStream:
         self._repeats = 0
         self._repeated = -1
         self._calm = 0
-        self._advanced = False  # oks say how much room is left, and so which line they are for
+        self._advanced = False  # oks say how much room is left and which line they are for, where that has a number
 
     @property
     def landed(self) -> int:
@@ -58,7 +61,7 @@ class LineStream:
     @property
     def finished(self) -> bool:
         """Whether nothing will come out any more."""
-        return self.phase in (Phase.DONE, Phase.FAILED)
+        return self.phase in _FINISHED
 
     @property
     def command(self) -> Command | None:
@@ -69,7 +72,9 @@ class LineStream:
     def deadline(self) -> float:
         """When `on_time` is due; infinite where nothing is waited for."""
         flying = self._ledger.flying
-        if self.finished or (self.phase is Phase.FLOWING and not flying):
+        if self.phase is not _FLOWING:
+            return _NEVER if self.finished else self._wake_at
+        if not flying:
             return _NEVER
         if self._wake_at:
             return self._wake_at
@@ -84,7 +89,7 @@ class LineStream:
 
     def output(self, now: float) -> bytes:
         """What to write now; empty where the machine has to answer first, or all has been sent."""
-        if self.phase is not Phase.FLOWING:
+        if self.phase is not _FLOWING:
             probe, self._probe = self._probe, b""
             return probe
         ledger, supply = self._ledger, self._supply
@@ -96,16 +101,15 @@ class LineStream:
                 if not flying:
                     self.phase = Phase.DONE
                 break
-            command, data = upcoming
             if not flying:
                 self._sign_at = now
                 self._signs = False
                 self._wake_at = 0.0
-            elif not self.settings.may_join(command, ledger.bytes_flying + len(data), flying, self._latency_s):
+            elif not self.settings.may_join(upcoming, flying, ledger.bytes_flying, self._latency_s):
                 break
             supply.take()
-            ledger.send(command, data, now)
-            out += data
+            ledger.send(upcoming, now)
+            out += upcoming.data
         return out
 
     def prefetch(self) -> None:
@@ -116,9 +120,9 @@ class LineStream:
     def on_ok(self, reply: Reply, now: float) -> None:
         """The machine said ok."""
         self._sign_at = now
-        if reply.buffers is not None:
+        if reply.buffers is not None and reply.number is not None:
             self._advanced = True
-        if self.phase is not Phase.FLOWING:
+        if self.phase is not _FLOWING:
             self._settle_ok(reply, now)
             return
         flying = self._ledger.flying
@@ -127,8 +131,8 @@ class LineStream:
         elif not flying or (self._advanced and reply.buffers is not None):
             self._stray(1, reply.text)
         else:
-            if len(flying) == 1:
-                self._latency_s = min(self._latency_s, now - flying[0].at)
+            if len(flying) == 1 and now - flying[0].at < self._latency_s:
+                self._latency_s = now - flying[0].at
             self._land()
         self._signs = False
         self._wake_at = 0.0
@@ -180,7 +184,10 @@ class LineStream:
         if self.phase is Phase.FLOWING and any(
             bare == sent.command.body.decode("ascii") for sent in self._ledger.flying
         ):
-            self._fact("unsupported", command=bare)
+            if _ESSENTIAL.match(bare):
+                self._fail("lost_line", f"the machine does not know {bare!r}: it was not carried out")
+            else:
+                self._fact("unsupported", command=bare)
             return
         self._fact("unknown_command", text=text)
         self._settle(now)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
+from toughopt.printing.ledger import Sent
 from toughopt.printing.lines import Command, encode
+
+_AHEAD = 8  # lines made ready at a time: in a row they cost half of what each does alone, between other work
 
 
 class Supply:
-    """Commands in the order in which they are sent, read from `source` no further ahead than they are prepared."""
+    """Commands in the order in which they are sent, as lines; `source` is read `_AHEAD` lines ahead at most."""
 
     def __init__(self, source: Iterator[Command]) -> None:
         self._source = source
         self._first: deque[Command] = deque()  # to be sent before the source goes on
-        self._ready: deque[tuple[int, Command, bytes]] = deque()  # of the source: number, command, line
+        self._ready: deque[Sent] = deque()  # of the source
 
     def insert(self, command: Command) -> None:
         """Send this before the source goes on, after what has been inserted before."""
@@ -25,30 +29,28 @@ class Supply:
         self._first.extendleft(reversed(list(commands)))
 
     def prepare(self, number: int, count: int) -> None:
-        """Read the source until its next `count` lines are at hand; the first of them will have this number."""
+        """Have the next `count` lines of the source at hand; the first of them will have this number."""
         ready = self._ready
-        number += len(ready)
-        while len(ready) < count:
-            command = next(self._source, None)
-            if command is None:
-                return
-            ready.append((number, command, encode(number, command.body)))
-            number += 1
+        if len(ready) < count:
+            first = number + len(ready)
+            for coming, command in enumerate(islice(self._source, _AHEAD - len(ready)), first):
+                ready.append(Sent(coming, command, encode(coming, command.body)))
 
-    def peek(self, number: int) -> tuple[Command, bytes] | None:
-        """What comes next, and what to write for it as line `number`; None where nothing does."""
+    def peek(self, number: int) -> Sent | None:
+        """What comes next, as line `number`; None where nothing does."""
         if self._first:
-            return self._first[0], encode(number, self._first[0].body)
+            command = self._first[0]
+            return Sent(number, command, encode(number, command.body))
         ready = self._ready
         if not ready:
             self.prepare(number, 1)
             if not ready:
                 return None
-        prepared, command, data = ready[0]
-        if prepared != number:  # something was inserted, or sent again
-            data = encode(number, command.body)
-            ready[0] = (number, command, data)
-        return command, data
+        upcoming = ready[0]
+        if upcoming.number != number:  # something was inserted, or sent again
+            upcoming.number = number
+            upcoming.data = encode(number, upcoming.command.body)
+        return upcoming
 
     def take(self) -> None:
         """What `peek` has shown has been sent."""

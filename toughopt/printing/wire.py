@@ -67,7 +67,12 @@ class Port:
             If the port has gone.
         """
         try:
-            data = self._read_selected(timeout_s) if self._waiter is not None else self._read_waiting(timeout_s)
+            if self._waiter is None:
+                data = self._read_waiting(timeout_s)
+            elif self._waiter.wait(timeout_s):
+                data = self._read_now()
+            else:
+                return b""
         except (OSError, TypeError, ValueError) as error:  # pyserial: TypeError where the port closed under its feet
             raise LinkLost(f"{self.url} can no longer be read: {error}; check cable and power") from error
         if data and self._log is not None:
@@ -86,8 +91,7 @@ class Port:
             self._log.sent(data)
         try:
             if self._descriptor >= 0:
-                with suppress(BlockingIOError):
-                    data = data[os.write(self._descriptor, data) :]
+                data = data[self._write_now(data) :]
             if data:
                 self._serial.write(data)
         except (OSError, TypeError, ValueError) as error:
@@ -140,10 +144,13 @@ class Port:
         if self._log is not None:
             self._log.remark(f"closed {self.url}")
 
-    def _read_selected(self, timeout_s: float | None) -> bytes:
-        assert self._waiter is not None
-        if not self._waiter.wait(timeout_s):
-            return b""
+    def _write_now(self, data: bytes) -> int:
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:  # it takes nothing just now; pyserial waits until it does
+            return 0
+
+    def _read_now(self) -> bytes:
         if self._descriptor < 0:
             return bytes(self._serial.read(_CHUNK))
         data = os.read(self._descriptor, _CHUNK)
@@ -173,6 +180,7 @@ class _Waiter:
         self._descriptor = int(port.fileno())
         self._woken, self._wakes = socket.socketpair()
         self._woken.setblocking(False)
+        self._readable = [(self._descriptor, select.POLLIN)] if hasattr(select, "poll") else []
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             self._poll.register(self._descriptor, select.POLLIN)
@@ -181,7 +189,10 @@ class _Waiter:
     def wait(self, timeout_s: float | None) -> bool:
         """Whether the port can be read."""
         if self._poll is not None:
-            found = [entry[0] for entry in self._poll.poll(None if timeout_s is None else 1000.0 * timeout_s)]
+            ready = self._poll.poll(None if timeout_s is None else 1000.0 * timeout_s)
+            if ready == self._readable:
+                return True
+            found = [entry[0] for entry in ready]
         else:
             found, _, _ = select.select([self._descriptor, self._woken.fileno()], [], [], timeout_s)
         if self._descriptor in found:
