@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from toughopt.journal import SqlStore, open_postgres, open_sqlite
+from toughopt.journal import SqlStore, open_sqlite
 from toughopt.journal import events as ev
+from toughopt.journal.postgres import open_postgres
 
 DESIGN = {"n": 8, "theta": 100.0}
 

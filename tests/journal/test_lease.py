@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from toughopt.errors import CampaignBusy, JournalError
 from toughopt.journal import events as ev
-from toughopt.journal import open_postgres
+from toughopt.journal.postgres import open_postgres
 
 pytestmark = pytest.mark.full
 _LEASE_S = 2.0
@@ -27,7 +27,8 @@ _HOLDER = """
 import os, sys
 from pathlib import Path
 from toughopt.errors import CampaignBusy
-from toughopt.journal import events as ev, open_postgres
+from toughopt.journal import events as ev
+from toughopt.journal.postgres import open_postgres
 store = open_postgres(os.environ["JOURNAL"], lease_s=float(sys.argv[1]))
 with store.lock(Path(".")):
     print("held", flush=True)

@@ -6,7 +6,7 @@ import pytest
 
 from toughopt.errors import JournalError
 from toughopt.journal import events as ev
-from toughopt.journal import open_postgres
+from toughopt.journal.postgres import open_postgres
 
 
 def test_an_address_of_another_kind_is_refused_without_telling_the_password() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,11 @@ def test_a_sandbox_on_a_shared_disk_has_no_other_one(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text("none / 9p rw 0 0\nC: /mnt/c 9p rw 0 0\n")
     assert (file_system(Path("/home"), mounts), file_system(Path("/mnt/c/work"), mounts)) == ("", "9p")
+
+
+def test_one_pc_alone_loads_nothing_of_what_several_need() -> None:
+    loaded = "import sys, toughopt.loop.facade, toughopt.cli.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=120, check=True)
+    names = done.stdout.split()
+    assert "toughopt.journal.sqlite" in names
+    assert [name for name in names if "postgres" in name or name.startswith(("psycopg", "procrastinate"))] == []

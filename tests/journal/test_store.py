@@ -15,8 +15,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from toughopt.errors import JournalError
-from toughopt.journal import SqlStore, Store, open_postgres, open_sqlite
+from toughopt.journal import SqlStore, Store, open_sqlite
 from toughopt.journal import events as ev
+from toughopt.journal.postgres import open_postgres
 
 
 def same(store: SqlStore) -> tuple[str, dict[str, str]]:
@@ -29,7 +30,9 @@ def same(store: SqlStore) -> tuple[str, dict[str, str]]:
     else:
         code = "s = open_postgres(os.environ['JOURNAL'])\n"
     imports = "import os, sys; from pathlib import Path\n"
-    imports += "from toughopt.journal import open_postgres, open_sqlite, events as ev\n"
+    imports += (
+        "from toughopt.journal import open_sqlite, events as ev\nfrom toughopt.journal.postgres import open_postgres\n"
+    )
     return imports + code, {**os.environ, "JOURNAL": url}
 
 

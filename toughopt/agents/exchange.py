@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -19,10 +19,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from toughopt.agents.tables import AGENTS, JOBS, METADATA, NEWS, WISHES
 from toughopt.errors import DeviceError
-from toughopt.journal import Artifacts, open_postgres
-
-if TYPE_CHECKING:
-    from toughopt.journal.postgres import PostgresStore
+from toughopt.journal import Artifacts
+from toughopt.journal.postgres import PostgresStore, open_postgres
 
 TASK = "toughopt.machine"
 _PATIENCE_S = 20.0  # for a connection of the queue

@@ -1,4 +1,7 @@
-"""The log: events, store, artifacts, and the state that is a fold over them."""
+"""The log: events, store, artifacts, and the state that is a fold over them.
+
+The store for several PCs is in `toughopt.journal.postgres`, which one PC alone never imports.
+"""
 
 from toughopt.journal.artifacts import Artifacts
 from toughopt.journal.base import Lock, Store
@@ -6,7 +9,6 @@ from toughopt.journal.codec import Event
 from toughopt.journal.events import Payload
 from toughopt.journal.experiment import Experiment, Stage
 from toughopt.journal.lock import ConductorLock
-from toughopt.journal.postgres import open_postgres
 from toughopt.journal.sqlite import open_sqlite
 from toughopt.journal.state import State, fold
 from toughopt.journal.store import SqlStore
@@ -23,6 +25,5 @@ __all__ = [
     "State",
     "Store",
     "fold",
-    "open_postgres",
     "open_sqlite",
 ]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from toughopt._version import __version__
 from toughopt.campaign import CampaignConfig, changed_for_life, load_config
 from toughopt.errors import ConfigError, UnknownName
-from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_postgres, open_sqlite
+from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.massing import mass_control
@@ -180,7 +180,7 @@ def open_workspace(folder: Path) -> Workspace:
     journal = folder / "journal.sqlite"
     if config.store.url is None and not journal.exists():
         return _create(folder, config, text)
-    store = open_postgres(config.store.url) if config.store.url else open_sqlite(journal)
+    store = _store(config.store.url, journal)
     workspace = Workspace(folder, config, store)
     fold(store.read(), workspace.state)
     if workspace.state.seq == 0:
@@ -200,6 +200,14 @@ def open_workspace(folder: Path) -> Workspace:
                 f"start another with `toughopt new`, or put [{changed[0]}] back"
             )
     return workspace
+
+
+def _store(url: str | None, journal: Path) -> Store:
+    if not url:
+        return open_sqlite(journal)
+    from toughopt.journal.postgres import open_postgres
+
+    return open_postgres(url)
 
 
 def _create(folder: Path, config: CampaignConfig, text: str) -> Workspace:
