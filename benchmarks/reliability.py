@@ -144,7 +144,7 @@ _TRIALS: list[tuple[str, str, Callable[[Any], Cells | None], str]] = [
         "soak.json",
         _soak(
             "test_a_simulated_fleet",
-            "{runs} campaigns, {experiments} experiments in {days_simulated:.0f} simulated days",
+            "{runs} campaigns, {experiments} experiments in {days_simulated:.1f} simulated days",
             "{double} prints or tests twice, {on_uncleared_beds} on a bed that was not clear; {failed} failed with "
             "their reason, {uncertain} were uncertain and settled",
         ),
