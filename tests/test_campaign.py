@@ -23,6 +23,8 @@ def test_an_empty_file_is_the_crossed_barrel_on_the_virtual_lab() -> None:
         ('[[printers]]\nname = "a"\nprofil = "b"', "line 3: printers.0.profil .* did you mean 'profile'"),
         ('[[printers]]\nname = "a"\n[[printers]]\nname = "a"', "two printers are called a"),
         ("budget = ", "not valid TOML"),
+        ("seed = 1\nseed = 2", "said twice"),
+        ("[slicing]\noverrides = { layer_height_mm = 0,2 }", "the decimal mark is a point"),
         ("budget = 4\n[optimizer]\nfeatures = True", "line 3.*; true and false are written small"),
         ("[test]\nforce_limit_n = 5000,0", "line 2.*; the decimal mark is a point"),
         ("[test]\nforce_limit_n = 5 kN", "line 2.*; a number has no unit behind it"),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from toughopt.errors import ConfigError
+from toughopt.errors import ConfigError, InputError
 from toughopt.tomlplace import broken_toml, line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -258,10 +260,12 @@ def load_config(path: Path) -> CampaignConfig:
         With file, line, key, value and the nearest allowed key, where something is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path} is not there; `toughopt new {path.parent}` writes one") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} cannot be read: {error}; save it as UTF-8") from error
+    except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     return parse_config(text, str(path))
 
@@ -277,6 +281,19 @@ def parse_config(text: str, where: str = "campaign.toml") -> CampaignConfig:
     except ValidationError as error:
         problems = [_explained(problem, text, where) for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from error
+
+
+@contextmanager
+def said_at(folder: Path, *location: str | int) -> Iterator[None]:
+    """Let errors of what is said at `location` in the folder's campaign.toml, if any, begin with file and line."""
+    try:
+        yield
+    except InputError as error:
+        path = folder / "campaign.toml"
+        line = line_of(location, path.read_text(encoding="utf-8-sig")) if path.is_file() else 0
+        if line:
+            error.args = (f"{path}, line {line}: {error}",)
+        raise
 
 
 def changed_for_life(old: dict[str, Any], new: CampaignConfig) -> list[str]:

@@ -14,7 +14,7 @@ _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"
 _SLIPS = (
     (re.compile(r'=.*"[^"]*\\[^"]*"'), "in double quotes a backslash begins an escape; write C:/data or 'C:\\data'"),
     (re.compile(r"[=\[{,]\s*(True|False)\b"), "true and false are written small"),
-    (re.compile(r"=\s*[+-]?\d+,\d+\s*(#|$)"), "the decimal mark is a point: 0.5"),
+    (re.compile(r"=\s*[+-]?\d+,\d+\s*(#|$|[,}])"), "the decimal mark is a point: 0.5"),
     (
         re.compile(r"=\s*[+-]?[\d.]+\s*[^\W\d_]+\s*(#|$)"),
         "a number has no unit behind it; its unit is in the key's name",
@@ -31,6 +31,8 @@ def broken_toml(text: str, error: tomllib.TOMLDecodeError) -> str:
     lines = text.splitlines()
     line = lines[int(found[1]) - 1] if found and int(found[1]) <= len(lines) else ""
     advice = next((f"; {meant}" for slip, meant in _SLIPS if slip.search(line)), "")
+    if "Cannot overwrite" in str(error):
+        advice = "; this key is said twice, remove one of them"
     return f"{error}{advice}"
 
 

@@ -64,6 +64,39 @@ def test_each_mistake_is_told_and_nothing_is_made(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name = "crossed_barrel"', 'name = "crossed_barel"'),
+        ("# fixed = { height = 20.0 } ", "fixed = { hight = 20.0 } "),
+        ("# parameters.n = { low = 6, high = 12 }", "parameters.m = { low = 6 }"),
+        ("# parameters.n = { low = 6, high = 12 }", "parameters.n = { low = 2 }"),
+        ('policy = "default"', 'policy = "defualt"'),
+        ("features = true", 'settings = { replicat = "gain" }'),
+        ('profile = "virtual"', 'profile = "virtul"'),
+        ("layer_height_mm = 0.25,", "layer_hight_mm = 0.25,"),
+    ],
+)
+def test_names_and_values_that_only_the_rooms_know_are_told_with_file_and_line(
+    old: str, new: str, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(old, new) / "campaign.toml"
+    line = next(n for n, said in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if new in said)
+    assert main(["check", str(path.parent)]) == 2
+    assert f"error: {path}, line {line}: " in capsys.readouterr().err
+
+
+def test_a_file_as_windows_editors_save_it_is_read(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write("seed = 1", "seed = 3")
+    path = folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8-sig", newline="\r\n")
+    assert main(["check", str(folder)]) == 0, capsys.readouterr().err
+    path.write_text('name = "größe"\n', encoding="cp1252")
+    assert main(["check", str(folder)]) == 2
+    assert "save it as UTF-8" in capsys.readouterr().err
+
+
 def test_all_mistakes_are_told_at_once(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write('policy = "default"', 'policy = "bayes"')
     text = (folder / "campaign.toml").read_text(encoding="utf-8").replace(FRAME, '[frame]\nkind = "instron"')

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toughopt.campaign import said_at
 from toughopt.errors import ConfigError, ObservationError, ToughoptError, UnknownName
 from toughopt.journal import State
 from toughopt.journal import events as ev
@@ -34,9 +35,11 @@ class Chooser:
 
     def check(self) -> None:
         """Whether designs can be chosen as configured. Raises ConfigError, UnknownName."""
-        from toughopt.optimizer import policy
+        from toughopt.optimizer import available_policies, policy
 
-        policy(self._meant(self.config.optimizer.policy), **self.config.optimizer.settings)
+        name = self._meant(self.config.optimizer.policy)
+        with said_at(self.folder, "optimizer", "settings" if name in available_policies() else "policy"):
+            policy(name, **self.config.optimizer.settings)
         for needed in ("space", "sources", "_prior"):
             getattr(self, needed)
 
@@ -45,16 +48,17 @@ class Chooser:
         """The family's parameters, within the limits that the campaign sets. Raises ConfigError, UnknownName."""
         space: dict[str, dict[str, Any]] = {name: dict(entry) for name, entry in self.family.space().items()}
         for name, wanted in self.config.family.parameters.items():
-            if name not in space:
-                raise UnknownName(f"parameter of {self.family.name}", name, space)
-            narrower = wanted.model_dump(exclude_none=True)
-            for key, sign in (("low", 1), ("high", -1)):
-                if key in narrower and sign * narrower[key] < sign * space[name].get(key, narrower[key]):
-                    raise ConfigError(
-                        f"campaign.toml, [family.parameters.{name}]: {key} = {narrower[key]:g} is outside the family's "
-                        f"{space[name]['low']:g} to {space[name]['high']:g}"
-                    )
-            space[name] |= narrower
+            with said_at(self.folder, "family", "parameters", name):
+                if name not in space:
+                    raise UnknownName(f"parameter of {self.family.name}", name, space)
+                narrower = wanted.model_dump(exclude_none=True)
+                for key, sign in (("low", 1), ("high", -1)):
+                    if key in narrower and sign * narrower[key] < sign * space[name].get(key, narrower[key]):
+                        raise ConfigError(
+                            f"[family.parameters.{name}] {key} = {narrower[key]:g} is outside the family's "
+                            f"{space[name]['low']:g} to {space[name]['high']:g}"
+                        )
+                space[name] |= narrower
         return space
 
     @property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from toughopt._version import __version__
-from toughopt.campaign import CampaignConfig, changed_for_life, load_config
+from toughopt.campaign import CampaignConfig, changed_for_life, load_config, said_at
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
 from toughopt.journal import events as ev
@@ -176,7 +176,7 @@ def open_workspace(folder: Path) -> Workspace:
     """
     path = folder / "campaign.toml"
     config = load_config(path)
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     journal = folder / "journal.sqlite"
     if config.store.url is None and not journal.exists():
         return _create(folder, config, text)
@@ -235,15 +235,19 @@ def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:
 
 def make_recipes(config: CampaignConfig, folder: Path) -> dict[str, Recipe]:
     """What turns a design into a program, for each printer. Raises ConfigError, UnknownName."""
-    from toughopt.families import family
+    from toughopt.families import available_families, family
 
-    made = family(config.family.name, **config.family.fixed)
+    with said_at(folder, "family", "fixed" if config.family.name in available_families() else "name"):
+        made = family(config.family.name, **config.family.fixed)
     own = folder / "gcode_templates"
     recipes: dict[str, Recipe] = {}
     of_profile: dict[str, Recipe] = {}
-    for printer in config.printers:
+    for index, printer in enumerate(config.printers):
         if printer.profile not in of_profile:
-            profile = _overridden(load_profile(printer.profile, folder / "printers"), config.slicing.overrides)
+            with said_at(folder, "printers", index, "profile"):
+                profile = load_profile(printer.profile, folder / "printers")
+            with said_at(folder, "slicing", "overrides"):
+                profile = _overridden(profile, config.slicing.overrides)
             if made.print_mode != profile.slicing.mode:
                 profile = _overridden(profile, {"mode": made.print_mode})
             templates = own if own.is_dir() else None
@@ -263,5 +267,5 @@ def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> Printe
         key = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             raise UnknownName("key of [slicing.overrides]", key, type(profile.slicing).model_fields) from error
-        raise ConfigError(f"campaign.toml, [slicing.overrides]: {key} = {first['input']!r}: {first['msg']}") from error
+        raise ConfigError(f"[slicing.overrides] {key} = {first['input']!r}: {first['msg']}") from error
     return profile.model_copy(update={"slicing": slicing})
