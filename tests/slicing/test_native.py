@@ -23,7 +23,7 @@ def test_it_is_a_slicer_and_the_one_called_native():
     assert isinstance(slicer("native"), NativeSlicer)
 
 
-@pytest.mark.parametrize("wall", [0.5, 0.7, 1.0, 1.05, 1.2, 1.4, 1.9, 2.4])
+@pytest.mark.parametrize("wall", [0.5, 0.7, 1.0, 1.05, 1.2, 1.4, 1.9, 2.4, 2.6, 2.8, 3.0, 4.0])
 def test_a_tube_is_filled_exactly_whatever_its_wall(profile, tube, coverage, on_bed, wall):
     solid = tube(wall=wall)
     paths = NativeSlicer().slice(solid, profile)
@@ -32,6 +32,32 @@ def test_a_tube_is_filled_exactly_whatever_its_wall(profile, tube, coverage, on_
     assert found.covered >= 0.97
     assert found.outside <= 0.02
     assert found.doubled <= 0.02
+
+
+@pytest.mark.parametrize("wall", [0.8, 1.5, 2.3, 2.8, 3.0])
+def test_a_box_is_filled_exactly_whatever_its_wall(profile, coverage, on_bed, wall):
+    hollow = Manifold.cube((20.0, 14.0, 1.0)) - Manifold.cube((20.0 - 2 * wall, 14.0 - 2 * wall, 1.0)).translate(
+        (wall, wall, 0.0)
+    )
+    solid = Solid(hollow.rotate((0.0, 0.0, 17.3)))
+    paths = NativeSlicer().slice(solid, profile)
+    assert paths.volume_mm3 == pytest.approx(solid.volume_mm3, rel=0.005)
+    found = [coverage(paths.layers[k], on_bed(solid, paths)[k]) for k in (2, 3)]
+    assert np.mean([one.covered for one in found]) >= 0.97
+    assert np.mean([one.outside for one in found]) <= 0.02
+    assert np.mean([one.doubled for one in found]) <= 0.02
+
+
+def test_solid_fill_closes_up_with_the_walls_around_it(profile, coverage, on_bed):
+    parts = (Manifold.cube((6.0, 6.0, 1.0)), Manifold.cylinder(1.0, 5.0, circular_segments=96))
+    for body in parts:
+        solid = Solid(body.rotate((0.0, 0.0, 17.3)))
+        paths = NativeSlicer().slice(solid, profile)
+        for k in (2, 3):
+            found = coverage(paths.layers[k], on_bed(solid, paths)[k])
+            assert found.covered >= 0.97
+            assert found.outside <= 0.02
+            assert found.doubled <= 0.02
 
 
 @pytest.mark.parametrize("wall", [0.7, 1.0, 1.4])

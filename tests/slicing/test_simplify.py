@@ -21,6 +21,7 @@ def chains(*lines, closed=True, spacing=0.4):
         np.full(len(lines), closed),
         np.arange(len(lines)),
         np.zeros(len(lines), dtype=np.int64),
+        np.ones(len(lines)),
     )
 
 
@@ -77,7 +78,18 @@ def test_points_stay_where_the_width_changes():
     width = np.interp(line[:, 0], [0.0, 4.0, 6.0, 10.0], [0.4, 0.4, 0.6, 0.6])
     wider = simplified(chains(line, closed=False, spacing=width), 0.02)
     assert np.interp(line[:, 0], wider.point_mm[:, 0], wider.spacing_mm) == pytest.approx(width, abs=0.02 + 1e-9)
-    assert len(wider.point_mm) <= 6
+    assert len(wider.point_mm) <= 7
+
+
+def test_the_width_of_a_long_wedge_is_followed_although_each_segment_has_but_one():
+    line = np.column_stack((np.linspace(0.0, 30.0, 61), np.zeros(61)))
+    width = np.linspace(0.3, 0.6, 61)
+    taper = simplified(chains(line, closed=False, spacing=width), 0.02)
+    middle = (taper.point_mm[1:, 0] + taper.point_mm[:-1, 0]) / 2.0
+    assert taper.segment_mm[:-1] == pytest.approx(np.interp(middle, line[:, 0], width), abs=0.01)
+    assert np.abs(np.diff(taper.spacing_mm)).max() <= 0.061  # each edge of the bead by a quarter of it at most
+    assert taper.area_mm2 == pytest.approx(30.0 * 0.45, rel=1e-3)
+    assert len(taper.point_mm) <= 8
 
 
 def test_a_line_that_turns_back_keeps_its_tip():

@@ -181,6 +181,8 @@ def _laid(
     point = np.column_stack((chains.point_mm[use], sections.top_mm[layer][owner]))
     spacing = chains.spacing_mm[use] * factor[layer][owner]
     flow = between(spacing[:-1], spacing[1:]) * height[owner][:-1]
+    odd = (np.arange(len(owner)) - offset[owner]) % 2 == 1  # also from behind: zigzags have an odd number of segments
+    flow *= np.where(odd, chains.link_share[chain][owner], 1.0)[:-1]
     width = np.add.reduceat(spacing, offset[:-1]) / length + height * (1.0 - pi / 4.0)
     speed = np.array([speed_of(kind, profile.speeds) for kind in ROLES])[role[chain]]
     return [

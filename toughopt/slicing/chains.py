@@ -25,6 +25,8 @@ class Chains:
     start : (chains + 1,) int
     closed : (chains,) bool
     layer, depth : (chains,) int; depth 0 is the outermost line
+    link_share : (chains,) float, share of its spacing that every second segment fills; below 1 in zigzags, where these
+        are the links between lines that already fill half of the place
     """
 
     point_mm: NDArray[np.float64]
@@ -33,6 +35,7 @@ class Chains:
     closed: NDArray[np.bool_]
     layer: NDArray[np.int64]
     depth: NDArray[np.int64]
+    link_share: NDArray[np.float64]
 
     @property
     def chain(self) -> NDArray[np.int64]:
@@ -61,7 +64,8 @@ class Chains:
             return np.empty(0)
         after = np.arange(len(self.point_mm)) + 1
         after[self.start[1:] - 1] = np.where(self.closed, self.start[:-1], self.start[1:] - 1)
-        return between(self.spacing_mm, self.spacing_mm[after])
+        odd = (np.arange(len(after)) - np.repeat(self.start[:-1], np.diff(self.start))) % 2 == 1
+        return between(self.spacing_mm, self.spacing_mm[after]) * np.where(odd, self.link_share[self.chain], 1.0)
 
     @property
     def area_mm2(self) -> NDArray[np.float64]:
@@ -80,6 +84,7 @@ class Chains:
             self.closed[keep],
             self.layer[keep],
             self.depth[keep],
+            self.link_share[keep],
         )
 
     def without_points(self, drop: NDArray[np.bool_]) -> Chains:
@@ -102,8 +107,9 @@ def between(one_mm: NDArray[np.float64], other_mm: NDArray[np.float64]) -> NDArr
 def joined(pieces: Sequence[Chains]) -> Chains:
     """All chains of several sets, one set after the other."""
     if not pieces:
-        none = np.empty(0, dtype=np.int64)
-        return Chains(np.empty((0, 2)), np.empty(0), np.zeros(1, dtype=np.int64), none.astype(bool), none, none)
+        none = np.empty(0)
+        whole = none.astype(np.int64)
+        return Chains(np.empty((0, 2)), none, np.zeros(1, dtype=np.int64), none.astype(bool), whole, whole, none)
     sizes = np.concatenate([np.diff(piece.start) for piece in pieces])
     return Chains(
         np.concatenate([piece.point_mm for piece in pieces]),
@@ -112,4 +118,5 @@ def joined(pieces: Sequence[Chains]) -> Chains:
         np.concatenate([piece.closed for piece in pieces]),
         np.concatenate([piece.layer for piece in pieces]),
         np.concatenate([piece.depth for piece in pieces]),
+        np.concatenate([piece.link_share for piece in pieces]),
     )

@@ -13,7 +13,7 @@ from manifold3d import CrossSection, FillRule, JoinType
 from toughopt.errors import MeshError
 from toughopt.slicing.base import Role
 from toughopt.slicing.chains import Chains, joined
-from toughopt.slicing.infill import rectilinear
+from toughopt.slicing.infill import LINK_SHARE, rectilinear
 from toughopt.slicing.outlines import Samples, sample
 from toughopt.slicing.sections import contours
 from toughopt.slicing.simplify import simplified
@@ -31,7 +31,7 @@ _STEP_MM = 0.6  # largest distance of two samples of an outline
 _SLIVER_MM2 = 0.02  # smaller remains stay empty
 _GAP_MM2 = 0.08  # gaps below this stay empty
 _SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
-_EDGE = 0.3  # solid fill reaches to this share of its spacing from the walls, so that its turns close up with them
+_EDGE = LINK_SHARE / 2.0  # share of its spacing that the middles of solid fill keep from the walls
 _TOO_THIN = 0.8  # of the narrowest line: a wall below this is not printed
 _SKIN = 3  # layers of thin walls above each other that are no skin any more
 _MANY = 30  # lines beside each boundary where no solid fill follows
@@ -152,6 +152,7 @@ def plainly_filled(sections: Sections, pieces: NDArray[np.int64], profile: Print
         np.ones(len(loops), dtype=bool),
         np.array([index for index, _ in loops], dtype=np.int64),
         np.zeros(len(loops), dtype=np.int64),
+        np.ones(len(loops)),
     )
     solid = _rectilinear(broad, sections.layer, profile.slicing.infill_angle_deg, spacing)
     kinds = np.concatenate((np.zeros(len(loops), dtype=np.int64), np.full(len(solid.layer), 3)))

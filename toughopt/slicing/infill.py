@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_EDGE = 0.1  # share of the spacing by which the outermost lines stay inside, so that they have a length at round ends
+LINK_SHARE = 0.7  # of the spacing: how wide the links are that join neighbouring lines along the edge
+_EDGE = 0.5 - LINK_SHARE / 2.0  # share of the spacing by which the outermost lines stay inside
 _LONGEST_LINK = 12.0  # links between neighbouring lines up to this many spacings are printed, longer ones are not
 
 
@@ -28,7 +29,8 @@ def rectilinear(
 
     Parameters
     ----------
-    contours : each (k, 2) float, mm, solid on the left: the regions in which the middles of the lines may lie
+    contours : each (k, 2) float, mm, solid on the left: the regions in which the middles of the lines may lie, half of
+        `LINK_SHARE` of the spacing inside what is to be filled
     region : (len(contours),) int, connected piece that each contour bounds; it takes the place of the chains' layer
     angle_rad : (len(contours),) float, direction of the lines, the same for all contours of a region
     spacing_mm : wanted distance of the lines; each region's is adjusted so that a whole number fits
@@ -48,7 +50,7 @@ def rectilinear(
     low, high = np.full(of_region.max() + 1, np.inf), np.full(of_region.max() + 1, -np.inf)
     np.minimum.at(low, of_region[owner], y)
     np.maximum.at(high, of_region[owner], y)
-    steps = np.maximum(np.round((high - low) / spacing_mm), 1.0)
+    steps = np.maximum(np.round((high - low) / spacing_mm - 2.0 * _EDGE), 0.0)
     pitch = (high - low) / (steps + 2.0 * _EDGE)
     base = low + pitch * _EDGE
 
@@ -121,6 +123,7 @@ def _zigzag(
         np.zeros(len(chain), dtype=bool),
         region[of_contour[of[chain]]],
         np.full(len(chain), depth),
+        np.full(len(chain), LINK_SHARE),
     )
 
 

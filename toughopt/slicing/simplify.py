@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
 
 _WIDTH_SHARE = 0.4  # of the tolerance, by which the middle of a bead's edge may move because of its width
+_TAPER = 2.0  # tolerances by which the width may change along one segment, which is printed as wide as its middle
 _WIDER = 1.5  # chords may pass by this much of the tolerance before they are moved to the middle of their arc
 _STRAIGHT = 0.3  # sine of half the turn below which two segments are shifted as one
 _FACET_RAD = np.deg2rad(25.0)  # two facets of one curve turn by no more than this
@@ -130,7 +131,7 @@ def _farthest(steps: _Steps, tolerance_mm: float) -> NDArray[np.bool_]:
         grown = steps.spacing_mm[at] - steps.spacing_mm[of]
         slope = grown / way
         passes = (angle >= low[:work]) & (angle <= high[:work]) & (along > reach[:work])
-        passes &= (slope >= least[:work]) & (slope <= most[:work])
+        passes &= (slope >= least[:work]) & (slope <= most[:work]) & (np.abs(grown) <= _TAPER * tolerance_mm)
         anew = np.flatnonzero(~passes) if fits else np.arange(work)
         if len(anew):  # these begin a new segment at the step before
             anchor[anew] = first[anew] + rank - 1

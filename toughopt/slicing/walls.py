@@ -21,6 +21,9 @@ _PARALLEL = 0.5  # two sides are the sides of a wall if their normals face each 
 _NECK = 1.15  # a line stops where its inset exceeds the wall's half by this factor
 _THINNEST = 0.3  # half of a single line, in least spacings
 _SPLINTER = 0.8  # of the mean half of an island's width: what is to be moved by more may leave it
+_FILL = 5  # lines that solid fill has room for, at least; thinner walls take lines along them alone
+_LONG = 4.0  # times the largest half wall: stretches of thick walls below this are filled like thick parts
+_CORNER = 1.3  # how much larger a disc may be where a thick wall turns than along it
 _REACH = 1.5  # how far beside a wall its thickness still counts, in radii
 
 
@@ -55,13 +58,18 @@ class Plan:
 def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     """Number and spacing of the lines at each sample.
 
-    Where the wall is thicker than ``2 (perimeters + 1)`` of the widest lines, `perimeters` nominal ones are planned and
-    the rest is left to the solid fill.
+    Where the wall is thicker than ``2 (perimeters + 1)`` of the widest lines, and for long walls also than
+    ``2 perimeters`` nominal ones and `_FILL` between them, `perimeters` nominal ones are planned and the rest is left to
+    the solid fill.
     """
-    cap = (perimeters + 1) * spacing.most_mm
-    disc = thickness(samples, cap)
+    short_cap = (perimeters + 1) * spacing.most_mm
+    cap = max((perimeters + _FILL / 2.0) * spacing.nominal_mm, short_cap)
+    disc = thickness(samples, _CORNER * cap)
     known = (disc.facing > _PARALLEL) & (disc.radius_mm < cap * 0.999) & ~samples.sharp
-    half = _half_wall(samples, disc, known, cap)
+    thick = known & (disc.radius_mm > short_cap * 0.999)
+    run, length = _runs(thick, samples.share_mm, samples)
+    known &= ~thick | (length[run] > _LONG * cap)
+    half = _half_wall(samples, disc, known, short_cap)
     wall = np.isfinite(half)
     half_or_0 = np.where(wall, half, 0.0)
     single = wall & (half_or_0 < _single_below(spacing) / 2.0)
@@ -126,7 +134,8 @@ def _half_wall(samples: Samples, disc: Thickness, known: NDArray[np.bool_], cap:
         away = sign * (travelled[:-1] - travelled[found])
         away = np.where(away < 0, away + around, away)
         lent = disc.radius_mm[found]
-        use = ~known & (found >= 0) & (away <= _REACH * lent) & (disc.radius_mm < cap * 0.999)
+        most = np.where(lent > cap, _CORNER * lent, cap * 0.999)
+        use = ~known & (found >= 0) & (away <= _REACH * lent) & (disc.radius_mm < most)
         half = np.where(use & ~(half <= lent), lent, half)
     # a disc between facing sides cannot grow faster than its point moves
     step = np.diff(travelled)
@@ -221,6 +230,7 @@ def _cut(
         closed[good],
         samples.island[ring[chain]][good],
         np.full(int(good.sum()), depth),
+        np.ones(int(good.sum())),
     )
 
 
