@@ -58,9 +58,9 @@ class Plan:
 def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     """Number and spacing of the lines at each sample.
 
-    Where the wall is thicker than ``2 (perimeters + 1)`` of the widest lines, and for long walls also than
-    ``2 perimeters`` nominal ones and `_FILL` between them, `perimeters` nominal ones are planned and the rest is left to
-    the solid fill.
+    Where the wall is thicker than ``2 (perimeters + 1)`` of the widest lines, and if it is long also than
+    ``2 perimeters`` nominal ones and `_FILL` between them, `perimeters` nominal ones are planned and the rest is left
+    to the solid fill.
     """
     short_cap = (perimeters + 1) * spacing.most_mm
     cap = max((perimeters + _FILL / 2.0) * spacing.nominal_mm, short_cap)
