@@ -10,25 +10,30 @@ import numpy as np
 from toughopt.gcode.tokens import AXES, Commands, code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 _G2, _G3, _G1, _G90, _G91 = (code(name) for name in ("G2", "G3", "G1", "G90", "G91"))
 _G92, _G28, _M82, _M83, _G20, _G21 = (code(name) for name in ("G92", "G28", "M82", "M83", "G20", "G21"))
 _CHORD_MM = 1.0  # Marlin's DEFAULT_MM_PER_ARC_SEGMENT
 _SAGITTA_MM = 0.005
+_OFF_CIRCLE = 0.5  # an arc's end may be as far from its circle, in the program's unit; Grbl's limit in mm
 
 
 def with_arcs_split(commands: Commands) -> Commands:
     """`commands` with each arc in the XY plane replaced by chords; returned as it is where there are no arcs.
 
     Chords are at most 1 mm long and leave the arc by at most 0.005 mm. Arcs need absolute coordinates to be
-    followed here; a relative one counts from where the program stands.
+    followed here; a relative one counts from where the program stands. One that no circle fits becomes a straight move
+    and is listed.
     """
     arcs = np.flatnonzero((commands.code == _G2) | (commands.code == _G3))
     if not len(arcs):
         return commands
     copies = np.ones(len(commands.code), dtype=np.int64)
     pieces: dict[int, dict[str, NDArray[np.float64]]] = {}
+    lost: list[tuple[int, str]] = []
     walk = _Walk()
     relevant = np.isin(commands.code, [0, _G1, _G2, _G3, _G90, _G91, _G92, _G28, _M82, _M83])
     columns = {axis: commands.axes[axis].tolist() for axis in AXES}
@@ -36,7 +41,8 @@ def with_arcs_split(commands: Commands) -> Commands:
         kind = int(commands.code[row])
         words = {axis: columns[axis][row] for axis in "XYZE" if columns[axis][row] == columns[axis][row]}
         if kind in (_G2, _G3):
-            piece = walk.arc(words, commands.words[row], kind == _G2)
+            piece, wrong = walk.arc(words, commands.words.get(row, {}), kind == _G2)
+            lost += [(int(commands.line[row]), wrong)] if wrong else []
             pieces[row], copies[row] = piece, len(piece["X"])
         else:
             walk.step(kind, words, commands.words.get(row, {}))
@@ -53,6 +59,7 @@ def with_arcs_split(commands: Commands) -> Commands:
         axes=axes,
         words={int(new_row[row]): words for row, words in commands.words.items() if row not in pieces},
         sent_length=commands.sent_length[old_row],
+        lost_arcs=tuple(lost),
     )
 
 
@@ -87,14 +94,16 @@ class _Walk:
     def _e_is_absolute(self) -> bool:
         return self.absolute if self.absolute_e is None else self.absolute_e
 
-    def arc(self, words: dict[str, float], other: object, clockwise: bool) -> dict[str, NDArray[np.float64]]:
-        """Words of the chords, in the modes of the moment."""
-        given = other if isinstance(other, dict) else {}
+    def arc(
+        self, words: dict[str, float], given: Mapping[str, float], clockwise: bool
+    ) -> tuple[dict[str, NDArray[np.float64]], str]:
+        """Words of the chords, in the modes of the moment, and what is wrong with the arc, if anything."""
         before = dict(self.at)
         after = before | self._target(words)
         start = complex(before["X"], before["Y"])
         stop = complex(after["X"], after["Y"])
-        centre = _centre(start, stop, given, clockwise)
+        wrong = _wrong(start, stop, given)
+        centre = (start + stop) / 2.0 if wrong else _centre(start, stop, given, clockwise)
         radius = abs(start - centre)
         sweep = np.angle((stop - centre) / (start - centre)) if radius > 0 else 0.0
         if clockwise and sweep >= -1e-9:
@@ -106,22 +115,41 @@ class _Walk:
         share = np.arange(1, count + 1) / count
         points = centre + (start - centre) * np.exp(1j * sweep * share)
         points[-1] = stop
+        if wrong:
+            points = start + (stop - start) * share
         track = {"X": points.real, "Y": points.imag}
         track |= {axis: before[axis] + (after[axis] - before[axis]) * share for axis in "ZE" if axis in words}
         self.at = after
         for axis, values in track.items():
             absolute = self._e_is_absolute() if axis == "E" else self.absolute
             track[axis] = values if absolute else np.diff(values, prepend=before[axis])
-        return track
+        return track, wrong
 
 
-def _centre(start: complex, stop: complex, words: dict[str, float], clockwise: bool) -> complex:
+def _wrong(start: complex, stop: complex, words: Mapping[str, float]) -> str:
+    """Why no circle goes from `start` to `stop`; empty where one does."""
+    told = {letter: words[letter] for letter in "IJR" if letter in words}
+    if not any(told.values()):
+        return "has no centre (I, J) and no radius (R)"
+    if any(value != value for value in told.values()):
+        return "has a centre or radius that is no number"
+    if "R" in told:
+        half, radius = abs(stop - start) / 2.0, abs(told["R"])
+        if half == 0.0:
+            return "has a radius (R), but ends where it began; a full circle needs its centre (I, J)"
+        return (
+            f"has a radius of {radius:g}, but its ends are {2.0 * half:g} apart" if half > radius + _OFF_CIRCLE else ""
+        )
+    centre = start + complex(told.get("I", 0.0), told.get("J", 0.0))
+    off = abs(abs(stop - centre) - abs(start - centre))
+    return f"ends {off:.2f} beside its circle" if off > _OFF_CIRCLE else ""
+
+
+def _centre(start: complex, stop: complex, words: Mapping[str, float], clockwise: bool) -> complex:
     if "R" in words:
         radius = words["R"]
         chord = stop - start
         half = abs(chord) / 2
-        if half == 0:
-            return start
         height = np.sqrt(max(radius * radius - half * half, 0.0))
         side = 1 if clockwise != (radius < 0) else -1  # a negative radius asks for the longer way
         return complex((start + stop) / 2 - 1j * side * height * chord / abs(chord))

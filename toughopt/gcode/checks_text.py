@@ -48,6 +48,15 @@ def text_findings(commands: Commands, program: Program, profile: PrinterProfile)
             line=line + 1,
             count=len(commands.broken),
         )
+    if commands.lost_arcs:
+        line, wrong = commands.lost_arcs[0]
+        yield Finding(
+            Severity.ERROR,
+            "lost_arc",
+            f"the arc {wrong}: firmware refuses it or goes elsewhere; write it as straight moves",
+            line=line + 1,
+            count=len(commands.lost_arcs),
+        )
     yield from _foreign(commands, profile)
     for which, name in _STOPS.items():
         rows = np.flatnonzero(commands.code == which)

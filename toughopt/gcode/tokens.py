@@ -54,6 +54,7 @@ class Commands:
     marks : (line, key, value) of the comments that tell layers and kinds of line: LAYER_CHANGE, LAYER, Z, TYPE
     broken : (line, text) of straight moves that hold a word without a number
     sent_length : (n,) int32, characters of the command as it goes to the machine
+    lost_arcs : (line, what is wrong) of arcs that no circle fits; known once arcs are split
     """
 
     line: NDArray[np.int32]
@@ -65,6 +66,7 @@ class Commands:
     broken: tuple[tuple[int, str], ...]
     sent_length: NDArray[np.int32]
     line_count: int
+    lost_arcs: tuple[tuple[int, str], ...] = ()
 
 
 def scan(text: str) -> Commands:
