@@ -181,7 +181,9 @@ def _printing(state: State, event: Event) -> None:
 
 def _cleared(state: State, event: Event) -> None:
     _moved(state, event)
-    state.beds.pop(event.payload["printer"], None)
+    printer = event.payload["printer"]
+    if state.beds.get(printer) in (event.experiment_id, 0):  # another's part stays where it is
+        del state.beds[printer]
 
 
 def _bed_doubted(state: State, event: Event) -> None:

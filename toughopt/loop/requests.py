@@ -109,6 +109,8 @@ def _printed(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
     experiment = find(conductor, arguments)
     if experiment.stage is not Stage.UNCERTAIN:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}, not uncertain")
+    if conductor.state.beds.get(experiment.printer or "") != experiment.id:
+        raise InputError(f"the bed of {experiment.printer} was cleared, so experiment {experiment.id} is not on it")
     payload = ev.Printed(printer=experiment.printer or "", duration_s=0.0, lines_sent=0)
     return [(payload, experiment.id)], f"experiment {experiment.id} counts as printed", {}
 

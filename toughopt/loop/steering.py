@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import InputError, UnknownName
+from toughopt.journal import Stage
 from toughopt.journal import events as ev
 from toughopt.loop.stations import AFTER_THE_TASK, DRAIN, NOW
 from toughopt.loop.verbs import Answer, Verb, finite, positive, printer_of, whole
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
 
 _BY_HAND = "kept clear by hand"
+_ON_THE_BED = frozenset({Stage.QUEUED, Stage.PRINTING, Stage.PRINTED})
 
 
 def _steered(key: str, value: str | float | int | bool | None, who: str, why: str, message: str) -> Answer:
@@ -76,6 +78,12 @@ def _bed_cleared(conductor: Conductor, arguments: Mapping[str, Any], who: str, w
     name = str(arguments.get("printer", ""))
     if name not in conductor.state.beds:
         raise InputError(f"nothing is known to lie on the bed of {name or 'no printer'}")
+    on_it = conductor.state.experiments.get(conductor.state.beds[name])
+    if on_it is not None and on_it.stage in _ON_THE_BED:
+        raise InputError(
+            f"experiment {on_it.id} is {on_it.stage} on {name}; its bed is clear once that part was taken off, or the "
+            "experiment declared failed"
+        )
     return [(ev.BedCleared(printer=name, by=who), None)], f"the bed of {name} is clear", {}
 
 
