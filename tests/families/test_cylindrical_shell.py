@@ -199,7 +199,7 @@ def test_the_authors_package_agrees(columns):
     shells = family("cylindrical_shell")
     drawn = columns(shells, 200, 7)
     geometric = shells.is_valid(drawn, "geometric")
-    meshed = set(np.flatnonzero(geometric).tolist())
+    meshed = set(np.flatnonzero(shells.is_valid(drawn))[:8].tolist())
     questions = [
         {"design": {name: float(column[i]) for name, column in drawn.items()}, "mesh": i in meshed} for i in range(200)
     ]
@@ -210,13 +210,12 @@ def test_the_authors_package_agrees(columns):
     )  # fmt: skip
     answers = [json.loads(line) for line in told.stdout.splitlines()]
     assert [answer["valid"] for answer in answers] == geometric.tolist()
-    phi = np.arange(0, 2 * np.pi, 0.005)[::74]
+    phi = np.arange(0, 2 * np.pi, 0.01)[::37]
     for i in sorted(meshed):
         design, answer = questions[i]["design"], answers[i]
-        values = {**shells.fixed, **design}
-        solid = outer_body(values)  # those that are too steep to be printed as well
+        solid = shells.solid(design)
         assert solid.volume_mm3 == pytest.approx(answer["volume"], rel=1e-3)
         assert np.ptp(solid.bounds_mm[:, 2]) == pytest.approx(answer["height"], rel=1e-3)
-        surface = ShellSurface.of(values)
+        surface = ShellSurface.of({**shells.fixed, **design})
         for step, radii in answer["radii"].items():
-            np.testing.assert_allclose(surface.radius(phi, np.array([int(step) / 12]))[0], radii, rtol=1e-3)
+            np.testing.assert_allclose(surface.radius(phi, np.array([int(step) / 30]))[0], radii, rtol=1e-3)
