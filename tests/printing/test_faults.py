@@ -120,6 +120,20 @@ def test_a_probe_is_the_oldest_line_and_is_never_executed_twice(run, program_tex
     assert_whole(outcome, machine, program_text)
 
 
+def test_a_machine_that_takes_lines_and_says_no_ok_any_more_is_given_up(run):
+    """Each of its oks could be made up for by asking, at three seconds a line."""
+
+    def without_ok(machine, raw, number, body):
+        answers = machine.marlin(raw, number, body)
+        return [] if number is not None and number >= 20 and answers[0].startswith("ok") else answers
+
+    outcome, machine, _ = run(without_ok)
+    assert outcome.status is PrintStatus.UNCERTAIN
+    assert "has not said ok to the last 20" in outcome.reason
+    assert kinds(outcome).count("probe") == 20
+    assert machine.is_safe
+
+
 def test_a_newline_lost_on_the_last_line_is_made_up_by_an_empty_one(run, program_text):
     asked = []
 

@@ -43,6 +43,7 @@ class StreamSettings:
     ask_s: float = 3.0  # for the answer to a probe
     asks: int = 4  # unanswered probes, all but the first short; more would overflow a receive buffer
     same_resend: int = 10
+    same_silence: int = 20  # lines in a row that arrived without an ok
     storm_s: float = 30.0  # without a quiet moment
     calm_lines: int = 500  # with one in flight, after a resend
 

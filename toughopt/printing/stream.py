@@ -48,6 +48,7 @@ class LineStream:
         self._wake_at = 0.0  # in trouble: when to look again; while flowing: 0, or when to ask after a garbled reply
         self._evidence = Evidence(0.0)
         self._expected: tuple[float | None, ...] | None = None
+        self._unsaid = 0  # lines without an ok since the last with one
         self._repeats = 0
         self._repeated = -1
         self._calm = 0
@@ -125,6 +126,7 @@ class LineStream:
         if self.phase is not _FLOWING:
             self._settle_ok(reply, now)
             return
+        self._unsaid = 0
         flying = self._ledger.flying
         if reply.number is not None:
             self._land_number(reply.number)
@@ -309,9 +311,12 @@ class LineStream:
             self._fail("lost_line", f"the machine took {evidence.doubt!r} for a command: a line was lost on the way")
             return
         self.lost_oks += max(0, due - evidence.arrivals)
+        self._unsaid = 0 if evidence.arrivals else self._unsaid + due
         self._repeats = self._repeats + 1 if asked == self._repeated else 1
         self._repeated = asked
-        if self._repeats >= self.settings.same_resend:
+        if self._unsaid >= self.settings.same_silence:
+            self._fail("silent", f"the machine takes lines, but has not said ok to the last {self._unsaid} of them")
+        elif self._repeats >= self.settings.same_resend:
             self._fail("resend", f"line {asked} was asked for {self._repeats} times in a row: the line is unusable")
         else:
             self._go_back(asked, now)
