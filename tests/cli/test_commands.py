@@ -245,6 +245,16 @@ def test_a_file_that_cannot_be_used_is_one_sentence(run: Run, monkeypatch: pytes
     assert run("families") == (1, "", "error: /lab/part.stl: No space left on device\n")
 
 
+def test_what_steers_answers_scripts_too(run: Run, by_hand: Path) -> None:
+    assert [entry["id"] for entry in answer(run, "suggest", by_hand)] == [1]
+    empty = by_hand.parent / "header only.csv"
+    empty.write_text("Time,Extension,Load\n(s),(mm),(N)\n", encoding="utf-8")
+    code, _, err = run("tell", by_hand, 1, "--curve", empty)
+    assert code == 2 and err.startswith("error: header only.csv: there are no rows of numbers")
+    assert answer(run, "fail", by_hand, 1, "--why", "falls over") == {"id": 1, "blame": "design"}
+    assert answer(run, "ctl", by_hand, "budget", 40)["message"] == "the budget is 40"
+
+
 def test_a_limit_may_be_below_zero(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "shells"
     assert run("new", folder, "--family", "cylindrical_shell")[0] == 0

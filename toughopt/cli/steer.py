@@ -111,13 +111,17 @@ def _listed(table: Path) -> list[dict[str, float | int | str]]:
     show_default=True,
     help="design: it cannot be made, and the model learns that; lab: it is done again.",
 )
-def fail_command(folder: Path, identity: int, why: str, blame: str) -> None:
+@json_option
+def fail_command(folder: Path, identity: int, why: str, blame: str, as_json: bool) -> None:
     """Declare experiment ID failed."""
     from toughopt.loop import Campaign
 
     with Campaign.open(folder) as campaign:
         campaign.fail(identity, why=why, blame=blame)
-    click.echo(f"{identity}  failed")
+    if as_json:
+        show_json({"id": identity, "blame": blame})
+    else:
+        click.echo(f"{identity}  failed")
 
 
 # verb -> what follows it on the command line; a trailing ? marks what may be left out
@@ -152,7 +156,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 @click.argument("words", metavar="[ARGUMENT]...", nargs=-1)
 @click.option("--now", is_flag=True, help="With pause: hold the printers still at once.")
 @_why
-def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why: str) -> None:
+@json_option
+def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why: str, as_json: bool) -> None:
     """Steer a campaign from anywhere, whether or not somebody conducts it.
 
     \b
@@ -179,7 +184,10 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
         if now:
             arguments["now"] = True
         answer = campaign.request(verb, arguments, why=why)
-    click.echo(answer["message"])
+    if as_json:
+        show_json(answer)
+    else:
+        click.echo(answer["message"])
 
 
 def _is_number(word: str) -> bool:

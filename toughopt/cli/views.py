@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toughopt.cli.output import campaign_argument, say
+from toughopt.cli.output import campaign_argument, json_option, say, show_json
 
 if TYPE_CHECKING:
     from toughopt.errors import ToughoptError
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @campaign_argument
 @click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), default=("png",))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder (default: DIR/exports).")
-def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) -> None:
+@json_option
+def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None, as_json: bool) -> None:
     """The campaign's figures to files; one that cannot be drawn is left out, with a word about it."""
     from toughopt.loop import Campaign
     from toughopt.plots import save_figures
@@ -27,7 +28,11 @@ def plot_command(folder: Path, formats: tuple[str, ...], output: Path | None) ->
 
     with Campaign.open(folder) as campaign:
         target = output or folder / "exports"
-        for path in save_figures(campaign.workspace, target, formats=formats, model=True, on_skipped=skipped):
+        paths = save_figures(campaign.workspace, target, formats=formats, model=True, on_skipped=skipped)
+    if as_json:
+        show_json(paths)
+    else:
+        for path in paths:
             click.echo(path)
 
 

@@ -71,7 +71,10 @@ def measure_file(
     """
     from toughopt.compression import Effect, FileAnalysis, analyze, read_curves
 
-    curves = read_curves(data)
+    try:
+        curves = read_curves(data)
+    except CurveError as error:
+        raise CurveError(f"{name}: {str(error).removeprefix('the file: ')}") from error
     if len(curves) != 1:
         raise CurveError(f"{name} holds {len(curves)} specimens; a file for one experiment holds one")
     settings = analysis_settings(config)
