@@ -125,6 +125,7 @@ def test_people_may_ask_for_things_while_it_runs(small: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
+@pytest.mark.timeout(900)  # eleven starts of a whole campaign: a busy computer takes its time
 def test_kill_at_ten_moments_loses_nothing_and_prints_nothing_twice(small: Path) -> None:
     rng = random.Random(5)
     journal = small / "journal.sqlite"
@@ -134,7 +135,7 @@ def test_kill_at_ten_moments_loses_nothing_and_prints_nothing_twice(small: Path)
         _wait_for_events(journal, process, more=rng.randint(2, 14))
         process.kill()
         process.communicate()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     with Campaign.open(small) as campaign:
         workspace, state = campaign.workspace, campaign.state

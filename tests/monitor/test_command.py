@@ -47,7 +47,7 @@ def test_the_monitor_prints_where_it_is_once_and_ends_on_ctrl_c(
         hurry = socket.create_connection(("127.0.0.1", int(address[0].rpartition(":")[2])))
         hurry.sendall(f"GET /figures/parity.svg HTTP/1.1\r\nHost: {address[0][7:]}\r\n\r\n".encode())
         running.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
-        assert running.wait(30) == (running.returncode if sys.platform == "win32" else 130)
+        assert running.wait(200) == (running.returncode if sys.platform == "win32" else 130)
     finally:
         if running.poll() is None:
             running.kill()

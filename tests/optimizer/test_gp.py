@@ -40,9 +40,11 @@ SURROGATES = {
     "gp": GaussianProcess,
     "published": lambda: GaussianProcess(GPSettings(kernel="squared_exponential", tied=True)),
     "trend": lambda: GaussianProcess(GPSettings(noise="trend")),
+    "slopes": lambda: GaussianProcess(GPSettings(slopes=0.6)),
     "ensemble": EnsembleGaussianProcess,
     "local": LocalGaussianProcess,
     "neighbours": lambda: NeighbourGaussianProcess(neighbours=20),
+    "sloping neighbours": lambda: NeighbourGaussianProcess(GPSettings(slopes=0.6), neighbours=20),
     "forest": lambda: SklearnSurrogate("forest"),
     "skopt": lambda: SklearnSurrogate("skopt"),
 }
@@ -209,6 +211,20 @@ def test_a_lower_bound_pulls_up_and_a_harmless_one_does_not():
     y_low[3] = 5.0  # "at least 5" among tens says nothing
     low = GaussianProcess().at(Table(x, y_low, np.full(7, 0.2), bound, np.arange(7)), at).predict(x[3:4]).mean[0]
     assert low == pytest.approx(10.0, abs=1.0)
+
+
+def test_slopes_carry_a_trend_on_to_where_nothing_was_tested():
+    rng = np.random.default_rng(3)
+    x = np.column_stack([0.5 * rng.random(15), rng.random(15)])
+    ahead = np.array([[1.0, 0.2], [0.9, 0.8]])
+    trend = lambda u: 20.0 * u[:, 0] - 5.0 * u[:, 1]  # noqa: E731
+    y = trend(x) + 0.3 * rng.standard_normal(15)
+
+    def error(slopes):
+        model = GaussianProcess(GPSettings(powers=(1.0,), slopes=slopes)).at(table(x, y), fixed(2, noise=0.05))
+        return np.abs(model.predict(ahead).mean - trend(ahead)).mean()
+
+    assert error(0.6) < 0.85 * error(0.0)
 
 
 def test_a_simulation_prior_helps_where_it_is_right_and_is_overruled_where_it_is_wrong():

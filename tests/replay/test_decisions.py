@@ -69,6 +69,7 @@ def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     made = tmp_path / "made"
     with Campaign.create(made, campaign_text(name="old", seed=4)) as campaign, monkeypatch.context() as then:
         then.setitem(COMMON, "expect", "smooth")  # type: ignore[arg-type]
+        then.setitem(COMMON, "slopes", 0.0)  # type: ignore[arg-type]
         for _ in range(8):
             (proposal,) = campaign.suggest()
             design = proposal["design"]
@@ -84,7 +85,7 @@ def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     with connection:
         for row in rows:
             payload = json.loads(row[5])
-            for name in ("expect", "replicate"):
+            for name in ("expect", "slopes", "replicate"):
                 (payload.get("decision") or {}).get("settings", {}).pop(name, None)
             connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row[:5], json.dumps(payload)))
     connection.close()
@@ -97,6 +98,7 @@ def test_decisions_of_an_older_version_come_out_as_that_version_made_them(of_an_
         records = [e.decision for e in campaign.state.experiments.values() if e.decision is not None]
         assert not any("expect" in record["settings"] for record in records)
         assert Decision.from_dict(records[-1]).settings["expect"] == "smooth"
+        assert Decision.from_dict(records[-1]).settings["slopes"] == 0.0
         found = replay(campaign.workspace)
         assert (found.decisions, found.differences) == (8, ())
         campaign.suggest()  # goes on as this version does, and both are derived again

@@ -25,6 +25,7 @@ class GPSettings:
     prior_as_input : whether the simulation prior is an input of the kernel as well
     source_columns : columns of x that hold the standardised beliefs of earlier campaigns
     source_weight : mean and standard deviation of the weight of each of them
+    slopes : standard deviation of a linear trend over all inputs; 0 for none
     kernel : "matern52" or "squared_exponential"
     tied : whether all inputs share one length scale
     """
@@ -37,6 +38,7 @@ class GPSettings:
     prior_as_input: bool = True
     source_columns: tuple[int, ...] = ()
     source_weight: tuple[float, float] = (0.5, 0.5)
+    slopes: float = 0.0
     kernel: Kernel = "matern52"
     tied: bool = False
     priors: Priors = field(default_factory=Priors)

@@ -19,6 +19,7 @@ from toughopt.optimizer.transforms import Transform, possible_powers
 
 _MANY = 100  # tests from which one start is enough
 _REVIEW = 5  # tests between fits that look at every transform; others look at those that were likely
+_PER_SPREAD = math.sqrt(12.0)  # makes the spread of an input that is uniform in 0..1 one
 _CONSTANT_SD = 0.1  # of a constant added to the mean of standardised data; 1 where a prior's errors may have one
 
 
@@ -215,10 +216,11 @@ class GaussianProcess:
     def _inputs(self, x: FloatArray, transform: Transform) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Kernel inputs, basis functions times their standard deviations, and the prior's mean."""
         settings, column = self.settings, self.prior_column
-        basis, offset = [np.ones(len(x))], np.zeros(len(x))
+        offset = np.zeros(len(x))
         if column is None and not settings.source_columns:
-            return x, _CONSTANT_SD * basis[0][:, None], offset
+            return x, np.column_stack([np.full(len(x), _CONSTANT_SD), *self._slopes(x)]), offset
         inputs = np.delete(x, [*settings.source_columns, *([] if column is None else [column])], axis=1)
+        basis = [np.ones(len(x)), *self._slopes(inputs)]
         weight, weight_sd = settings.source_weight
         for source in settings.source_columns:
             offset = offset + weight * x[:, source]
@@ -233,6 +235,13 @@ class GaussianProcess:
             if settings.prior_as_input:
                 inputs = np.column_stack([inputs, guess / 4.0])
         return inputs, np.column_stack(basis), offset
+
+    def _slopes(self, inputs: FloatArray) -> list[FloatArray]:
+        """One linear basis function an input, each of the same share of the trend's variance."""
+        if not self.settings.slopes:
+            return []
+        share = self.settings.slopes / math.sqrt(inputs.shape[1])
+        return list((share * _PER_SPREAD * (inputs - 0.5)).T)
 
     def problem(self, data: Table, transform: Transform, trend: FloatArray | None) -> Problem:
         inputs, basis, offset = self._inputs(data.x, transform)

@@ -24,8 +24,8 @@ _NOTHING = 1e-300
 _LAST_RESORT = 100.0  # taken off below the printability threshold, as where there is one objective
 
 SETTINGS = (
-    "surrogate", "powers", "kernel", "tied", "expect", "noise", "candidates", "retest", "printability", "ensemble",
-    "ensemble_limit", "exact_limit",
+    "surrogate", "powers", "kernel", "tied", "expect", "slopes", "noise", "candidates", "retest", "printability",
+    "ensemble", "ensemble_limit", "exact_limit",
 )  # fmt: skip
 
 

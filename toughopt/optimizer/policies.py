@@ -27,6 +27,7 @@ COMMON: Mapping[str, Any] = {
     "kernel": "matern52",  # or "squared_exponential"
     "tied": False,  # whether all inputs share one length scale
     "expect": "rough",  # of a landscape, before it is known: rough and noisy; or "smooth", less of both
+    "slopes": 0.6,  # standard deviation of the linear trend that is expected beneath, in that of the data; 0: none
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
@@ -41,7 +42,7 @@ COMMON: Mapping[str, Any] = {
 }
 
 # What held for settings that a decision's record does not name, because there was no such setting yet.
-_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "replicate": "never"}
+_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "slopes": 0.0, "replicate": "never"}
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
     "default": {"acquisition": "ucb", "beta": 1.0, "powers": (1.0,)},
@@ -60,6 +61,7 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
         "retest": True,
         "kernel": "squared_exponential",
         "tied": True,
+        "slopes": 0.0,
     },
     "mamabear": {
         "acquisition": "ei",
@@ -67,6 +69,7 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
         "powers": (1.0,),
         "incumbent": "observed",
         "kernel": "squared_exponential",
+        "slopes": 0.0,
     },
     "skopt": {"acquisition": "ei", "surrogate": "skopt", "incumbent": "observed"},
     "forest": {"acquisition": "ei", "surrogate": "forest", "incumbent": "observed"},

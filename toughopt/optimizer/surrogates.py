@@ -50,6 +50,7 @@ def make_surrogate(settings: Mapping[str, Any], encoder: Encoder, n: int, *, bar
         powers=tuple(settings["powers"]),
         noise=str(settings["noise"]),
         source_columns=() if bare else encoder.source_columns,
+        slopes=float(settings["slopes"]),
         kernel=settings["kernel"],
         tied=bool(settings["tied"]),
         priors=PRIORS[settings["expect"]],
