@@ -49,6 +49,10 @@ _TRIED = (
     ("the same, values below the median squeezed to ranks", "1.03", "16.4"),
     ("expected improvement over the best predicted mean / over the best test", "0.97 / 1.12", "14.5 / 10.1"),
     ("as BoTorch: squared exponential, improvement over the best test", "1.27", "10.1"),
+    ("**180 other random pools:** the priors of `default`, no linear trend", "1.00", "16.8"),
+    ("with a linear trend of standard deviation 0.6", "0.88", "17.8"),
+    ("with a linear trend of standard deviation 1.0 (`default`)", "0.85", "18.1"),
+    ("0.6, and a quadratic one of 0.4 / products of two inputs of 0.5", "0.89 / 0.94", "18.0 / 16.7"),
 )
 
 Runs = dict[int, dict[str, Any]]
@@ -94,7 +98,7 @@ def report(results: Path, latency: Path) -> str:
         lines += _headline(by["crossed_barrel"]) + _factors(by["crossed_barrel"])
     lines += ["", "## What was tried", ""]
     lines += [
-        "On synthetic pools of 600 designs, 9 problems of 12 to 24 seeds each, and on 120 pools of `random_pools.py` "
+        "On synthetic pools of 600 designs, 9 problems of 12 to 24 seeds each, and on 300 pools of `random_pools.py` "
         "with other seeds than above: geometric mean of the tests to a top-1 % design, relative to the first row of "
         "the group (about ±0.06), and the best 5 % found in 50 tests (about ±0.5; of thirty).",
         "",

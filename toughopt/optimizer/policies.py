@@ -27,7 +27,7 @@ COMMON: Mapping[str, Any] = {
     "kernel": "matern52",  # or "squared_exponential"
     "tied": False,  # whether all inputs share one length scale
     "expect": "rough",  # of a landscape, before it is known: rough and noisy; or "smooth", less of both
-    "slopes": 0.6,  # standard deviation of the linear trend that is expected beneath, in that of the data; 0: none
+    "slopes": 1.0,  # standard deviation of the linear trend that is expected beneath, in that of the data; 0: none
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
