@@ -97,10 +97,11 @@ def test_a_timeout_stops_the_crosshead(tmp_path, guard, alarms):
 def test_stop_from_another_thread_stops_and_sees_the_standstill(tmp_path, guard, in_background):
     with stand_and_frame(tmp_path, guard, hurry=0.1) as (stand, frame):
         seen: list[bool] = []
-        in_background(lambda: stand.moved.wait(10.0) and seen.append(frame.stop()))
+        stopping = in_background(lambda: stand.moved.wait(10.0) and seen.append(frame.stop()))
         with pytest.raises(FrameFault, match="stopped"):
             frame.crush("A", LIMITS, 30.0)
         assert stand.standing
+        stopping.join(30.0)  # it still watches the travel; the line has to stay open for that
     assert seen == [True]
 
 

@@ -311,7 +311,8 @@ class LineStream:
             self._fail("lost_line", f"the machine took {evidence.doubt!r} for a command: a line was lost on the way")
             return
         self.lost_oks += max(0, due - evidence.arrivals)
-        self._unsaid = 0 if evidence.arrivals else self._unsaid + due
+        taken = min(due, len(self._ledger.flying))  # one that asks beyond what was sent has not taken so much
+        self._unsaid = 0 if evidence.arrivals else self._unsaid + taken
         self._repeats = self._repeats + 1 if asked == self._repeated else 1
         self._repeated = asked
         if self._unsaid >= self.settings.same_silence:
