@@ -15,6 +15,7 @@ import pytest
 
 from toughopt import Campaign, Curve
 from toughopt.cli import main
+from toughopt.cli.curves import analyze_command
 from toughopt.compression import write_csv
 
 Run = Callable[..., tuple[int, str, str]]
@@ -123,6 +124,30 @@ def test_analyze_has_its_stable_keys(run: Run, curve: Path) -> None:
     assert entry["specific_energy_j_per_g"] == pytest.approx(entry["toughness_j"] / 2.5)
 
 
+@pytest.mark.parametrize(
+    ("head", "more", "remedy"),
+    [
+        ("a,b", (), "--column force=NAME tells which"),
+        ("Load (N),Load (N),Extension (mm)", (), "--column force=NUMBER tells which"),
+        ("Load (N),Extension (mm)", ("--column", "force=Kraft"), "--column says that force is 'Kraft'"),
+        ("Load (foo),Extension (mm)", (), "give --force-unit, for example --force-unit N"),
+        ("Load,Extension (mm)", (), "taken as N; --force-unit settles it"),
+        ("Load (N),Extension (mm)", ("--end", "strain", "--end-value", "0.1"), "give --height-mm"),
+        ("Load (N),Extension (mm)", ("--end", "strain"), "needs --end-value"),
+    ],
+)
+def test_analyze_names_the_options_that_settle_it(
+    run: Run, tmp_path: Path, head: str, more: tuple[str, ...], remedy: str
+) -> None:
+    rows = (",".join(str(i / 10) for _ in head.split(",")) for i in range(20))
+    (tmp_path / "c.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    _, _, err = run("analyze", tmp_path / "c.csv", *more)
+    assert remedy in err
+    assert "column_map" not in err and "_unit" not in err
+    options = {option for parameter in analyze_command.params for option in parameter.opts}
+    assert {word.rstrip(",;:") for word in err.split() if word.startswith("--")} <= options
+
+
 def test_backtest_on_a_table(run: Run, tmp_path: Path) -> None:
     rows = [f"{x},{y},{np.exp(-((x - 5) ** 2 + (y - 3) ** 2) / 8):.4f}" for x in range(8) for y in range(6)]
     table = tmp_path / "table.csv"
@@ -154,6 +179,51 @@ def test_a_campaign_by_hand_from_new_to_replay(run: Run, by_hand: Path, curve: P
     assert run("plot", by_hand, "--format", "svg")[0] == 0
     assert (by_hand / "exports" / "overview.svg").stat().st_size > 1000
     assert answer(run, "replay", by_hand)["differences"] == []
+
+
+def test_run_says_every_step_to_whoever_wants_that(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    assert run("new", folder, "--printer", "virtual_small")[0] == 0
+    path = folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("# fixed = { height = 20.0 }", "fixed = { height = 6.0 }"), encoding="utf-8")
+    code, out, err = run("run", folder, "--budget", 1, "-v", "--json")
+    assert code == 0, err
+    assert json.loads(out)["complete"] == 1
+    assert "   1  printing on printer-1\n" in err and "   1  weighed\n" in err
+    code, out, err = run("run", folder, "--budget", 2)
+    assert code == 0 and "printing on" not in err
+
+
+def test_replay_of_what_is_not_there_says_how_many_there_are(run: Run, by_hand: Path) -> None:
+    assert run("replay", by_hand)[0] == 0  # nothing has been decided yet, and nothing differs
+    answer(run, "suggest", by_hand, "-n", 2)
+    code, out, err = run("replay", by_hand, "--from", 50)
+    assert (code, out) == (2, "")
+    assert "has 2 experiments; there is no number 50" in err
+    assert run("replay", by_hand, "--from", 2, "--until", 1)[0] == 2
+    assert answer(run, "replay", by_hand, "--from", 2)["decisions"] == 1
+
+
+def test_what_writes_files_tells_scripts_which(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    made = answer(run, "new", folder, "--url", "COM3", "--frame", "mark10", "--scale", "none")
+    assert made["folder"] == str(folder)
+    assert made["files"] == [str(folder / "campaign.toml"), str(folder / "journal.sqlite")]
+    lines = (folder / "campaign.toml").read_text(encoding="utf-8").splitlines()
+    assert len(made["fill_in_lines"]) == 3
+    assert all("TO FILL IN" in lines[number - 1] for number in made["fill_in_lines"])
+    lab = tmp_path / "virtual"
+    answer(run, "new", lab)
+    answer(run, "suggest", lab, "-n", 2)
+    table = tmp_path / "rows.jsonl"
+    assert answer(run, "export", lab, "--format", "jsonl", "-o", table) == {
+        "file": str(table),
+        "format": "jsonl",
+        "rows": len(table.read_text(encoding="utf-8").splitlines()),
+    }
+    told = answer(run, "report", lab)
+    assert told == {"file": str(lab / "exports" / "report.html"), "bytes": Path(told["file"]).stat().st_size}
 
 
 def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run, by_hand: Path) -> None:
@@ -196,6 +266,7 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("new", "{tmp}/lab2", "--scale", "kitchen"), 2, "known: operator, sartorius, serial"),
         (("new", "{tmp}/lab2", "--frame", "watched_folder"), 2, "does not go with a virtual printer"),
         (("run", "{tmp}/mixed"), 2, "virtual as a whole, or real"),
+        (("run", "{tmp}/lab", "-q", "-v"), 2, "either -q or -v"),
         (("ctl", "{tmp}/lab", "note"), 2, "--why"),
         (("ctl", "{tmp}/lab", "keep-clear", "maybe"), 2, "neither on nor off"),
         (("ctl", "{tmp}/lab", "drain", "--now"), 2, "--now goes with pause"),

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from toughopt.cli import group, main
-from toughopt.profiles import load_profile
+from toughopt.profiles import available_profiles, load_profile
 from toughopt.virtual.firmware import VirtualPrinterProcess
 
 
@@ -46,6 +46,35 @@ def test_what_cannot_be_is_refused_with_its_reason_and_leaves_no_file(
     assert main(["first-print", "hot", "--yes", "--nozzle-c", "300"]) == 2
     assert "limits.max_nozzle_c = 260" in capsys.readouterr().err
     assert not list((here / "printers").glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "limits"),
+    [
+        ("--nozzle-mm", "40", "0.1<=x<=2"),
+        ("--nozzle-mm", "0.04", "0.1<=x<=2"),
+        ("--width-mm", "22000", "20<=x<=3000"),
+        ("--height-mm", "2", "20<=x<=3000"),
+        ("--filament-mm", "0.175", "1<=x<=4"),
+        ("--nozzle-c", "20", "50<=x<=500"),
+        ("--max-nozzle-c", "2600", "50<=x<=500"),
+        ("--bed-c", "215", "0<=x<=200"),
+    ],
+)
+def test_what_no_printer_has_is_refused_with_the_limits(
+    here: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, limits: str
+) -> None:
+    assert main(["first-print", "odd", "--yes", option, value]) == 2
+    error = capsys.readouterr().err
+    assert option in error and limits in error
+    assert not (here / "printers").exists()
+
+
+@pytest.mark.parametrize("like", available_profiles())
+def test_every_profile_that_comes_along_is_within_the_limits(here: Path, like: str) -> None:
+    answers = CliRunner().invoke(group, ["first-print", "mine", "--like", like], input="\n" * 10)
+    assert answers.exit_code == 0, answers.output
+    assert load_profile(str(here / "printers" / "mine.toml")).bed == load_profile(like).bed
 
 
 def test_a_profile_that_is_there_is_not_overwritten(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from toughopt import Campaign
 from toughopt.errors import ConfigError, InputError
 from toughopt.monitor import access_for, create_app, is_loopback
 from toughopt.monitor.gist import ago, gist_of, lasting
+from toughopt.monitor.pages import beside
 from toughopt.monitor.serve import listen
 
 PAGES = ("/", "/experiments", "/lab", "/model", "/compare", "/log", "/steer", "/sign-in")
@@ -37,6 +38,13 @@ def test_the_overview_tells_the_best_result_and_who_made_it(served: Any) -> None
     assert told["complete"] == 2 and told["best"]["id"] == 1 and told["best"]["value"] == 1.0
     page = served.ask("GET", "/")[2].decode()
     assert '<span data-test="best">1</span>' in page and 'href="/experiments/1"' in page
+
+
+@pytest.mark.parametrize(
+    ("mass_g", "words"), [(4.048, "as"), (4.0479, "as"), (4.1492, "2.5 % more than"), (3.6432, "10 % less than")]
+)
+def test_a_mass_is_told_beside_what_was_meant(mass_g: float, words: str) -> None:
+    assert beside(mass_g, 4.048) == words
 
 
 def test_a_command_is_in_the_journal_with_who_and_why(served: Any) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from toughopt.cli.setup import campaign_text
 from toughopt.compression import write_csv
 from toughopt.errors import InputError
 from toughopt.plots import Painter, Scene, overview, save_figures, watch
+from toughopt.plots.learned import choice_of
 from toughopt.plots.progress import prediction
 
 
@@ -53,6 +55,21 @@ def test_predictions_are_those_that_the_model_made_when_it_chose(campaign: Campa
     record = state.experiments[6].decision
     assert record is not None
     assert prediction(state, state.experiments[6]) == (record["predicted_mean"][0], record["predicted_std"][0])
+
+
+@pytest.mark.parametrize(
+    ("seen", "awaited", "words"),
+    [(1, 1, "saw 1 result; 1 was awaited"), (0, 2, "saw 0 results; 2 were awaited"), (5, 0, "5 results; 0 were")],
+)
+def test_what_a_decision_saw_is_told_in_singular_and_plural(
+    campaign: Campaign, seen: int, awaited: int, words: str
+) -> None:
+    one = campaign.state.experiments[6]
+    unforeseen = {"predicted_mean": [None], "predicted_std": [None]}
+    record = {**(one.decision or {}), **unforeseen, "n_observations": seen, "pending": [{}] * awaited}
+    told = replace(one, decision=record)
+    choice = choice_of(campaign.workspace.chooser, campaign.state, told, "J")
+    assert words in " ".join(choice.words)
 
 
 def test_files_are_written_and_the_same_state_gives_the_same_bytes(campaign: Campaign, tmp_path: Path) -> None:

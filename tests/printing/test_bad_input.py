@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from toughopt.cli import main
+from toughopt.printing import scan_ports
 
 GOOD = "G28\nG1 X10 Y10 F3000\n"
 PROGRAMS = {
@@ -48,10 +49,29 @@ def test_a_program_that_cannot_be_printed_never_reaches_the_machine(name, make_m
     assert machine.received == []
 
 
-@pytest.mark.parametrize("url", ["/dev/no-such-port", "COM99", "", "socket://127.0.0.1:1", "strange://x"])
+@pytest.mark.parametrize("url", ["/dev/no-such-port", "COM99", "socket://127.0.0.1:1"])
 def test_an_unknown_port(url, program, capsys):
     assert main(["print", str(program), "--port", url]) == 3
-    assert (url or "without a name") in said(capsys)
+    assert url in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "without a name"),
+        ("strange://x", "'strange' not known; write e.g. COM3"),
+        ("socket://localhost", "write socket://HOST:PORT"),
+        ("socket://localhost:99999", "no port from 1 to 65535"),
+        ("socket://[::1", "no port from 1 to 65535"),
+        ("rfc2217://box:usb", "write rfc2217://HOST:PORT"),
+    ],
+)
+def test_what_can_be_no_address_is_bad_input_wherever_it_is_typed(url, reason, program, tmp_path, capsys):
+    for command in (["print", str(program)], ["console"], ["first-print", "--yes", "--folder", str(tmp_path / "p")]):
+        assert main([*command, "--port", url]) == 2
+        error = said(capsys)
+        assert reason in error and "NoneType" not in error
+    assert reason in scan_ports([url])[0].note
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals need POSIX")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
     from toughopt.compression import Curve
 
 _size = click.FloatRange(min=0, min_open=True)
+
+# how a message names what would help in Python and in campaign.toml, and the option that says so here
+_NAMES = re.compile(
+    r"\b(force_unit|displacement_unit|force_limit_n|contact_force_n|height_mm|mass_g|area_mm2|end_value|encoding|decimal)"
+    r"(?:='([^']*)'|=(?= )|(?<!encoding)(?<!decimal)\b)"
+)
+_COLUMNS = (
+    (r"column_map=\{'(\w+)': name\}", r"--column \1=NAME"),
+    (r"column_map=\{'(\w+)': index\}", r"--column \1=NUMBER"),
+    (r"\bcolumn_map (says|names)\b", r"--column \1"),
+    (r"\bcolumn_map\b", "--column ROLE=NAME"),
+)
 
 
 @click.command()
@@ -72,7 +85,10 @@ def analyze_command(
         "contact_force_n": contact_force_n,
     }
     wanted: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    settings = AnalysisSettings(**wanted)
+    try:
+        settings = AnalysisSettings(**wanted)
+    except CurveError as error:
+        raise CurveError(_as_typed(str(error))) from error
     size: dict[str, Any] = {"height_mm": height_mm, "mass_g": mass_g, "area_mm2": area_mm2, "settings": settings}
     told: dict[str, Any] = {name: value for name, value in reading.items() if value is not None}
     if (separator := told.get("separator")) is not None:
@@ -86,8 +102,8 @@ def analyze_command(
             read.append(file)
         except CurveError as error:
             if len(files) == 1:
-                raise
-            say(f"error: {error}")
+                raise CurveError(_as_typed(str(error))) from error
+            say(f"error: {_as_typed(str(error))}")
     if plot is not None and read:
         _draw(read, plot, replicates, size, told)
     entries = [analysis.as_dict() for analysis in found]
@@ -102,10 +118,17 @@ def analyze_command(
         table("", names, [[entry[name] for name in names] for entry in shown])
         for entry in shown:
             for warning in entry["warnings"]:
-                say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {warning}")
+                say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {_as_typed(warning)}")
     if len(read) < len(files):
         return CurveError.exit_code
     return 1 if any(entry["toughness_j"] is None for entry in entries) else 0
+
+
+def _as_typed(message: str) -> str:
+    """A message that names arguments of Python, naming the options that are typed here."""
+    for pattern, option in _COLUMNS:
+        message = re.sub(pattern, option, message)
+    return _NAMES.sub(lambda found: f"--{found[1].replace('_', '-')}" + (f" {found[2]}" if found[2] else ""), message)
 
 
 def _draw(files: list[Path], target: Path, replicates: bool, size: dict[str, Any], told: dict[str, Any]) -> None:

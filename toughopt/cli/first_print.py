@@ -15,37 +15,41 @@ if TYPE_CHECKING:
     from toughopt.printing import FoundPort
     from toughopt.profiles import PrinterProfile
 
-_size = click.FloatRange(min=0, min_open=True)
-_heat = click.FloatRange(min=0, max=500)
+# What printers of plastic are within, with room to spare: beyond it a figure is in other units, or mistyped.
+_bed = click.FloatRange(min=20, max=3000)
+_nozzle = click.FloatRange(min=0.1, max=2)
+_filament = click.FloatRange(min=1, max=4)
+_heat = click.FloatRange(min=50, max=500)
+_warmth = click.FloatRange(min=0, max=200)
 
 # option: (question, its type, where a profile says it)
 _QUESTIONS: dict[str, tuple[str, click.ParamType[Any], tuple[str | int, ...]]] = {
-    "width_mm": ("Width of the bed, x, mm", _size, ("bed", "size_mm", 0)),
-    "depth_mm": ("Depth of the bed, y, mm", _size, ("bed", "size_mm", 1)),
-    "height_mm": ("Largest height of a part, mm", _size, ("bed", "height_mm")),
-    "nozzle_mm": ("Diameter of the nozzle, mm", _size, ("nozzle", "diameter_mm")),
+    "width_mm": ("Width of the bed, x, mm", _bed, ("bed", "size_mm", 0)),
+    "depth_mm": ("Depth of the bed, y, mm", _bed, ("bed", "size_mm", 1)),
+    "height_mm": ("Largest height of a part, mm", _bed, ("bed", "height_mm")),
+    "nozzle_mm": ("Diameter of the nozzle, mm", _nozzle, ("nozzle", "diameter_mm")),
     "material": ("Filament", click.STRING, ("filament", "material")),
-    "filament_mm": ("Diameter of the filament, mm", _size, ("filament", "diameter_mm")),
+    "filament_mm": ("Diameter of the filament, mm", _filament, ("filament", "diameter_mm")),
     "nozzle_c": ("Temperature at which it is printed, deg C", _heat, ("filament", "nozzle_c")),
-    "bed_c": ("Temperature of the bed, deg C (0: not heated)", _heat, ("filament", "bed_c")),
+    "bed_c": ("Temperature of the bed, deg C (0: not heated)", _warmth, ("filament", "bed_c")),
     "max_nozzle_c": ("Hottest that the nozzle may ever get, deg C", _heat, ("limits", "max_nozzle_c")),
-    "max_bed_c": ("Hottest that the bed may ever get, deg C", _heat, ("limits", "max_bed_c")),
+    "max_bed_c": ("Hottest that the bed may ever get, deg C", _warmth, ("limits", "max_bed_c")),
 }
 
 
 @click.command("first-print")
 @click.argument("name", default="my_printer")
 @click.option("--like", help="The nearest shipped profile (`toughopt printers` lists them).")
-@click.option("--width-mm", type=_size, help="Width of the bed, x.")
-@click.option("--depth-mm", type=_size, help="Depth of the bed, y.")
-@click.option("--height-mm", type=_size, help="Largest height of a part.")
-@click.option("--nozzle-mm", type=_size, help="Diameter of the nozzle.")
+@click.option("--width-mm", type=_bed, help="Width of the bed, x.")
+@click.option("--depth-mm", type=_bed, help="Depth of the bed, y.")
+@click.option("--height-mm", type=_bed, help="Largest height of a part.")
+@click.option("--nozzle-mm", type=_nozzle, help="Diameter of the nozzle.")
 @click.option("--material", help="Filament.")
-@click.option("--filament-mm", type=_size, help="Diameter of the filament.")
+@click.option("--filament-mm", type=_filament, help="Diameter of the filament.")
 @click.option("--nozzle-c", type=_heat, help="Temperature at which it is printed.")
-@click.option("--bed-c", type=_heat, help="Temperature of the bed; 0 where it is not heated.")
+@click.option("--bed-c", type=_warmth, help="Temperature of the bed; 0 where it is not heated.")
 @click.option("--max-nozzle-c", type=_heat, help="Hottest that the nozzle may ever get.")
-@click.option("--max-bed-c", type=_heat, help="Hottest that the bed may ever get.")
+@click.option("--max-bed-c", type=_warmth, help="Hottest that the bed may ever get.")
 @click.option("--port", help="COM3, /dev/ttyUSB0, ...: ask the machine for its name and baud rate.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("printers"), show_default=True)
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing: what is not given is as in the profile that it is like.")
@@ -68,7 +72,7 @@ def first_print_command(
         raise InputError(f"{target} is already there; choose another name, or remove it first")
     chosen = like or ("marlin_generic" if yes else click.prompt("Nearest profile", default="marlin_generic", err=True))
     base = load_profile(chosen)
-    machine = _asked(port) if port else None
+    machine = _asked(port) if port is not None else None
     answers = {key: _answer(key, given[key], base, yes) for key in _QUESTIONS}
     make_folder(folder)
     write_text_whole(target, profile_text(name, chosen, base, answers, machine))
@@ -90,7 +94,9 @@ def _asked(port: str) -> FoundPort:
     """What the machine says of itself; a port where nothing answers is an error before anything is written."""
     from toughopt.errors import DeviceError
     from toughopt.printing import scan_ports
+    from toughopt.printing.address import check_address
 
+    check_address(port)
     found = scan_ports([port])[0]
     if found.baud is None:
         raise DeviceError(f"nothing at {port} answers as a printer: {found.note}")

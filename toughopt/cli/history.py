@@ -213,6 +213,7 @@ def replay_command(
     from toughopt.replay import replay, state_at
 
     with Campaign.open(folder) as campaign:
+        _refuse_nothing(folder, len(campaign.state.experiments), first, until)
         found = replay(campaign.workspace, first=first, until=until, sample=sample)
         then = campaign.state if until is None else state_at(campaign.workspace, until)
         if animate is not None:
@@ -240,6 +241,15 @@ def replay_command(
     return 1 if found.differences else 0
 
 
+def _refuse_nothing(folder: Path, there_are: int, first: int, until: int | None) -> None:
+    """Raises BadParameter where no experiment is from `first` on, or none up to `until`."""
+    if first > max(there_are, 1):
+        have = "1 experiment" if there_are == 1 else f"{there_are} experiments"
+        raise click.BadParameter(f"{folder} has {have}; there is no number {first}", param_hint="--from")
+    if until is not None and until < first:
+        raise click.BadParameter(f"{until} is before --from {first}", param_hint="--until")
+
+
 @click.command()
 @campaign_argument
 @click.option(
@@ -247,7 +257,8 @@ def replay_command(
 )
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 @click.option("--everything", is_flag=True, help="With zip: meshes and programs too, and not only the curves.")
-def export_command(folder: Path, kind: str, output: Path, everything: bool) -> None:
+@json_option
+def export_command(folder: Path, kind: str, output: Path, everything: bool, as_json: bool) -> None:
     """One row an experiment: id, state, parameters, figures; or, as zip, all that there is to cite."""
     from toughopt.loop import Campaign
 
@@ -263,7 +274,10 @@ def export_command(folder: Path, kind: str, output: Path, everything: bool) -> N
         write_text_whole(output, "".join(json.dumps(row) + "\n" for row in rows))
     elif kind == "csv":
         write_text_whole(output, _as_csv(rows))
-    say(f"{output}: {len(rows)} experiments")
+    if as_json:
+        show_json({"file": output, "format": kind, "rows": len(rows)})
+    else:
+        say(f"{output}: {len(rows)} experiment{'s' * (len(rows) != 1)}")
 
 
 def _as_csv(rows: list[dict[str, Any]]) -> str:

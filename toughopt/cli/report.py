@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from toughopt.cli.output import campaign_argument, say
+from toughopt.cli.output import campaign_argument, json_option, say, show_json
 
 
 @click.command()
@@ -15,7 +15,8 @@ from toughopt.cli.output import campaign_argument, say
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: DIR/exports/report.html."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say only where it is.")
-def report_command(folder: Path, output: Path | None, quiet: bool) -> None:
+@json_option
+def report_command(folder: Path, output: Path | None, quiet: bool, as_json: bool) -> None:
     """One self-contained HTML file: figures, tables, provenance, whether it was worth it, and a methods paragraph.
 
     It needs no network, and prints well: the browser's print makes a PDF of it.
@@ -26,4 +27,7 @@ def report_command(folder: Path, output: Path | None, quiet: bool) -> None:
     path = output or folder / "exports" / "report.html"
     with Campaign.open(folder) as campaign:
         write_report(campaign.workspace, path, say=lambda words: None if quiet else say(words))
-    click.echo(path)
+    if as_json:
+        show_json({"file": path, "bytes": path.stat().st_size})
+    else:
+        click.echo(path)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--live", is_flag=True, help="Open the live window beside it.")
 @click.option("--dry-run", is_flag=True, help="Do everything but heat, move and write the journal.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Say every step of every experiment; with --json too.")
 @json_option
 def run_command(
     folder: Path,
@@ -36,6 +37,7 @@ def run_command(
     live: bool,
     dry_run: bool,
     quiet: bool,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Run or resume the campaign in DIR (default ./campaign), up to N experiments in all.
@@ -43,12 +45,14 @@ def run_command(
     Where DIR does not exist it is made: the crossed barrel on the virtual lab. The first Ctrl-C finishes the specimens
     in hand and stops; the second aborts them safely.
     """
+    if quiet and verbose:
+        raise click.UsageError("give either -q or -v")
     campaign = _opened(folder, seed, batch)
     with campaign:
         if dry_run:
             return _rehearsed(campaign, as_json)
         window = _live_window(folder) if live else None
-        tell = _Teller(quiet or as_json)
+        tell = _Teller(quiet or (as_json and not verbose), verbose)
         hands = _Interrupts()
         with hands:
             summary = campaign.run(budget, on_event=tell.event, on_start=hands.watch)
@@ -133,13 +137,14 @@ class _Interrupts:
 class _Teller:
     """Prints one line for what a person would want to know as it happens."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, verbose: bool) -> None:
         self._quiet = quiet
+        self._verbose = verbose
 
     def event(self, event: Event, state: State) -> None:
         if self._quiet:
             return
-        line = _line(event, state)
+        line = _line(event, state) or (_step(event) if self._verbose else "")
         if line:
             click.echo(line, err=True)
 
@@ -165,6 +170,12 @@ def _line(event: Event, state: State) -> str:
             return f"      stopping: {payload['reason']}"
         case _:
             return ""
+
+
+def _step(event: Event) -> str:
+    about = "    " if event.experiment_id is None else f"{event.experiment_id:4d}"
+    where = event.payload.get("printer")
+    return f"{about}  {event.kind.replace('_', ' ')}" + (f" on {where}" if isinstance(where, str) else "")
 
 
 def _live_window(folder: Path) -> subprocess.Popen[bytes]:

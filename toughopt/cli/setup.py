@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import click
 
-from toughopt.cli.output import campaign_argument, in_shell, make_folder
+from toughopt.cli.output import campaign_argument, in_shell, json_option, make_folder, show_json
 
 
 @click.command()
@@ -26,6 +26,7 @@ from toughopt.cli.output import campaign_argument, in_shell, make_folder
 @click.option("--policy", default="default", show_default=True, help="How designs are chosen.")
 @click.option("--budget", default=25, show_default=True, type=click.IntRange(min=1), help="Experiments in all.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@json_option
 def new_command(
     folder: Path,
     family_name: str,
@@ -36,6 +37,7 @@ def new_command(
     policy: str,
     budget: int,
     seed: int,
+    as_json: bool,
 ) -> None:
     """Write a commented campaign.toml into DIR, and begin its journal."""
     from toughopt.errors import InputError, UnknownName
@@ -64,6 +66,10 @@ def new_command(
             "--printer printers/NAME.toml"
         ) from error
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if "TO FILL IN" in line]
+    if as_json:
+        own = [folder / "campaign.toml", folder / "journal.sqlite", folder / "printers" / Path(printer).name]
+        show_json({"folder": folder, "files": [path for path in own if path.is_file()], "fill_in_lines": lines})
+        return
     change = f"fill in line {', '.join(map(str, lines))}" if lines else "change it"
     click.echo(f"{folder / 'campaign.toml'} is written: read it, {change}, then `toughopt check {in_shell(folder)}`")
 

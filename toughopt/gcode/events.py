@@ -33,11 +33,6 @@ class Setting:
         """Its value at each row, what the row itself sets included."""
         return self.values[np.searchsorted(self.rows, rows, "right")]
 
-    @property
-    def constant(self) -> bool:
-        """Whether it never changes."""
-        return not len(self.rows)
-
 
 def held(is_set: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(n,) int: index of the last row up to each that is set, -1 before the first."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile
     from toughopt.slicing.base import Toolpaths
 
-CALIBRATION_G = 3.3
 CALIBRATION_TOLERANCE = 0.05
 LENGTH_TOLERANCE = 0.01
 FLOW_LIMITS = (0.1, 2.0)

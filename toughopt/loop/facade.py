@@ -42,7 +42,6 @@ class Campaign:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._lock = workspace.store.lock(workspace.folder)
-        self._conductor: Conductor | None = None
 
     @classmethod
     def open(cls, folder: str | Path) -> Campaign:

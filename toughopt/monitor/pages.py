@@ -44,7 +44,7 @@ class Pages:
             loader=PackageLoader("toughopt.monitor"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
-        self._templates.filters |= {"number": number, "lasting": lasting, "clock": clock, "ago": ago}
+        self._templates.filters |= {"number": number, "lasting": lasting, "clock": clock, "ago": ago, "beside": beside}
         self._templates.globals |= {"label": label, "unit_of": unit_of}
         for name in self._templates.list_templates(["html"]):  # the first visitor waits for no compiler
             self._templates.get_template(name)
@@ -168,6 +168,12 @@ class Pages:
             campaign=self._source.name, person=person, form_token=form_token, here=request.url.path, **context
         )
         return HTMLResponse(html, status)
+
+
+def beside(value: float, meant: float) -> str:
+    """How far a value is off what was meant, such as "2.5 % more than"."""
+    percent = round((value / meant - 1.0) * 100.0, 1)
+    return f"{abs(percent):g} % {'more' if percent > 0 else 'less'} than" if percent else "as"
 
 
 def number(value: Any, digits: int = 4) -> str:

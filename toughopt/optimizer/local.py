@@ -78,7 +78,6 @@ class NeighbourGaussianProcess:
         self._core: GaussianProcess | None = None
         self._tree: Any = None
         self._pending: FloatArray | None = None
-        self._offset = 0.0
 
     def fit(self, data: Table, start: Hyperparameters, rng: np.random.Generator) -> NeighbourGaussianProcess:
         """Fitted to `data`."""

@@ -151,7 +151,10 @@ def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str)
     words_ = [f"Policy {record['policy']!r}: {record['reason']}."]
     if expected is not None:
         words_.append(f"It was expected to give {expected[0]:.4g} +/- {expected[1]:.2g} {unit}".rstrip() + ".")
-    words_.append(f"The decision saw {record['n_observations']} results; {len(record['pending'])} were awaited.")
+    seen, awaited = int(record["n_observations"]), len(record["pending"])
+    words_.append(
+        f"The decision saw {seen} result{'s' * (seen != 1)}; {awaited} {'was' if awaited == 1 else 'were'} awaited."
+    )
     if record.get("fallback"):
         words_.append(f"The model could not be fitted; {record['fallback']} stood in.")
     if experiment.value is not None:

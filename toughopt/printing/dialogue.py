@@ -76,13 +76,7 @@ def settle(link: Link, quiet_s: float = _QUIET_S) -> list[str]:
     return heard
 
 
-def ask(
-    link: Link,
-    command: str,
-    timeout_s: float,
-    on_line: Callable[[Reply], None] | None = None,
-    idle_s: float = 0.0,
-) -> list[Reply]:
+def ask(link: Link, command: str, timeout_s: float, on_line: Callable[[Reply], None] | None = None) -> list[Reply]:
     """Send one command without a number; what the machine says up to its ok.
 
     `timeout_s` counts from the last sign of life.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toughopt.errors import DeviceError, LinkLost
+from toughopt.printing.address import check_address
 from toughopt.printing.base import PrintEvent, PrintOutcome, PrintStatus
 from toughopt.printing.clock import Clock
 from toughopt.printing.connection import ANSWER_S, Connection
@@ -47,6 +48,11 @@ class MarlinPrinter(SeatedPrinter):
     wire_log : a file to which every byte is logged
     watchdog : start the process that turns the heaters off should this one die
     stream : how lines are paced; the profile's buffer sizes are used where it is not given
+
+    Raises
+    ------
+    ConfigError
+        If `url` can be no port's address.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class MarlinPrinter(SeatedPrinter):
         stream: StreamSettings | None = None,
         rescue_s: float = 30.0,
     ) -> None:
+        check_address(url)
         super().__init__(name, profile, clock, _STOP_S)
         self.url = url
         serial = profile.serial

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from serial.tools.list_ports import comports
 
-from toughopt.errors import DeviceError
+from toughopt.errors import ConfigError, DeviceError
+from toughopt.printing.address import check_address
 from toughopt.printing.clock import Clock, SystemClock
 from toughopt.printing.dialogue import greet, introduce
 from toughopt.printing.link import Link
@@ -64,8 +65,9 @@ def _look(url: str, description: str, bauds: Sequence[int], clock: Clock, banner
     note = ""
     for baud in bauds:
         try:
+            check_address(url)
             link = Link(Port(url, baud, busy_for_s=0.0), clock)
-        except DeviceError as error:
+        except (ConfigError, DeviceError) as error:
             return FoundPort(url, description, None, "", "", str(error))
         try:
             greet(link, Serial(baud=baud, banner_timeout_s=banner_s))

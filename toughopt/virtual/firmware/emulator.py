@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from toughopt.virtual.firmware.faults import INBOUND, OUTBOUND, Fault, FaultPlan
@@ -152,9 +151,3 @@ class VirtualFirmware:
     def executed(self) -> list[ExecutedCommand]:
         """The commands that were executed, as far as `log_commands` keeps them."""
         return self.machine.log.entries
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is queued, moving or waited for."""
-        machine = self.machine
-        return not machine.queue and not machine.planner.count and machine.due_s() == inf
