@@ -191,8 +191,6 @@ def test_run_says_every_step_to_whoever_wants_that(run: Run, tmp_path: Path) -> 
     assert code == 0, err
     assert json.loads(out)["complete"] == 1
     assert "   1  printing on printer-1\n" in err and "   1  weighed\n" in err
-    code, out, err = run("run", folder, "--budget", 2)
-    assert code == 0 and "printing on" not in err
 
 
 def test_replay_of_what_is_not_there_says_how_many_there_are(run: Run, by_hand: Path) -> None:
