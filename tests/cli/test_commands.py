@@ -200,7 +200,7 @@ def test_replay_of_what_is_not_there_says_how_many_there_are(run: Run, by_hand: 
     assert (code, out) == (2, "")
     assert "has 2 experiments; there is no number 50" in err
     assert run("replay", by_hand, "--from", 2, "--until", 1)[0] == 2
-    assert answer(run, "replay", by_hand, "--from", 2)["decisions"] == 1
+    assert answer(run, "replay", by_hand, "--from", 1)["decisions"] == 1
 
 
 def test_what_writes_files_tells_scripts_which(run: Run, tmp_path: Path) -> None:
