@@ -78,8 +78,8 @@ def report(results: Path, latency: Path) -> str:
         "and meets the same draws; a design of a pool is tested once. Brackets are bootstrap 95 % intervals over "
         "seeds; ratios are paired by seed. A run that never got there counts as 61 tests. Settings of `default` were "
         "chosen on synthetic problems with other seeds than those here. The published table chose none of them, but it "
-        "was looked at three times before they were final; seeing that what was gained on the synthetic problems was "
-        "not gained there, their scatter was halved, problems where size makes stronger were added, and then random "
+        "was looked at four times in the making; seeing that what was gained on the synthetic problems was not gained "
+        "there, their scatter was halved, problems where size makes stronger were added, and then random "
         "pools of every sort, which chose the priors of today.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(software.items())) + ".",

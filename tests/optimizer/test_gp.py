@@ -227,6 +227,20 @@ def test_slopes_carry_a_trend_on_to_where_nothing_was_tested():
     assert error(0.6) < 0.85 * error(0.0)
 
 
+def test_a_trend_is_dropped_where_the_tests_speak_against_one():
+    rng = np.random.default_rng(4)
+    x = rng.random((60, 2))
+    waves = lambda u: np.sin(12.0 * u[:, 0]) * np.cos(9.0 * u[:, 1])  # noqa: E731
+    slope = lambda u: 3.0 * u[:, 0] - 2.0 * u[:, 1]  # noqa: E731
+
+    def chosen(landscape):
+        data = table(x, landscape(x) + 0.05 * np.random.default_rng(5).standard_normal(60))
+        model = GaussianProcess(GPSettings(powers=(1.0,), slopes=1.0)).fit(data, {}, np.random.default_rng(0))
+        return model.settings.slopes
+
+    assert chosen(waves) == 0.0 and chosen(slope) == 1.0
+
+
 def test_a_simulation_prior_helps_where_it_is_right_and_is_overruled_where_it_is_wrong():
     rng = np.random.default_rng(1)
     x, new = rng.random((40, 2)), rng.random((200, 2))

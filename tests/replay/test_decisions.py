@@ -70,6 +70,7 @@ def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     with Campaign.create(made, campaign_text(name="old", seed=4)) as campaign, monkeypatch.context() as then:
         then.setitem(COMMON, "expect", "smooth")  # type: ignore[arg-type]
         then.setitem(COMMON, "slopes", 0.0)  # type: ignore[arg-type]
+        then.setitem(COMMON, "refine", True)  # type: ignore[arg-type]
         for _ in range(8):
             (proposal,) = campaign.suggest()
             design = proposal["design"]
@@ -85,7 +86,7 @@ def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     with connection:
         for row in rows:
             payload = json.loads(row[5])
-            for name in ("expect", "slopes", "replicate"):
+            for name in ("expect", "slopes", "refine", "replicate"):
                 (payload.get("decision") or {}).get("settings", {}).pop(name, None)
             connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (*row[:5], json.dumps(payload)))
     connection.close()

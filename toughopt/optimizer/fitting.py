@@ -12,6 +12,8 @@ from toughopt.optimizer.kernels import Kernel
 from toughopt.optimizer.likelihood import Priors
 from toughopt.optimizer.observations import Table
 
+Form = tuple[float, float]  # a model's power of the transform and standard deviation of its linear trend
+
 
 @dataclass(frozen=True, slots=True)
 class GPSettings:
@@ -25,7 +27,7 @@ class GPSettings:
     prior_as_input : whether the simulation prior is an input of the kernel as well
     source_columns : columns of x that hold the standardised beliefs of earlier campaigns
     source_weight : mean and standard deviation of the weight of each of them
-    slopes : standard deviation of a linear trend over all inputs; 0 for none
+    slopes : standard deviation of a linear trend over all inputs, where the likelihood chooses one; 0 for none
     kernel : "matern52" or "squared_exponential"
     tied : whether all inputs share one length scale
     """
@@ -44,12 +46,12 @@ class GPSettings:
     priors: Priors = field(default_factory=Priors)
 
 
-def still_likely(powers: tuple[float, ...], warm: Mapping[float, Mapping[str, Any]]) -> tuple[float, ...]:
-    """Those powers that the fit before did not find far less likely than the best."""
-    if any(power not in warm for power in powers):
-        return powers
-    lowest = min(float(warm[power]["cost"]) for power in powers)
-    return tuple(power for power in powers if float(warm[power]["cost"]) - lowest < 3.0)
+def still_likely(forms: tuple[Form, ...], warm: Mapping[Form, Mapping[str, Any]]) -> tuple[Form, ...]:
+    """Those forms that the fit before did not find far less likely than the best."""
+    if any(form not in warm for form in forms):
+        return forms
+    lowest = min(float(warm[form]["cost"]) for form in forms)
+    return tuple(form for form in forms if float(warm[form]["cost"]) - lowest < 3.0)
 
 
 def most_telling(data: Table, limit: int, rng: np.random.Generator) -> Any:

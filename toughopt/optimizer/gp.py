@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from toughopt.optimizer.base import FloatArray, Hyperparameters, Prediction
-from toughopt.optimizer.fitting import GPSettings, most_telling, still_likely
+from toughopt.optimizer.fitting import Form, GPSettings, most_telling, still_likely
 from toughopt.optimizer.kernels import correlation
 from toughopt.optimizer.likelihood import Problem, maximise_posterior
 from toughopt.optimizer.observations import Table
@@ -20,6 +20,7 @@ from toughopt.optimizer.transforms import Transform, possible_powers
 _MANY = 100  # tests from which one start is enough
 _REVIEW = 5  # tests between fits that look at every transform; others look at those that were likely
 _PER_SPREAD = math.sqrt(12.0)  # makes the spread of an input that is uniform in 0..1 one
+_TREND_ODDS = 1.5  # log odds beforehand that a landscape has a trend, where one is expected
 _CONSTANT_SD = 0.1  # of a constant added to the mean of standardised data; 1 where a prior's errors may have one
 
 
@@ -41,7 +42,7 @@ class GaussianProcess:
     # -- fitting ----------------------------------------------------------------------------------------------------
 
     def fit(self, data: Table, start: Hyperparameters, rng: np.random.Generator) -> GaussianProcess:
-        """Fitted to `data` by maximum a posteriori, over the transforms as well.
+        """Fitted to `data` by maximum a posteriori, also over the transforms, and with a linear trend or without one.
 
         Raises
         ------
@@ -51,37 +52,46 @@ class GaussianProcess:
         if not len(data):
             raise FitFailed("no observation has a value yet")
         fitting = data.take(most_telling(data, self.settings.fit_points, rng))
-        warm = {float(entry["power"]): entry for entry in start.get("fits", ())}
-        found: list[tuple[float, float, FloatArray, tuple[float, float]]] = []
-        powers = possible_powers(data.y, self.settings.powers)
-        likely = still_likely(powers, warm) if len(data) % _REVIEW else powers
-        for power in likely:
-            transform = Transform.of(data.y, power)
-            theta, cost, trend = self._maximise(fitting, transform, warm.get(power))
-            found.append((cost - transform.log_jacobian(fitting.y), power, theta, trend))
+        warm = {self._form_of(entry): entry for entry in start.get("fits", ())}
+        forms = tuple(
+            (power, slopes)
+            for power in possible_powers(data.y, self.settings.powers)
+            for slopes in dict.fromkeys((self.settings.slopes, 0.0))
+        )
+        likely = still_likely(forms, warm) if len(data) % _REVIEW else forms
+        found: list[tuple[float, Form, FloatArray, tuple[float, float]]] = []
+        for form in likely:
+            transform = Transform.of(data.y, form[0])
+            theta, cost, trend = self._with_slopes(form[1])._maximise(fitting, transform, warm.get(form))
+            surprise = _TREND_ODDS if self.settings.slopes and not form[1] else 0.0
+            found.append((cost - transform.log_jacobian(fitting.y) + surprise, form, theta, trend))
         found.sort(key=lambda entry: entry[0])
         if not math.isfinite(found[0][0]):
             raise FitFailed("no covariance of the data was positive definite")
-        fitted = GaussianProcess(self.settings, self.prior_column)
+        _, (power, slopes), theta, trend = found[0]
+        fitted = self._with_slopes(slopes)
         fitted._found = [
-            {"power": power, "theta": theta.tolist(), "trend": list(trend), "cost": cost}
-            for cost, power, theta, trend in found
-        ] + [dict(warm[power]) for power in powers if power not in likely]
-        _, power, theta, trend = found[0]
-        fitted._state = self._posterior(data, Transform.of(data.y, power), theta, trend)
+            {"power": form[0], "slopes": form[1], "theta": theta.tolist(), "trend": list(trend), "cost": cost}
+            for cost, form, theta, trend in found
+        ] + [dict(warm[form]) for form in forms if form not in likely]
+        fitted._state = fitted._posterior(data, Transform.of(data.y, power), theta, trend)
         return fitted
 
     def at(self, data: Table, hyperparameters: Hyperparameters, transform: Transform | None = None) -> GaussianProcess:
         """The posterior of `data` at given hyperparameters, without a search; `transform` is by default the data's."""
-        fitted = GaussianProcess(self.settings, self.prior_column)
+        best = hyperparameters["fits"][0]
+        power, slopes = self._form_of(best)
+        fitted = self._with_slopes(slopes)
         fitted._found = [dict(entry) for entry in hyperparameters["fits"]]
-        best = fitted._found[0]
-        transform = transform or Transform.of(data.y, float(best["power"]))
-        fitted._state = self._posterior(data, transform, np.array(best["theta"]), tuple(best["trend"]))
+        transform = transform or Transform.of(data.y, power)
+        fitted._state = fitted._posterior(data, transform, np.array(best["theta"]), tuple(best["trend"]))
         return fitted
 
     def hyperparameters(self) -> dict[str, Any]:
-        """One entry a transform, best first; ``theta`` is log length scales, signal, noise and the noise's slope."""
+        """One entry a transform, with a linear trend and without one, best first.
+
+        ``theta`` is log length scales, signal, noise and the noise's slope.
+        """
         return {"fits": [dict(entry) for entry in self._found]}
 
     @property
@@ -236,6 +246,13 @@ class GaussianProcess:
                 inputs = np.column_stack([inputs, guess / 4.0])
         return inputs, np.column_stack(basis), offset
 
+    def _form_of(self, fit: Mapping[str, Any]) -> Form:
+        return float(fit["power"]), float(fit.get("slopes", self.settings.slopes))
+
+    def _with_slopes(self, slopes: float) -> GaussianProcess:
+        """One that is not fitted, with these settings otherwise."""
+        return GaussianProcess(replace(self.settings, slopes=slopes), self.prior_column)
+
     def _slopes(self, inputs: FloatArray) -> list[FloatArray]:
         """One linear basis function an input, each of the same share of the trend's variance."""
         if not self.settings.slopes:
@@ -261,8 +278,9 @@ class GaussianProcess:
 
     def problem_of(self, data: Table, fit: Mapping[str, Any]) -> tuple[Problem, float]:
         """The likelihood's problem under the transform of one of the fits, and the transform's log Jacobian."""
-        transform = Transform.of(data.y, float(fit["power"]))
-        return self.problem(data, transform, None), transform.log_jacobian(data.y)
+        power, slopes = self._form_of(fit)
+        transform = Transform.of(data.y, power)
+        return self._with_slopes(slopes).problem(data, transform, None), transform.log_jacobian(data.y)
 
     def _maximise(
         self, data: Table, transform: Transform, warm: Mapping[str, Any] | None

@@ -86,7 +86,7 @@ class ModelPolicy:
             scores = np.full(len(found.x), -np.inf)
             if len(free):
                 scores[free] = score(found.x[free])
-            pool, scores = refine(found, scores, score)
+            pool, scores = refine(found, scores, score) if settings["refine"] else (found, scores)
             index = pool.pick(scores, taken)
             row = pool.x[index : index + 1]
             belief = fitted.predict(row)

@@ -27,9 +27,10 @@ COMMON: Mapping[str, Any] = {
     "kernel": "matern52",  # or "squared_exponential"
     "tied": False,  # whether all inputs share one length scale
     "expect": "rough",  # of a landscape, before it is known: rough and noisy; or "smooth", less of both
-    "slopes": 1.0,  # standard deviation of the linear trend that is expected beneath, in that of the data; 0: none
+    "slopes": 1.0,  # standard deviation of a linear trend, in that of the data, where one is likely; 0: never
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
+    "refine": False,  # whether the best of them are improved step by step: the very top is too often a far corner
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
     "replicate": "never",  # or "gain": whenever another test of a tested design is worth more than the new design
     "xi": 0.0,  # improvement asked for, in standard deviations of the data
@@ -42,7 +43,7 @@ COMMON: Mapping[str, Any] = {
 }
 
 # What held for settings that a decision's record does not name, because there was no such setting yet.
-_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "slopes": 0.0, "replicate": "never"}
+_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "slopes": 0.0, "refine": True, "replicate": "never"}
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
     "default": {"acquisition": "ucb", "beta": 1.0, "powers": (1.0,)},
