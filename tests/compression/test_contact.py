@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from toughopt.compression import AnalysisSettings, Curve, analyze
-from toughopt.compression.contact import find_contact
+from toughopt.compression.contact import USUAL_DRIFT, find_contact
 
 
 def ramp(slack: float = 0.6, tare: float = 0.0, drift: float = 0.0, noise: float = 0.0, samples: int = 1000):
@@ -67,3 +67,55 @@ def test_a_weak_record_that_begins_under_load_says_so():
     x = np.linspace(0.0, 10.0, 700)
     result = analyze(Curve(x, 2.0 + 8.0 * np.minimum(x, 1.0)))
     assert any(finding.code == "STARTS_UNDER_LOAD" for finding in result.findings)
+
+
+@pytest.mark.parametrize("share", [-0.01, 0.002, 0.01])
+def test_a_drift_without_noise_costs_nothing(share):
+    x, f = ramp(slack=0.3, tare=-1.0, drift=share * 1880.0 / 5.0)
+    result = analyze(Curve(x, f))
+    assert result.toughness_j == pytest.approx(0.5 * 400.0 * 4.7**2 / 1e3, rel=1e-5)
+    assert any(finding.code == "FORCE_DRIFT" for finding in result.findings)
+
+
+@pytest.mark.parametrize("share", [-0.008, 0.0, 0.008])
+def test_a_drift_that_noise_hides_is_within_what_is_stated_and_not_told_as_a_finding(share):
+    x, f = ramp(tare=1.0, drift=share * 1760.0 / 5.0, noise=9.0)
+    baseline = find_contact(x, f, 9.0).baseline
+    usual = USUAL_DRIFT * f.max() / 5.0
+    assert 0.9 * usual < baseline.slope_std_n_per_mm < usual
+    assert not baseline.drifts
+    result = analyze(Curve(x, f))
+    assert abs(result.toughness_j - 0.5 * 400.0 * 4.4**2 / 1e3) < 1.96 * result.toughness_std_j
+    assert not any(finding.code == "FORCE_DRIFT" for finding in result.findings)
+
+
+def test_long_air_tells_a_drift_better_than_the_assumption_does():
+    x = np.linspace(0.0, 10.0, 4000)
+    f = 400.0 * np.maximum(x - 6.0, 0.0) + 0.5 * x + np.random.default_rng(1).normal(0.0, 1.0, x.size)
+    baseline = find_contact(x, f, 1.0).baseline
+    error = 1.0 * np.sqrt(12.0 / 2400.0) / 6.0  # of a line's slope through 2400 samples over 6 mm
+    assert baseline.slope_std_n_per_mm == pytest.approx(error, rel=0.15)
+    assert baseline.slope_n_per_mm == pytest.approx(0.5, abs=4.0 * error)
+
+
+def test_without_air_the_zero_may_have_drifted_by_what_is_usual():
+    x, f = ramp(slack=0.0)
+    assert find_contact(x, f, 0.0).baseline.slope_std_n_per_mm == pytest.approx(USUAL_DRIFT * 2000.0 / 5.0)
+    for told in ("none", "constant"):
+        assert find_contact(x, f, 0.0, AnalysisSettings(baseline=told)).baseline.slope_std_n_per_mm == 0.0
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_a_long_even_toe_is_no_drift(noise):
+    """20 N/mm over the first half millimetre, 400 N/mm after: taken for drift, it would be a 20th of the peak."""
+    x = np.linspace(0.0, 10.0, 2000)
+    f = 20.0 * x + 380.0 * np.maximum(x - 0.5, 0.0)
+    exact = (20.0 * 10.0**2 + 380.0 * 9.5**2) / 2e3
+    seen = f + np.random.default_rng(2).normal(0.0, 1.0, x.size) * noise
+    assert analyze(Curve(x, seen)).toughness_j == pytest.approx(exact, rel=5e-3)
+
+
+def test_what_is_stated_does_not_depend_on_where_the_displacement_is_zero():
+    x, f = ramp(tare=1.0, noise=4.0)
+    stated = [analyze(Curve(x + shift, f)).toughness_std_j for shift in (0.0, 40.0, -40.0)]
+    assert stated[1:] == pytest.approx(stated[:1] * 2, rel=1e-6)

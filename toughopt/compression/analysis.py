@@ -77,6 +77,7 @@ def analyze(
         loading.force,
         loading.ending,
         loading.contact.baseline,
+        loading.zero_mm,
         settings.contact_force_n,
         loading.noise_mm,
         settings.compliance_mm_per_n,

@@ -15,9 +15,12 @@ _FEWEST_BEFORE = 4
 _LADDER = (1.0, 4.0, 16.0)  # times the contact force: a load cell that drifts passes the lower ones in the air
 _FAINT = 0.02  # of the peak force, below which the force of a contact must be
 _MOST_DRIFT = 0.005  # of the peak force
+USUAL_DRIFT = 0.0045  # of the peak force: standard deviation of what a load cell's zero moves by in a test
+_TOE = 6.0  # times that: from which on what rises is a specimen
 _BLOCK = 1 << 16  # samples that are looked through at once
 _MOST = 4000  # samples that the contact is sought in at once
 _CERTAIN = 4.0  # standard errors from which a slope before contact is one
+_ROUNDING = 1e-9  # of the peak force
 _RISE_TIMES = 40.0  # times the noise up to which the first rise is taken as straight
 _NOISE_TIMES = 6.0  # standard errors of the trailing median that noise does not reach by itself
 _MEDIAN = 1.2533  # standard error of a median over that of a mean
@@ -33,6 +36,11 @@ class Baseline:
     samples: int = 0  # 0: none was to be seen
     offset_std_n: float = 0.0
     slope_std_n_per_mm: float = 0.0
+
+    @property
+    def drifts(self) -> bool:
+        """Whether the slope is more than what noise makes of none."""
+        return abs(self.slope_n_per_mm) > _CERTAIN * self.slope_std_n_per_mm
 
     def at(self, displacement_mm: FloatArray) -> FloatArray:
         """(n,) N at (n,) mm."""
@@ -67,6 +75,13 @@ def find_contact(
     trailing median confirms late; so two straight lines are fitted to what was recorded up to there, one before and one
     after a break that is chosen by least squares, and the contact is where they meet. Where the first is as steep as
     the second, the record began under load.
+
+    The zero of a load cell drifts. A slope of the first line that is certain (four standard errors) is subtracted, all
+    along the test. Any other says little of the whole test where the air is short: it is weighed against an assumption,
+    that the zero moves from the first sample to the last by less than 0.9 % of the peak force in 95 of 100 tests
+    (normal, standard deviation `USUAL_DRIFT`). With s the standard error of the slope and d that of the
+    assumption, both in N/mm, the share d^2 / (d^2 + s^2) of the slope is subtracted, with the standard deviation
+    s d / sqrt(d^2 + s^2): s where the air tells the drift, d where it tells nothing or where there is none.
     """
     window = int(np.clip(force_n.size // 10, 3, settings.contact_window))
     quiet = noise_n <= 1e-3 * float(np.max(force_n))
@@ -96,16 +111,20 @@ def _without_baseline(
     first = _trailing_median_above(force, settings.contact_force_n, window, noise)
     if first is None:
         return None
-    # Nothing shows the load cell's zero: it may be off by what counts as no contact.
-    unknown = 0.0 if settings.baseline == "none" else settings.contact_force_n / np.sqrt(3.0)
+    # Nothing shows the load cell's zero: it may be off by what counts as no contact, and drift.
+    unseen = Baseline(centre_mm=float(x[0]))
+    if settings.baseline != "none":
+        unseen = replace(unseen, offset_std_n=settings.contact_force_n / np.sqrt(3.0))
+    if settings.baseline in ("auto", "linear"):
+        unseen = replace(unseen, slope_std_n_per_mm=_usual_slope(x, float(np.max(force))))
     if noise < 0.3 * settings.contact_force_n:
         low = np.flatnonzero(force[: first + 1] <= settings.contact_force_n)
         index = int(low[-1]) if low.size else 0
-        return Contact(index, float(x[index]), Baseline(offset_std_n=unknown))
+        return Contact(index, float(x[index]), unseen)
     line = _line(x[: first + 3], force[: first + 3], noise)
     meets = float(x[0]) if line is None or line.slope <= 0 else line.centre_x - line.centre_f / line.slope
     index = int(np.argmax(x[: first + 1] >= meets)) if meets <= x[first] else first
-    return Contact(index, float(x[index]), Baseline(offset_std_n=unknown))
+    return Contact(index, float(x[index]), unseen)
 
 
 def _trailing_median_above(force: FloatArray, threshold: float, window: int, noise: float) -> int | None:
@@ -156,11 +175,10 @@ def _two_lines(
         or air is None
         or rise is None
         or not _is_air(air, rise, x[:used], noise, threshold, top, settings)
+        or abs(air.slope) - _CERTAIN * air.slope_std > _TOE * _usual_slope(x, top)
     ):
         return None
-    resolved = abs(air.slope) > _CERTAIN * air.slope_std and abs(air.slope) * float(np.ptp(x[:used])) > 1e-9 * top
-    sloped = settings.baseline == "linear" or (settings.baseline == "auto" and resolved)
-    slope, slope_std = (air.slope, air.slope_std) if sloped else (0.0, 0.0)
+    slope, slope_std = _drift(air, float(np.ptp(x[:used])), _usual_slope(x, top), top, settings)
     baseline = Baseline(air.centre_f, slope, air.centre_x, used, air.spread / np.sqrt(used), slope_std)
     gap = rise.centre_f - float(baseline.at(np.array([rise.centre_x]))[0])
     meets = rise.centre_x - gap / max(rise.slope - slope, 1e-12)
@@ -170,6 +188,25 @@ def _two_lines(
     while index > 1 and x[index - 1] > meets:
         index -= 1
     return Contact(index, float(np.clip(meets, min(x[index - 1], x[index]), x[index])), baseline)
+
+
+def _usual_slope(x: FloatArray, top: float) -> float:
+    """N/mm: standard deviation of the drift that is assumed where nothing is known."""
+    return USUAL_DRIFT * top / max(float(x[-1]) - float(x[0]), 1e-12)
+
+
+def _drift(air: _Line, seen: float, usual: float, top: float, settings: AnalysisSettings) -> tuple[float, float]:
+    """Slope of the baseline and its standard deviation, N/mm, from a line through `seen` mm of air."""
+    if settings.baseline == "constant":
+        return 0.0, 0.0
+    if settings.baseline == "linear":
+        return air.slope, air.slope_std
+    if abs(air.slope) * seen <= _ROUNDING * top:
+        air = replace(air, slope=0.0)
+    if abs(air.slope) > _CERTAIN * air.slope_std:
+        return air.slope, air.slope_std
+    share = usual * usual / (usual * usual + air.slope_std * air.slope_std)
+    return share * air.slope, float(np.sqrt(share)) * air.slope_std
 
 
 @dataclass(frozen=True, slots=True)

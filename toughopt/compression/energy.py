@@ -67,6 +67,7 @@ def measure(
     force_n: FloatArray,
     ending: Ending,
     baseline: Baseline,
+    zero_mm: float,
     contact_force_n: float,
     noise_mm: float = 0.0,
     compliance_mm_per_n: float = 0.0,
@@ -78,6 +79,7 @@ def measure(
     displacement_mm, force_n : (n,) float, from contact on; the force without the baseline
     ending : where the area ends
     baseline : what was subtracted, with its standard deviations
+    zero_mm : the recorded displacement that is 0 in `displacement_mm`; the baseline's centre is a recorded one
     contact_force_n : a force that may be missing before contact
     noise_mm : standard deviation of the displacement's noise, mm
     compliance_mm_per_n : of the machine, that was corrected for with the noisy force
@@ -86,9 +88,10 @@ def measure(
     -----
     White noise of the force, sigma(i), estimated piecewise from fourth differences, so that noise that grows with the
     force counts as it should: variance = sum of w(i)^2 sigma(i)^2 with the trapezoid's weights w. Offset and slope of
-    the baseline act over the whole length. The contact may be missed by what the force rises to below its threshold.
-    Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2). A break falls anywhere between two
-    samples: variance = (drop times step)^2 / 12.
+    the baseline act over the whole length, the slope with the distance from where the baseline was seen:
+    variance = (offset_std L)^2 + (slope_std integral of (x - centre) dx)^2. The contact may be missed by what the force
+    rises to below its threshold. Noise of the displacement: variance = noise^2 (sum of (dF/2)^2 + F_end^2). A break
+    falls anywhere between two samples: variance = (drop times step)^2 / 12.
     """
     end = ending.index
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
@@ -96,7 +99,8 @@ def measure(
     w = weights(x)
     noise, sigma_end = _noise(w, f)
     length = float(x[-1] - x[0])
-    lever = 0.5 * float((x[-1] - baseline.centre_mm) ** 2 - (x[0] - baseline.centre_mm) ** 2)
+    centre = baseline.centre_mm - zero_mm
+    lever = 0.5 * float((x[-1] - centre) ** 2 - (x[0] - centre) ** 2)
     base = float(np.hypot(baseline.offset_std_n * length, baseline.slope_std_n_per_mm * lever))
     early = np.flatnonzero(f > contact_force_n)
     reach = float(x[early[0]] - x[0]) if early.size else 0.0

@@ -163,7 +163,7 @@ def _contact_findings(contact: Contact, f: FloatArray, clean: FloatArray, noise:
     if base.samples and abs(base.offset_n) > max(_OFFSET_WORTH_TELLING, 4 * base.offset_std_n):
         message = f"the load cell reads {base.offset_n:.4g} N before contact: subtracted"
         found.append(quality.finding("FORCE_OFFSET", Effect.NONE, message))
-    if base.slope_n_per_mm:
+    if base.drifts:
         message = f"the force drifts by {base.slope_n_per_mm:.4g} N/mm before contact: subtracted"
         found.append(quality.finding("FORCE_DRIFT", Effect.WARN, message))
     first, top = float(np.min(f[:3])), float(np.max(clean))

@@ -20,7 +20,7 @@ class Toughness:
     """What one curve says about its specimen; None where it cannot be told.
 
     toughness_j : energy from contact to the end, J; None when rejected, a lower bound when censored
-    toughness_std_j : its standard deviation, from the sensors' noise, the baseline and the contact
+    toughness_std_j : its standard deviation, from the sensors' noise, the baseline and its drift, and the contact
     peak_force_n, max_displacement_mm : largest absolute values as recorded, before any zeroing
     """
 

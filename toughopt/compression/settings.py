@@ -20,8 +20,8 @@ class AnalysisSettings:
 
     contact_force_n : force above the baseline at which the plates touch the specimen, N
     contact_window : samples of the trailing median that must exceed it
-    baseline : what is subtracted from the force: nothing, the mean before contact, a line through it where its slope is
-        certain ("auto"), or always the line
+    baseline : what is subtracted from the force: nothing, the mean before contact, a line through it with as much of
+        its slope as is certain ("auto"), or always the line; the latter two allow for drift in the uncertainty
     toe : "none" zeroes at contact; "astm_d695" where the steepest line of the loading meets zero (ASTM D695, annex)
     end : where the area ends; "strain", "displacement" (mm after contact) and "force" (N) need `end_value`
     break_drop : share of the highest force so far whose loss is a break
