@@ -31,7 +31,7 @@ def test_replay_tells_that_state_and_animates_what_led_there(
 
 def test_an_animation_of_nothing_is_refused(told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(told), "--from", "50", "--animate", str(tmp_path / "x.gif")]) == 2
-    assert "no result" in capsys.readouterr().err
+    assert "no number 50" in capsys.readouterr().err
 
 
 def test_a_lost_and_a_changed_artifact_fail_the_check(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
