@@ -196,3 +196,11 @@ def test_every_page_with_few_and_many_experiments(
             paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
             print(f"{kind} {path}: first paint after {here.until(paint, 20.0):.0f} ms")
             here.keep(f"{kind}-{path.strip('/').replace('/', '-') or 'overview'}")
+
+
+def test_no_page_is_wider_than_a_phone(served: Any, tab: Callable[[str], Tab]) -> None:
+    here = tab(served.base)
+    here.page.set_viewport_size({"width": 390, "height": 800})
+    for path in ("/experiments", "/steer", "/log", "/compare"):
+        here.page.goto(served.base + path, wait_until="domcontentloaded")
+        assert here.page.evaluate("document.documentElement.scrollWidth") <= 390, path
