@@ -51,8 +51,19 @@ _TRIED = (
     ("as BoTorch: squared exponential, improvement over the best test", "1.27", "10.1"),
     ("**180 other random pools:** the priors of `default`, no linear trend", "1.00", "16.8"),
     ("with a linear trend of standard deviation 0.6", "0.88", "17.8"),
-    ("with a linear trend of standard deviation 1.0 (`default`)", "0.85", "18.1"),
-    ("0.6, and a quadratic one of 0.4 / products of two inputs of 0.5", "0.89 / 0.94", "18.0 / 16.7"),
+    ("with a linear trend of standard deviation 1.0", "0.85", "18.1"),
+    ("the same where the likelihood does not speak against it (`default`)", "0.89", "17.8"),
+    ("0.6, and a quadratic one of 0.4 / 0.6, and products of two inputs of 0.5", "0.89 / 0.94", "18.0 / 16.7"),
+    ("1.0, and mean + 0.8 std / 1.25 std", "0.89 / 0.85", "18.0 / 18.1"),
+    ("1.0, and noise that varies with the value / smoother, less noise", "0.88 / 0.88", "17.9 / 17.6"),
+    (
+        "**6 boxes, 6 seeds (best true mean instead of finds):** candidates improved step by step, trend 1.0",
+        "1.00",
+        "0.80",
+    ),
+    ("the same without a trend", "1.00", "0.83"),
+    ("candidates as they are, trend 1.0 / none", "0.74 / 0.83", "0.82 / 0.88"),
+    ("candidates as they are, trend where likely (`default`)", "0.75", "0.88"),
 )
 
 Runs = dict[int, dict[str, Any]]

@@ -122,7 +122,9 @@ class Machine:
                 return
             with conn:
                 self._conn = conn
-                self.connections += 1
+                with self.changed:
+                    self.connections += 1
+                    self.changed.notify_all()
                 conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._talk(lambda conn=conn: conn.recv(4096) if self._ready(conn) else None)
                 self._conn = None
