@@ -7,13 +7,14 @@ from toughopt.journal.artifacts import Artifacts
 from toughopt.journal.base import Lock, Store
 from toughopt.journal.codec import Event
 from toughopt.journal.events import Payload
-from toughopt.journal.experiment import Experiment, Stage
+from toughopt.journal.experiment import NEXT, Experiment, Stage
 from toughopt.journal.lock import ConductorLock
 from toughopt.journal.sqlite import open_sqlite
 from toughopt.journal.state import State, fold
 from toughopt.journal.store import SqlStore
 
 __all__ = [
+    "NEXT",
     "Artifacts",
     "ConductorLock",
     "Event",

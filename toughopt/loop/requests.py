@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import InputError, ToughoptError, UnknownName
-from toughopt.journal import Experiment, Stage
+from toughopt.journal import NEXT, Experiment, Stage
 from toughopt.journal import events as ev
 from toughopt.loop.measuring import Measurement, measure_file
 from toughopt.loop.steering import STEERING
@@ -54,7 +54,7 @@ def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str)
 
 def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
-    if experiment.ended or experiment.stage in _IN_HAND:
+    if experiment.ended or Stage.COMPLETE not in NEXT[experiment.stage]:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; only one that waits can be told a result")
     given = arguments.get("mass_g") is not None
     mass_g = positive(arguments, "mass_g", "a mass in g") if given else experiment.mass_g

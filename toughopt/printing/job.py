@@ -24,7 +24,9 @@ _MOST_FAULTS = 200
 _TICK_S = 1.0
 _LOOK_S = 0.05  # how often timers are looked at while lines flow
 _POLL = Command(b"M105")
-DRAIN = Command(b"M400", solo=True, patience_s=60.0, limit_s=900.0)  # sent when all lines are, so that they end
+DRAIN = Command(
+    b"M400", solo=True, waits=True, patience_s=60.0, limit_s=900.0
+)  # sent when all lines are, so that they end
 _PAUSED = State.PAUSED  # looking it up takes long, before Python 3.12
 _NEVER = 1 << 60
 
@@ -166,7 +168,7 @@ class PrintJob:
     def _on_temperature(self, reply: Reply) -> None:
         self._hear_temperatures(reply)
         command = self.stream.command
-        if command is not None and command.solo:
+        if command is not None and command.waits:
             self.stream.on_sign(self._now)
 
     def _hear_temperatures(self, reply: Reply) -> None:

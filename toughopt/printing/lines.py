@@ -27,6 +27,7 @@ class Command(NamedTuple):
     limit_s: float = 30.0  # silence after which it is given up
     pace_s: float = 1e9  # mean duration of the last moves: how often the machine needs a line
     position: _Position = NOWHERE  # where the machine is told to be after it, None where that is not known
+    waits: bool = False  # the machine may take long over it, and report temperatures meanwhile
 
 
 def clean(raw: str, where: str) -> str:

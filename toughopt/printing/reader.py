@@ -300,6 +300,7 @@ class ProgramReader:
             code in _SOLO,
             patience,
             limit,
+            waits=code in _SOLO,
             position=(at[0], at[1], at[2], at[3]),
         )
 

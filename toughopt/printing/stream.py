@@ -80,7 +80,7 @@ class LineStream:
         if self._wake_at:
             return self._wake_at
         patience = flying[0].command.patience_s
-        if self._signs and flying[0].command.solo:
+        if self._signs and flying[0].command.waits:
             patience = min(patience, self.settings.sign_s)
         return max(self._sign_at, flying[0].at) + patience
 
@@ -158,7 +158,7 @@ class LineStream:
     def on_noise(self, text: str, now: float) -> None:
         """Something that was not understood: perhaps the ok that is waited for."""
         flying = self._ledger.flying
-        if self.phase is Phase.FLOWING and flying and not self._wake_at and not flying[0].command.solo:
+        if self.phase is Phase.FLOWING and flying and not self._wake_at and not flying[0].command.waits:
             self._fact("garbled", bytes=text.encode("latin-1", "replace").hex(" "))
             self._wake_at = now + self.settings.garbled_s
 
