@@ -103,6 +103,13 @@ def test_relative_moves_and_commands_that_block_go_alone():
     assert by_body[b"G28"] and by_body[b"M109 S210"] and by_body[b"G4 S1"]
 
 
+def test_only_commands_that_block_are_excused_by_reports_of_temperatures():
+    """A relative move goes alone too, but temperatures that arrive meanwhile say nothing of it."""
+    waits = {command.body: command.waits for command in read([*READY, "M83", "G1 X2 E1", "G4 S1"])}
+    assert waits[b"G28"] and waits[b"M109 S210"]
+    assert not waits[b"G1 X2 E1"] and not waits[b"M83"]
+
+
 def test_homing_forgets_the_place():
     assert read([*READY, "G1 X5 Y5", "G28"])[-1].position[:3] == (None, None, None)
 
