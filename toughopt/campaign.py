@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from toughopt.errors import ConfigError, InputError
+from toughopt.errors import ConfigError
 from toughopt.tomlplace import broken_toml, line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -132,6 +130,19 @@ class TestConfig(_Part):
     timeout_s: Positive = 3600.0
 
 
+class CurveFileConfig(_Part):
+    """What the test machine's files leave open; what is not given is found out from each file."""
+
+    reader: str | None = None
+    columns: dict[Literal["force", "displacement", "time"], str | Annotated[int, Field(ge=0)]] = {}
+    decimal: Literal[".", ","] | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+    force_unit: str | None = None
+    displacement_unit: str | None = None
+    time_unit: str | None = None
+
+
 class RecoveryConfig(_Part):
     """What happens to work that a crash or a fault interrupted."""
 
@@ -193,6 +204,7 @@ class CampaignConfig(_Part):
     frame: DeviceConfig = DeviceConfig()
     handler: DeviceConfig = DeviceConfig()
     test: TestConfig = TestConfig()
+    curve_file: CurveFileConfig = CurveFileConfig()
     analysis: dict[str, Any] = {}
     recovery: RecoveryConfig = RecoveryConfig()
     fleet: FleetConfig = FleetConfig()
@@ -281,19 +293,6 @@ def parse_config(text: str, where: str = "campaign.toml") -> CampaignConfig:
     except ValidationError as error:
         problems = [_explained(problem, text, where) for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from error
-
-
-@contextmanager
-def said_at(folder: Path, *location: str | int) -> Iterator[None]:
-    """Let errors of what is said at `location` in the folder's campaign.toml, if any, begin with file and line."""
-    try:
-        yield
-    except InputError as error:
-        path = folder / "campaign.toml"
-        line = line_of(location, path.read_text(encoding="utf-8-sig")) if path.is_file() else 0
-        if line:
-            error.args = (f"{path}, line {line}: {error}",)
-        raise
 
 
 def changed_for_life(old: dict[str, Any], new: CampaignConfig) -> list[str]:

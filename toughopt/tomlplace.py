@@ -6,6 +6,10 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from toughopt.errors import InputError
 
 _HEADING = re.compile(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
@@ -85,3 +89,16 @@ def _resolved(parts: Location, seen: Counter[Location]) -> Location:
         if index < len(parts) - 1 and seen[place]:
             place = (*place, seen[place] - 1)
     return place
+
+
+@contextmanager
+def said_at(folder: Path, *location: str | int) -> Iterator[None]:
+    """Let errors of what is said at `location` in the folder's campaign.toml, if any, begin with file and line."""
+    try:
+        yield
+    except InputError as error:
+        path = folder / "campaign.toml"
+        line = line_of(location, path.read_text(encoding="utf-8-sig")) if path.is_file() else 0
+        if line:
+            error.args = (f"{path}, line {line}: {error}",)
+        raise

@@ -37,8 +37,8 @@ FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\
         ('policy = "default"', 'policy = "bayes"', "no policy called 'bayes'; known: bear2020"),
         ("features = true", 'settings = { replicat = "gain" }', "no setting 'replicat'"),
         (
-            "[recovery]",
-            "[analysis]\nbase_line = 1\n[recovery]",
+            "# end =",
+            "base_line = 1\n# end =",
             "no key of [analysis] called 'base_line'; did you mean",
         ),
         ("layer_height_mm = 0.25,", "layer = 0.25,", "no key of [slicing.overrides] called 'layer'"),
@@ -113,7 +113,7 @@ def test_a_campaign_without_mistakes_is_said_to_be_one(write: Write, capsys: pyt
 
 
 def test_a_wrong_analysis_costs_no_specimen(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = write("[recovery]", "[analysis]\nthreshold = 1\n[recovery]")
+    folder = write("# end =", "threshold = 1\n# end =")
     assert main(["run", str(folder)]) == 2
     assert "no key of [analysis] called 'threshold'" in capsys.readouterr().err
     assert not list((folder / "artifacts").rglob("*.*")), "something was made"

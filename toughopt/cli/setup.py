@@ -205,6 +205,14 @@ kind = {json.dumps(handler)}
 force_limit_n = 5000.0
 speed_mm_per_min = 2.0
 
+[curve_file]    # what the test machine's files leave open; the rest is found out from each file
+# decimal = ","
+# columns = {{ force = "Load Cell", displacement = 2 }}  # names, or numbers counted from 0
+# force_unit = "kN"
+
+[analysis]      # how a curve becomes a toughness
+# end = "end_of_loading"  # or first_break, densification, strain, displacement, force
+
 [recovery]
 # uncertain = "ask"  # what was printing when contact was lost: ask a person, or "discard" (default in a virtual lab)
 retries = 2          # how often the lab may fail a design before it is given up

@@ -8,7 +8,7 @@ from toughopt.compression.drawing import figure
 from toughopt.compression.efficiency import Efficiency, energy_absorbing_efficiency
 from toughopt.compression.files import analyze_file
 from toughopt.compression.own import write_csv
-from toughopt.compression.reading import read_curves, readers
+from toughopt.compression.reading import check_options, read_curves, readers
 from toughopt.compression.results import FileAnalysis, Prepared, Toughness, as_json
 from toughopt.compression.settings import AnalysisSettings
 
@@ -28,6 +28,7 @@ __all__ = [
     "analyze_cycles",
     "analyze_file",
     "as_json",
+    "check_options",
     "energy_absorbing_efficiency",
     "figure",
     "prepare",

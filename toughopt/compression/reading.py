@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from toughopt.compression.own import OwnReader
 from toughopt.compression.plain import PlainReader
 from toughopt.compression.testsuite import TestSuiteReader
 from toughopt.compression.trapezium import TrapeziumReader
+from toughopt.compression.units import require_unit
 from toughopt.compression.zwick import ZwickReader
 from toughopt.errors import CurveError, UnknownName
 
@@ -94,6 +96,27 @@ def read_curves(
         Curve(c.displacement_mm, c.force_n, c.time_s, c.specimen, c.warnings, c.metadata, (*told, *c.findings))
         for c in curves
     )
+
+
+def check_options(
+    *,
+    reader: str | None = None,
+    encoding: str | None = None,
+    force_unit: str | None = None,
+    displacement_unit: str | None = None,
+    time_unit: str | None = None,
+) -> None:
+    """Whether there are such things, before any file is there. Raises CurveError, UnknownName."""
+    if reader is not None and reader not in readers():
+        raise UnknownName("reader", reader, readers())
+    if encoding is not None:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise CurveError(f"there is no encoding {encoding!r}; utf-8, cp1252 and utf-16 are usual") from error
+    for text, quantity in ((force_unit, "force"), (displacement_unit, "length"), (time_unit, "time")):
+        if text is not None:
+            require_unit(text, quantity, f"{'displacement' if quantity == 'length' else quantity}_unit")
 
 
 def _text(source: str | Path | bytes, encoding: str | None, where: str) -> tuple[str, tuple[Finding, ...]]:

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toughopt.campaign import said_at
 from toughopt.errors import ConfigError, ObservationError, ToughoptError, UnknownName
 from toughopt.journal import State
 from toughopt.journal import events as ev
 from toughopt.loop.knowledge import earlier_campaigns, press_prior
 from toughopt.loop.objectives import measured_beside, objectives_of
+from toughopt.tomlplace import said_at
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import ConfigError, CurveError, UnknownName
 from toughopt.journal import events as ev
+from toughopt.tomlplace import said_at
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig
+
+_KEYS = (
+    (r"column_map=\{'(\w+)': (?:name|index)\}", r"[curve_file] columns.\1 in campaign.toml"),
+    (r"\bcolumn_map (says|names)\b", r"[curve_file] columns \1"),
+    (r"\bcolumn_map\b", "[curve_file] columns in campaign.toml"),
+    (r"\b(decimal|separator|encoding|force_unit|displacement_unit|time_unit)(?==)", r"[curve_file] \1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +81,11 @@ def measure_file(
     """
     from toughopt.compression import Effect, FileAnalysis, analyze, read_curves
 
+    told = config.curve_file.model_dump(exclude_defaults=True)
     try:
-        curves = read_curves(data)
+        curves = read_curves(data, column_map=told.pop("columns", None), **told)
     except CurveError as error:
-        raise CurveError(f"{name}: {str(error).removeprefix('the file: ')}") from error
+        raise CurveError(f"{name}: {_as_configured(str(error).removeprefix('the file: '))}") from error
     if len(curves) != 1:
         raise CurveError(f"{name} holds {len(curves)} specimens; a file for one experiment holds one")
     settings = analysis_settings(config)
@@ -84,8 +95,29 @@ def measure_file(
     reason = ""
     if value is None:
         rejected = [finding.message for finding in result.findings if finding.effect is Effect.REJECT]
-        reason = "; ".join(rejected) or f"{config.objective.name} cannot be computed for {name}"
+        reason = _as_configured("; ".join(rejected)) or f"{config.objective.name} cannot be computed for {name}"
     return Measurement(value, reason, result.censored, figures, mass_g, by=by)
+
+
+def _as_configured(message: str) -> str:
+    """A message that names arguments of Python, naming the keys of campaign.toml that say the same."""
+    for pattern, key in _KEYS:
+        message = re.sub(pattern, key, message)
+    return message
+
+
+def check_measuring(config: CampaignConfig, folder: Path) -> None:
+    """Whether curves can be read and analysed as configured. Raises ConfigError, UnknownName, with the line."""
+    from toughopt.compression import check_options
+
+    told = config.curve_file.model_dump(exclude_defaults=True)
+    for key in ("reader", "encoding", "force_unit", "displacement_unit", "time_unit"):
+        with said_at(folder, "curve_file", key):
+            try:
+                check_options(**{key: told.get(key)})
+            except CurveError as error:
+                raise ConfigError(str(error)) from error
+    analysis_settings(config)
 
 
 def analysis_settings(config: CampaignConfig) -> Any:

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from toughopt._version import __version__
-from toughopt.campaign import CampaignConfig, changed_for_life, load_config, said_at
+from toughopt.campaign import CampaignConfig, changed_for_life, load_config
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.massing import mass_control
-from toughopt.loop.measuring import Body, Measurement, analysis_settings, measure_file
+from toughopt.loop.measuring import Body, Measurement, check_measuring, measure_file
 from toughopt.loop.specimen import Order, Recipe
 from toughopt.profiles import PrinterProfile, load_profile
+from toughopt.tomlplace import said_at
 
 if TYPE_CHECKING:
     from toughopt.gcode import Program
@@ -64,7 +65,7 @@ class Workspace:
     def check(self) -> None:
         """Whether designs can be chosen and curves analysed as configured. Raises ConfigError, UnknownName."""
         self.chooser.check()
-        analysis_settings(self.config)
+        check_measuring(self.config, self.folder)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -225,7 +226,7 @@ def _create_in(workspace: Workspace, text: str) -> Workspace:
 def check_config(config: CampaignConfig, folder: Path) -> None:
     """Whether such a campaign can run in `folder`, before anything is written. Raises ConfigError, UnknownName."""
     Chooser(config, make_recipe(config, folder).family, folder).check()
-    analysis_settings(config)
+    check_measuring(config, folder)
 
 
 def make_recipe(config: CampaignConfig, folder: Path) -> Recipe:

@@ -50,6 +50,10 @@ class Ledger:
                 return sent.command.position
         return NOWHERE
 
+    def in_flight(self, number: int) -> bool:
+        """Whether the line of that number is sent and not acknowledged."""
+        return bool(self.flying) and self.flying[0].number <= number <= self.flying[-1].number
+
     def send(self, sent: Sent, now: float) -> None:
         """Line `next` is on its way."""
         sent.at = now

@@ -9,6 +9,7 @@ from toughopt.errors import ProgramError
 
 MAX_LINE = 95  # characters with number and checksum; a 96-byte command buffer holds no more
 MAX_BODY = MAX_LINE - (10 + 5)  # of a command: room for "N99999999 " and "*255" in that
+_ESSENTIAL = re.compile(rb"(?:G(?:[0-3]|28|9[0-2])|M(?:10[49]|1[49]0))(?!\d)")
 _TEXT_COMMAND = re.compile(r"M0*(?:117|118|0|1|16)(?!\d)", re.IGNORECASE)
 _NUMBERED = re.compile(r"N\d+\s*")
 _CHECKSUM = re.compile(r"\*\d*\s*$")
@@ -28,6 +29,11 @@ class Command(NamedTuple):
     pace_s: float = 1e9  # mean duration of the last moves: how often the machine needs a line
     position: _Position = NOWHERE  # where the machine is told to be after it, None where that is not known
     waits: bool = False  # the machine may take long over it, and report temperatures meanwhile
+
+    @property
+    def essential(self) -> bool:
+        """Whether no part comes out where it is not carried out: moves, positions, temperatures."""
+        return _ESSENTIAL.match(self.body) is not None
 
 
 def clean(raw: str, where: str) -> str:

@@ -6,7 +6,6 @@ a line error makes the firmware discard its buffer in mid-line, so after one not
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +18,6 @@ from toughopt.printing.replies import Reply
 from toughopt.printing.supply import Supply
 
 _NEVER = float("inf")
-_ESSENTIAL = re.compile(r"(?:G(?:[0-3]|28|9[0-2])|M(?:10[49]|1[49]0))(?!\d)")  # no part comes out without it
 _FLOWING, _FINISHED = Phase.FLOWING, (Phase.DONE, Phase.FAILED)  # looking members up takes long, before Python 3.12
 
 
@@ -183,10 +181,9 @@ class LineStream:
     def on_unknown(self, text: str, now: float) -> None:
         """The machine did not know a command; an ok follows."""
         bare = text.partition("*")[0].strip()
-        if self.phase is Phase.FLOWING and any(
-            bare == sent.command.body.decode("ascii") for sent in self._ledger.flying
-        ):
-            if _ESSENTIAL.match(bare):
+        known = [sent.command for sent in self._ledger.flying if bare == sent.command.body.decode("ascii")]
+        if self.phase is Phase.FLOWING and known:
+            if known[0].essential:
                 self._fail("lost_line", f"the machine does not know {bare!r}: it was not carried out")
             else:
                 self._fact("unsupported", command=bare)
@@ -232,10 +229,10 @@ class LineStream:
             self._land()
 
     def _land_number(self, number: int) -> None:
-        flying = self._ledger.flying
-        if not flying or not flying[0].number <= number <= flying[-1].number:
+        if not self._ledger.in_flight(number):
             self._fact("stale_ok", line=number)
             return
+        flying = self._ledger.flying
         while flying[0].number < number:
             self._land(by_ok=False)
             self.lost_oks += 1
@@ -250,17 +247,13 @@ class LineStream:
 
     def _settle_ok(self, reply: Reply, now: float) -> None:
         evidence = self._evidence
-        if reply.number is not None and evidence.unknowns and self._is_flying(reply.number):
+        if reply.number is not None and evidence.unknowns and self._ledger.in_flight(reply.number):
             self._fail(
                 "lost_line", f"the machine took line {reply.number} for {evidence.doubt!r}: it was lost on the way"
             )
             return
         evidence.hear_ok(reply, self._advanced)
         self._listen(now)
-
-    def _is_flying(self, number: int) -> bool:
-        flying = self._ledger.flying
-        return bool(flying) and flying[0].number <= number <= flying[-1].number
 
     def _listen(self, now: float, wait_s: float = 0.0) -> None:
         """Wait for a quiet moment."""

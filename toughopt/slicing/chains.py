@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,16 +85,6 @@ class Chains:
             self.layer[keep],
             self.depth[keep],
             self.link_share[keep],
-        )
-
-    def without_points(self, drop: NDArray[np.bool_]) -> Chains:
-        """The same chains without some of their points; (n,) bool."""
-        size = np.bincount(self.chain[~drop], minlength=len(self.layer))
-        return replace(
-            self,
-            point_mm=self.point_mm[~drop],
-            spacing_mm=self.spacing_mm[~drop],
-            start=np.concatenate(([0], np.cumsum(size))),
         )
 
 
