@@ -20,17 +20,16 @@ from concurrent.futures import (
     ProcessPoolExecutor,
 )
 from concurrent.futures import wait as wait_for
-from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from toughopt.errors import ConfigError, DeviceError, RunFailed
+from toughopt.threads import one_thread, one_thread_from_now_on
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _CLUSTERS = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
 _AHEAD = 256  # calls handed to an executor before their turn
 _CONNECT_S = 15.0
@@ -107,7 +106,7 @@ class SerialExecutor(Executor):
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
-            with _one_thread():
+            with one_thread():
                 answer = fn(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - it is whoever asks for the result that has to deal with it
             future.set_exception(error)
@@ -193,7 +192,7 @@ def _lost() -> tuple[type[BaseException], ...]:
 
 
 def _called(call: bytes) -> Any:
-    _single_thread_from_now_on()
+    one_thread_from_now_on()
     function, args, kwargs = pickle.loads(call)
     return function(*args, **kwargs)
 
@@ -201,20 +200,4 @@ def _called(call: bytes) -> Any:
 def _settle_in() -> None:
     """In a new worker process: Ctrl-C ends it without a word, and numerics use one thread."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _single_thread_from_now_on()
-
-
-def _single_thread_from_now_on() -> None:
-    os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))  # of libraries that are loaded later
-    _one_thread()
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """One thread for the numerical libraries, from the call on; as before when the context is left."""
-    import numpy as np
-    import scipy.linalg  # loads the libraries that are to be limited
-    from threadpoolctl import threadpool_limits
-
-    del np, scipy
-    limits: AbstractContextManager[Any] = threadpool_limits(limits=1)
-    return limits
+    one_thread_from_now_on()

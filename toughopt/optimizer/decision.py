@@ -22,6 +22,7 @@ from toughopt.optimizer.replication import reconsidered
 from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.tasks import make_task
 from toughopt.optimizer.transfer import Source
+from toughopt.threads import one_thread
 
 FORMAT = 1
 CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1, "objectives": ()}
@@ -95,6 +96,7 @@ class Decision:
         return cls.from_dict(json.loads(text))
 
 
+@one_thread()
 def decide(
     space: Space,
     observations: Sequence[Observation],
@@ -275,8 +277,6 @@ def _first_designs(task: Task, initial: int, space: Space) -> tuple[list[dict[st
 
 
 def _environment() -> dict[str, str]:
-    import os
-
     import scipy
 
     return {
@@ -285,5 +285,4 @@ def _environment() -> dict[str, str]:
         "scipy": scipy.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "") or str(os.cpu_count()),
     }

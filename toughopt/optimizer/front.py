@@ -16,6 +16,7 @@ from toughopt.optimizer.hypervolume import hypervolume, nondominated
 from toughopt.optimizer.multi import Belief, promising_rows, reference_point
 from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.recommendation import interval_of
+from toughopt.threads import one_thread
 
 Rows = np.ndarray[Any, np.dtype[Any]]
 _DRAWS = 200
@@ -52,6 +53,7 @@ class Front:
     hypervolume: float
 
 
+@one_thread()
 def pareto_front(task: Task, chosen_by: Policy) -> Front:
     """The front by posterior means; by means of the tests where a model cannot be fitted.
 

@@ -15,6 +15,7 @@ from toughopt.optimizer.feasibility import log_preference
 from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.scoring import make_score
 from toughopt.optimizer.surrogates import make_surrogate
+from toughopt.threads import one_thread
 
 _WORST = 50  # of the tested designs that tell how low scores go
 _LAST_RESORT = 100.0  # taken off the log of the acquisition below the printability threshold: only if nothing is above
@@ -43,6 +44,7 @@ class ModelPolicy:
         """True."""
         return True
 
+    @one_thread()
     def surrogate(self, task: Task) -> Surrogate | None:
         """The surrogate fitted to the task's data; FitFailed where that is impossible."""
         made = make_surrogate(self.settings, task.encoder, len(task.data))

@@ -16,6 +16,7 @@ from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.feasibility import Feasibility
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.posterior import FitFailed
+from toughopt.threads import one_thread
 
 _LEVEL = 1.959963984540054  # standard deviations of a two-sided 95 % interval
 _DRAWS = 400
@@ -40,6 +41,7 @@ class Recommendation:
     probability_top: float
 
 
+@one_thread()
 def recommend(
     task: Task, chosen_by: Policy, too_strong: bool = False, by: Literal["mean", "lower"] = "mean"
 ) -> Recommendation:
@@ -88,6 +90,7 @@ def recommend(
     return Recommendation(design, sign * mean, std, interval, tests, top)
 
 
+@one_thread()
 def expected_gain(task: Task, chosen_by: Policy) -> float:
     """Largest expected improvement over the best predicted tested design, in the units of the objective.
 
