@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from problems import PROBLEMS, Problem, random_nature, trend_nature
+from random_boxes import RandomBox
 from random_pools import random_pool
 
 from toughopt.optimizer import Space
@@ -24,7 +25,7 @@ RANDOM_TASKS = {
     **{f"random{d}": partial(random_nature, d) for d in (3, 4, 6)},
     **{f"trend{d}": partial(trend_nature, d) for d in (3, 4, 6)},
 }
-ANY = "any"  # a pool of whatever sort, another one for each seed
+ANY = "any"  # a pool or box of whatever sort, another one for each seed
 SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS, ANY)
 _REFERENCE = 4096  # designs of a box that tell what its best 1 % are
 
@@ -51,7 +52,7 @@ class PoolTask:
 class BoxTask:
     """A box: any design of the space may be tested, and again."""
 
-    problem: Problem
+    problem: Problem | RandomBox
     threshold: float
     best: float
     seed: int
@@ -89,7 +90,7 @@ def pool_task(name: str, seed: int) -> PoolTask:
 
 def box_task(name: str, seed: int) -> BoxTask:
     """The box of that name, without its prefix ``box:``."""
-    problem = _problem(name, seed)
+    problem = RandomBox(1000 + seed) if name == ANY else _problem(name, seed)
     reference = problem.space.sample(_REFERENCE, np.random.default_rng(0))
     truth = np.sort(problem.truth(reference))
     return BoxTask(problem, float(truth[-_REFERENCE // 100]), float(truth[-1]), seed)

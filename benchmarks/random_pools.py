@@ -39,7 +39,7 @@ def random_pool(seed: int) -> RandomPool:
     rng = np.random.default_rng([seed, 2024])
     d = int(rng.choice([2, 3, 3, 4, 4, 4, 5, 5, 6, 8]))
     n = int(rng.choice([300, 600, 600, 1000]))
-    first, second = _latent(d, rng), _latent(d, rng)
+    first, second = latent(d, rng), latent(d, rng)
     x = rng.random((n, d)) if rng.random() < 0.3 else _on_grid(n, d, rng)
     a, b = _standardised(first(x)), _standardised(second(x))
     kind = str(rng.choice(["plain", "exp", "cliff", "cliff", "product"]))
@@ -62,7 +62,7 @@ def random_pool(seed: int) -> RandomPool:
     return RandomPool(x, truth, truth * factor, kind)
 
 
-def _latent(d: int, rng: np.random.Generator) -> Field:
+def latent(d: int, rng: np.random.Generator) -> Field:
     """A weighted sum of a random field, a trend, a hill and main effects; the weights are random, too."""
     parts = [_field(d, rng, 0.15, 1.5, float(rng.choice([3.0, 5.0, np.inf])))]
     slope = rng.standard_normal(d)

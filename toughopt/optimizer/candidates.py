@@ -14,6 +14,8 @@ from toughopt.optimizer.space import Key
 
 _SMALL = 4096  # spaces of at most so many designs are looked at completely
 _SPREADS = (0.15, 0.05, 0.015)  # of the unit interval, around designs worth refining
+_FEW = 8  # one in so many candidates is enough to choose from
+_NO_DISTANCE = 1e-3  # between designs, in units of the cube
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,34 @@ class Candidates:
         if not self.complete or not taken:
             return np.arange(len(self.x))
         return np.array([i for i, key in enumerate(self._keys) if key not in taken], dtype=np.int64)
+
+    def apart(self, points: FloatArray, distance: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Indices of those that differ from all of `points` by at least `distance`; all of a complete set.
+
+        The distance is halved as long as it leaves only few of them: where tests have filled a space, they may lie
+        closer together.
+
+        Parameters
+        ----------
+        points : (c, number of parameters) float, in the unit cube
+        distance : root mean square of the differences
+        """
+        everywhere = np.arange(len(self.x))
+        if self.complete or not len(points) or not len(self.x):
+            return everywhere
+        from scipy.spatial import KDTree
+
+        nearest = KDTree(points).query(self._unit)[0] / np.sqrt(points.shape[1])
+        while distance > _NO_DISTANCE:
+            far = np.flatnonzero(nearest >= distance)
+            if _FEW * len(far) >= len(everywhere):
+                return far
+            distance /= 2
+        return everywhere
+
+    @cached_property
+    def _unit(self) -> FloatArray:
+        return self.task.space.to_unit(self.columns)
 
     def pick(self, scores: FloatArray, taken: Collection[Key]) -> int:
         """Index of the best score among those not taken; the first of equals.

@@ -30,6 +30,7 @@ COMMON: Mapping[str, Any] = {
     "slopes": 1.0,  # standard deviation of a linear trend, in that of the data, where one is likely; 0: never
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
+    "apart": 0.05,  # of a box: how far from tested designs one is new, as root mean square over its parameters' ranges
     "refine": False,  # whether the best of them are improved step by step: the very top is too often a far corner
     "retest": False,  # whether a tested design may be proposed again: it is when its own score is the best there is
     "replicate": "never",  # or "gain": whenever another test of a tested design is worth more than the new design
@@ -43,7 +44,7 @@ COMMON: Mapping[str, Any] = {
 }
 
 # What held for settings that a decision's record does not name, because there was no such setting yet.
-_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "slopes": 0.0, "refine": True, "replicate": "never"}
+_UNNAMED: Mapping[str, Any] = {"expect": "smooth", "slopes": 0.0, "refine": True, "replicate": "never", "apart": 0.0}
 
 _MODELS: Mapping[str, Mapping[str, Any]] = {
     "default": {"acquisition": "ucb", "beta": 1.0, "powers": (1.0,)},
@@ -57,6 +58,7 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
     "knowledge_gradient": {"acquisition": "knowledge_gradient", "powers": (1.0,), "retest": True},
     "bear2020": {
         "acquisition": "ei",
+        "apart": 0.0,
         "powers": (1.0,),
         "incumbent": "observed",
         "retest": True,
@@ -66,15 +68,16 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
     },
     "mamabear": {
         "acquisition": "ei",
+        "apart": 0.0,
         "surrogate": "local_gp",
         "powers": (1.0,),
         "incumbent": "observed",
         "kernel": "squared_exponential",
         "slopes": 0.0,
     },
-    "skopt": {"acquisition": "ei", "surrogate": "skopt", "incumbent": "observed"},
+    "skopt": {"acquisition": "ei", "surrogate": "skopt", "incumbent": "observed", "apart": 0.0},
     "forest": {"acquisition": "ei", "surrogate": "forest", "incumbent": "observed"},
-    "botorch": {"acquisition": "log_ei", "surrogate": "botorch", "incumbent": "observed"},
+    "botorch": {"acquisition": "log_ei", "surrogate": "botorch", "incumbent": "observed", "apart": 0.0},
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "surrogate": KINDS,
