@@ -190,10 +190,10 @@ def _pool(name: str, policies: Mapping[str, Runs]) -> list[str]:
 
 def _box(name: str, policies: Mapping[str, Runs]) -> list[str]:
     lines = ["", f"## {name.removeprefix('box:')}, any design of the box", ""]
-    sort = "Boxes of `random_boxes.py`, of 2 to 11 parameters, another one for each seed. " if name == "box:any" else ""
+    sort = "Boxes of `random_boxes.py`, another one for each seed. " if name == "box:any" else ""
     lines += [
-        f"{sort}50 tests. A top-1 % design is better than all but 1 % of the space; true means are told over that of the "
-        "best of 4,096 designs.",
+        f"{sort}50 tests. A top-1 % design is better than all but 1 % of the space; true means are told over that of "
+        "the best of 4,096 designs.",
         "",
         "| policy | seeds | tests to a top-1 % design, median | best true mean in 50 tests, mean "
         "| `default`'s tests over this one's | ask, ms |",

@@ -171,6 +171,15 @@ class _Entry:
         return _Strange
 
 
+@pytest.fixture
+def _looked_up_anew():
+    """Readers of other packages are looked up once a process: forget them, before and after."""
+    reading._of_other_packages.cache_clear()
+    yield
+    reading._of_other_packages.cache_clear()
+
+
+@pytest.mark.usefixtures("_looked_up_anew")
 def test_readers_of_other_packages_come_first(monkeypatch):
     monkeypatch.setattr(reading, "entry_points", lambda group: [_Entry()] if group == "toughopt.readers" else [])
     assert next(iter(readers())) == "strange"

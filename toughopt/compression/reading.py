@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -34,6 +36,14 @@ _LAST: Reader = PlainReader()
 
 def readers() -> dict[str, Reader]:
     """Every reader by name, in the order in which they are asked: other packages' first, plain tables last."""
+    found = dict(_of_other_packages())
+    for shipped in (*_SHIPPED, _LAST):
+        found.setdefault(shipped.name, shipped)
+    return found
+
+
+@cache  # looking through all installed packages takes longer than reading a usual file
+def _of_other_packages() -> Mapping[str, Reader]:
     found: dict[str, Reader] = {}
     for entry in entry_points(group=ENTRY_POINTS):
         made = entry.load()
@@ -43,8 +53,6 @@ def readers() -> dict[str, Reader]:
                 f"entry point {entry.name!r} in {ENTRY_POINTS} gives no reader: it needs name, recognises, read"
             )
         found[entry.name] = reader
-    for shipped in (*_SHIPPED, _LAST):
-        found.setdefault(shipped.name, shipped)
     return found
 
 

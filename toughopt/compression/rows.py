@@ -103,7 +103,8 @@ def _fast(chunk: str, separator: str, columns: int, decimal: str) -> NDArray[np.
     fields = 0 if mark == point else _regular(raw, columns, mark, point)
     if not fields:
         return None
-    values = _parse(raw.translate(bytes.maketrans(mark + point, b"\n.")), fields)
+    flat = raw.replace(mark, b"\n") if point == b"." else raw.translate(bytes.maketrans(mark + point, b"\n."))
+    values = _parse(flat, fields)
     return values.reshape(-1, columns) if values.size else None
 
 
@@ -117,7 +118,10 @@ def _regular(raw: bytes, columns: int, mark: bytes, point: bytes) -> int:
     if b"+" in bones and not exponents:
         return 0
     if b"-" in bones and not exponents:
-        if raw.count(mark + b"-") + raw.count(b"\n-") + raw.startswith(b"-") != bones.count(b"-"):
+        letters = np.frombuffer(raw, dtype=np.uint8)
+        signs = np.flatnonzero(letters == ord("-"))
+        before = letters[signs[signs > 0] - 1]
+        if not ((before == ord(mark)) | (before == ord("\n"))).all():
             return 0
         bones = bones.translate(None, b"-")
     if exponents:
