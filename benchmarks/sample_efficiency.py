@@ -7,8 +7,9 @@
 Every finished run is one line of the results file, so that a stopped benchmark goes on where it was; `--minutes` stops
 it by itself. The peers of `peers.py` run in the Python that `--peers-python` names. The published table is read from
 the folder that TOUGHOPT_DATA names. `default+features`, `default+prior` hand over what the crossed barrel's family and
-the virtual press know, `default+prior+start` also chooses the first five designs itself; `half0` to `half9` are the
-halves of the published designs to which that press was not fitted.
+the virtual press know, `default+literature` what textbooks expect (`literature_press.py`); with `+start` it also
+chooses the first five designs itself. `half0` to `half9` are the halves of the published designs to which that press
+was not fitted.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from efficiency_report import BUDGET, report
 from efficiency_tasks import FIRST, SPLITS, SYNTHETIC, box_task, pool_task
+from literature_press import textbook_toughness
 from peers import PEERS, BoxPeer, PoolPeer, versions
 
 RESULTS = Path("benchmarks/results/sample_efficiency.jsonl")
@@ -52,13 +54,14 @@ def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
 
         bare, *knowledge = policy.split("+")
         own_start = "start" in knowledge
+        prior = textbook_toughness if "literature" in knowledge else task.prior if "prior" in knowledge else None
         optimizer = Optimizer(
             task.space,
             bare,
             seed=seed,
             initial=FIRST if own_start else 0,
             features=task.features if "features" in knowledge else None,
-            prior=task.prior if "prior" in knowledge else None,
+            prior=prior,
         )
         index = {key: i for i, key in enumerate(task.space.pool_keys)}
         if own_start:
