@@ -250,7 +250,7 @@ def _aims(policies: Mapping[str, Runs]) -> list[str]:
         f"The best peers here need {fewest:.1f} tests and find {most:.1f} designs, over the {len(seeds)} seeds that "
         "all of them ran; ours are taken over the same seeds. With features and the press as prior the press has been "
         "fitted to the means of 300 of these 600 designs; on the other half alone it is judged above, where that was "
-        "run. With `literature` the prior is what textbooks expect of a crossed barrel (`literature_press.py`), fitted to "
+        "run. With `literature` the prior is what textbooks expect of a barrel (`literature_press.py`), fitted to "
         "nothing. `+start`: the first five designs are its own choice, too.",
         "",
         "| policy | tests over the best peer's | aim | finds over the best peer's | aim |",
