@@ -219,3 +219,17 @@ def test_the_authors_package_agrees(columns):
         surface = ShellSurface.of({**shells.fixed, **design})
         for step, radii in answer["radii"].items():
             np.testing.assert_allclose(surface.radius(phi, np.array([int(step) / 30]))[0], radii, rtol=1e-3)
+
+
+@pytest.mark.parametrize("thickness", [0.4, 0.407, 0.41, 0.42, 0.45, 0.6, 0.9])
+def test_walls_that_all_but_meet_inside_are_one_body(thickness):
+    """The bore of this slender, deeply lobed shell closes up as its wall grows: slivers come before nothing."""
+    slender = {
+        "c4_base": 0.3531, "c8_base": 0.6641, "c4_top": 0.8628, "c8_top": 0.7717, "twist_linear": 3.306,
+        "twist_amplitude": 0.1134, "twist_cycles": 1.689, "perimeter_ratio": 2.437, "height": 22.16,
+    }  # fmt: skip
+    wall = family("cylindrical_shell", wall="solid", mass=(0.05, 100.0))
+    design = {**slender, "thickness": thickness, "mass": 1.46249 * thickness}
+    solid, full = wall.solid(design), outer_body({**wall.fixed, **design})
+    assert len(solid.bodies()) == 1
+    assert 0.0 < solid.volume_mm3 <= full.volume_mm3 * 1.001

@@ -175,6 +175,8 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     for k, outline in enumerate(outlines):
         exact = CrossSection([outline], FillRule.Positive).offset(-thickness, JoinType.Round, 2.0, sides)
         hollow = exact.simplify(0.5 * error)
+        if hollow.area() < 0.5 * exact.area():
+            hollow = exact  # a sliver, where the walls all but meet: simpler, little of it would be left
         if hollow.is_empty():
             continue
         bottom = hollow.scale((low_sizes[k] / sizes[k],) * 2).rotate(-turns[0][k])
@@ -182,6 +184,8 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
         grow = (high_sizes[k] / low_sizes[k],) * 2
         low, high = lows[k] * surface.height_mm, highs[k] * surface.height_mm
         slab = Manifold.extrude(bottom, high - low, int(abs(twist) / 6.0), twist, grow)
+        if slab.volume() <= 0.0:
+            continue  # narrower than the chords are off: the walls meet
         # chords around hollows and along their twist cut off what would make walls too thick
         mean_square = (low_sizes[k] ** 2 + 4.0 * sizes[k] ** 2 + high_sizes[k] ** 2) / (6.0 * sizes[k] ** 2)
         full = sqrt(float(exact.area()) * mean_square * (high - low) / float(slab.volume()))
