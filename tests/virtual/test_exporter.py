@@ -45,6 +45,18 @@ def test_files_are_numbered_on(barrel, tmp_path):
     assert names == [f"Specimen_RawData_{k}.csv" for k in (1, 2, 3)]
 
 
+def test_a_part_made_again_leaves_a_file_of_its_own_although_it_is_the_same_part(barrel, tmp_path):
+    press = VirtualPress(tmp_path)
+    frame, part = frame_over(press), barrel(8, 100.0, 2.0, 1.0, **SMALL)
+    files = []
+    for _ in range(2):
+        press.place("S1", part, 7)
+        files.append(frame.crush("S1", LIMITS, 30.0))
+    assert files[0].read_bytes() != files[1].read_bytes()
+    first, again = (read_curves(file)[0] for file in files)
+    np.testing.assert_array_equal(first.force_n, again.force_n)
+
+
 def test_an_empty_plate_is_a_fault(tmp_path):
     press = VirtualPress(tmp_path)
     with pytest.raises(FrameFault, match="nothing on its plate"):

@@ -57,9 +57,11 @@ class VirtualPress:
             speed_mm_per_min=limits.speed_mm_per_min,
         )
         displacement, load, time = simulate(deposit, np.random.default_rng(seed), settings)
-        # the label that an operator types, and the method's settings
-        preamble = {"Specimen label": specimen, "Rate": f"{settings.speed_mm_per_min:g} mm/min"}
         number = FolderWatch(self.folder, self.pattern).expect()
+        # the label that an operator types, and the method's settings; the number tells the file of a part that is made
+        # again, and comes out as the one before, from a copy of that one's file
+        rate = f"{settings.speed_mm_per_min:g} mm/min"
+        preamble = {"Specimen label": specimen, "Test": str(number), "Rate": rate}
         path = self.folder / self.pattern.format(number=number)
         text = raw_data_text(displacement, load, time, preamble)
         self._halt.clear()
