@@ -227,16 +227,17 @@ def damage(rng: np.random.Generator, data: bytes, coding: str) -> Damaged:
     return kinds[int(rng.integers(0, len(kinds)))]()
 
 
-def outcome(damaged: Damaged, whole: Toughness, specimen: str = "", tolerance: float = 0.01) -> tuple[str, float, str]:
+def outcome(damaged: Damaged, whole: Toughness, specimens: int = 1, tolerance: float = 0.01) -> tuple[str, float, str]:
     """What becomes of a damaged file ("error", "rejected", "told", "right" or "SILENT"), processor seconds, details.
 
-    `whole` is what the undamaged file says of `specimen`; where none is called so any more, the likest is judged.
+    `whole` is what the undamaged file says of the first of its `specimens`; where there are not as many of them any
+    more, the likest is judged.
     Anything but a CurveError that is raised passes through: it is a failure of the reader.
     """
     begun = time.process_time()
     try:
         curves = read_curves(damaged.data)
-        results = [analyze(curve) for curve in [c for c in curves if c.specimen == specimen] or curves]
+        results = [analyze(curve) for curve in (curves[:1] if len(curves) == specimens else curves)]
     except CurveError as error:
         return "error", time.process_time() - begun, str(error)
     elapsed = time.process_time() - begun
@@ -271,17 +272,17 @@ def run(
     known = {**ENCODINGS, **(encodings or {})}
     names = list(layouts)
     tally = Tally()
-    originals: dict[tuple[str, int], tuple[bytes, Toughness, str]] = {}
+    originals: dict[tuple[str, int], tuple[bytes, Toughness, int]] = {}
     for number in range(files):
         name, curve_seed = names[int(rng.integers(0, len(names)))], int(rng.integers(0, 4))
         if (name, curve_seed) not in originals:
             truth = crush(curve_seed, samples=80 + 40 * curve_seed, peak_n=(60.0, 700.0, 1800.0, 4900.0)[curve_seed])
             data = layouts[name](truth)
-            curve = read_curves(data)[0]
-            originals[name, curve_seed] = (data, analyze(curve), curve.specimen)
-        data, whole, specimen = originals[name, curve_seed]
+            curves = read_curves(data)
+            originals[name, curve_seed] = (data, analyze(curves[0]), len(curves))
+        data, whole, specimens = originals[name, curve_seed]
         damaged = damage(rng, data, known.get(name, "utf-8"))
-        result, elapsed, details = outcome(damaged, whole, specimen)
+        result, elapsed, details = outcome(damaged, whole, specimens)
         tally.slowest_s = max(tally.slowest_s, elapsed)
         tally.outcomes[damaged.kind, result] += 1
         if (result == "SILENT" and damaged.kind != "unit swapped") or elapsed > LONGEST_S:
