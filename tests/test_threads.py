@@ -11,8 +11,8 @@ from toughopt.threads import one_thread
 
 
 def most_threads() -> int:
-    """The largest number of threads that one of the loaded libraries may use."""
-    return max(int(library["num_threads"]) for library in threadpool_info())
+    """The largest number of threads that a loaded library of linear algebra may use."""
+    return max(int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas")
 
 
 def test_one_thread_within_and_as_before_afterwards() -> None:

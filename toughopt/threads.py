@@ -1,4 +1,4 @@
-"""One thread for the numerical libraries: where processes share the processors, and where matrices are small.
+"""One thread for linear algebra: where processes share the processors, and where matrices are small.
 
 A Gaussian process of some hundred tests is fitted two to six times faster by one thread than by two, and sums come out
 the same whatever the number of processors.
@@ -35,4 +35,4 @@ def _libraries() -> Any:
     from threadpoolctl import ThreadpoolController
 
     del np, scipy
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
