@@ -170,18 +170,18 @@ def test_the_queue_is_taken_up_again_after_a_long_outage(
     serving.start()
     try:
         with ThreadPoolExecutor(1) as pool:
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while exchange.agent("pc2") is None:
                 assert time.monotonic() < end
             printer = RemotePrinter("p1", "pc2", exchange)
             outcome = pool.submit(printer.print, program())
-            assert held.begun.wait(20)
+            assert held.begun.wait(60), said
             postgres_cluster.stop()
-            was_lost = lost.wait(30)  # its heart could not beat, and the queue's connections have timed out
+            was_lost = lost.wait(60)  # its heart could not beat, and the queue's connections have timed out
             held.go.set()
             postgres_cluster.restart()
             assert was_lost, said
-            assert outcome.result(30).status is PrintStatus.PRINTED
+            assert outcome.result(60).status is PrintStatus.PRINTED
             assert printer.print(program()).status is PrintStatus.PRINTED
             assert held.printed == 2
     finally:

@@ -13,7 +13,7 @@ from toughopt.families.lobes import enclosed_area, shape, shape_slope, unit_peri
 from toughopt.geometry import Solid, combine, gathered, lofts, main_body, manifold_from
 
 if TYPE_CHECKING:
-    from manifold3d import Manifold
+    from manifold3d import CrossSection, Manifold
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -22,6 +22,7 @@ _EXACT_NODES = 256
 _PROBES = (192, 257)  # around a quarter, over the height
 _STEP = 4.0  # chord errors that the inside of a wall may jump from slab to slab
 _OVERLAP_MM = 0.001
+_SLIT = 8.0  # chord errors below which a hollow is narrow for the twist of its faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def _grid(surface: ShellSurface, error: float) -> tuple[int, FloatArray]:
 def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[Manifold]:
     from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
-    angles, _ = _grid(surface, error)
+    angles, _ = _grid(surface, 0.1 * error)  # the way around, and so what the thickness takes off, is that of chords
     psi = 2.0 * np.pi * np.arange(angles) / angles
     count = _slab_count(surface, _STEP * error)
     edges = np.linspace(0.0, 1.0, count + 1)
@@ -170,27 +171,34 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     radius = sizes[:, None] * shape(psi[None], c4[:, None], c8[:, None])
     outlines = np.stack([radius * np.cos(psi), radius * np.sin(psi)], axis=-1)
     outlines *= np.sqrt(areas / _polygon_area(radius))[:, None, None]
-    sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(error / thickness, 0.5)) / 4 + 1))
+    # arcs of few sides would come nearer to the outline than the thickness, all around a lobe
+    sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(0.1 * error / thickness, 0.5)) / 4 + 1))
     slabs = []
     for k, outline in enumerate(outlines):
-        exact = CrossSection([outline], FillRule.Positive).offset(-thickness, JoinType.Round, 2.0, sides)
-        hollow = exact.simplify(0.5 * error)
-        if hollow.area() < 0.5 * exact.area():
-            hollow = exact  # a sliver, where the walls all but meet: simpler, little of it would be left
+        inside = CrossSection([outline], FillRule.Positive).offset(-thickness, JoinType.Round, 2.0, sides)
+        exact = _opened(inside, error, sides)
+        # a slit is meshed finely: as the chords of its faces turn, they would run through each other
+        slit = _opened(exact, _SLIT * error, sides).area() < 0.98 * exact.area()
+        hollow = exact.simplify((0.1 if slit else 0.5) * error)
         if hollow.is_empty():
             continue
         bottom = hollow.scale((low_sizes[k] / sizes[k],) * 2).rotate(-turns[0][k])
         twist = turns[0][k] - turns[1][k]
         grow = (high_sizes[k] / low_sizes[k],) * 2
         low, high = lows[k] * surface.height_mm, highs[k] * surface.height_mm
-        slab = Manifold.extrude(bottom, high - low, int(abs(twist) / 6.0), twist, grow)
-        if slab.volume() <= 0.0:
-            continue  # narrower than the chords are off: the walls meet
+        slab = Manifold.extrude(bottom, high - low, int(abs(twist) / (2.0 if slit else 6.0)), twist, grow)
         # chords around hollows and along their twist cut off what would make walls too thick
         mean_square = (low_sizes[k] ** 2 + 4.0 * sizes[k] ** 2 + high_sizes[k] ** 2) / (6.0 * sizes[k] ** 2)
         full = sqrt(float(exact.area()) * mean_square * (high - low) / float(slab.volume()))
         slabs.append(slab.scale((full, full, 1.0)).translate((0.0, 0.0, low)))
     return slabs
+
+
+def _opened(section: CrossSection, width: float, sides: int) -> CrossSection:
+    """A section without those of its parts that are narrower than `width`, mm."""
+    from manifold3d import JoinType
+
+    return section.offset(-0.5 * width, JoinType.Round, 2.0, sides).offset(0.5 * width, JoinType.Round, 2.0, sides)
 
 
 def _slab_count(surface: ShellSurface, step: float) -> int:
