@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from manifold3d import CrossSection, FillRule, JoinType
 
 from toughopt.errors import DesignError
 from toughopt.families import family
 from toughopt.families.lobes import enclosed_area, least_shape, shape, unit_perimeter
 from toughopt.families.shell_mesh import ShellSurface, outer_body
 from toughopt.families.shell_slope import steepest_wall_deg
+from toughopt.geometry.intersections import self_intersections
 
 SHELL = family("cylindrical_shell", chord_error=0.05)
 
@@ -233,3 +235,33 @@ def test_walls_that_all_but_meet_inside_are_one_body(thickness):
     solid, full = wall.solid(design), outer_body({**wall.fixed, **design})
     assert len(solid.bodies()) == 1
     assert 0.0 < solid.volume_mm3 <= full.volume_mm3 * 1.001
+
+
+SLITS = {
+    "c4_base": 0.052, "c8_base": 0.909, "c4_top": 0.563, "c8_top": 0.878, "twist_linear": 2.55, "twist_amplitude": 0.389,
+    "twist_cycles": 0.314, "perimeter_ratio": 1.43, "mass": 3.184, "height": 16.472, "thickness": 0.946,
+}  # fmt: skip
+NARROWING = {
+    "c4_base": 0.161, "c8_base": -0.245, "c4_top": 0.183, "c8_top": -0.433, "twist_linear": 5.583,
+    "twist_amplitude": 1.904, "twist_cycles": 1.004, "perimeter_ratio": 1.116, "mass": 1.58, "height": 25.667,
+    "thickness": 0.858,
+}  # fmt: skip
+
+
+def test_slits_that_twist_do_not_run_through_themselves():
+    pairs, _ = self_intersections(*family("cylindrical_shell", wall="solid").solid(SLITS).arrays())
+    assert len(pairs) == 0
+
+
+@pytest.mark.parametrize("design", [SLITS, NARROWING], ids=["slits", "narrowing"])
+def test_walls_are_as_thick_as_asked_for_all_around(design):
+    """Against fine sections of the outline, shrunk by the thickness and summed over the height."""
+    made = family("cylindrical_shell", wall="solid")
+    surface = ShellSurface.of({**made.fixed, **design})
+    psi = np.linspace(0.0, 2.0 * np.pi, 3000, endpoint=False)
+    walls = []
+    for r0, c4, c8 in zip(*surface.lobes((np.arange(60) + 0.5) / 60), strict=True):
+        radius = r0 * shape(psi, c4, c8)
+        outline = CrossSection([np.stack([radius * np.cos(psi), radius * np.sin(psi)], axis=-1)], FillRule.Positive)
+        walls.append(outline.area() - outline.offset(-design["thickness"], JoinType.Round, 2.0, 300).area())
+    assert made.solid(design).volume_mm3 == pytest.approx(np.mean(walls) * design["height"], rel=1e-3)
