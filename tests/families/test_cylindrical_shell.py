@@ -239,7 +239,8 @@ def test_walls_that_all_but_meet_inside_are_one_body(thickness):
 
 SLITS = {
     "c4_base": 0.052, "c8_base": 0.909, "c4_top": 0.563, "c8_top": 0.878, "twist_linear": 2.55,
-    "twist_amplitude": 0.389, "twist_cycles": 0.314, "perimeter_ratio": 1.43, "mass": 3.184, "height": 16.472, "thickness": 0.946,
+    "twist_amplitude": 0.389, "twist_cycles": 0.314, "perimeter_ratio": 1.43, "mass": 3.184,
+    "height": 16.472, "thickness": 0.946,
 }  # fmt: skip
 NARROWING = {
     "c4_base": 0.161, "c8_base": -0.245, "c4_top": 0.183, "c8_top": -0.433, "twist_linear": 5.583,
