@@ -1,6 +1,6 @@
 """Random valid designs of each family, sliced, checked and laid down: does the mass agree with the solid's?
 
-    python benchmarks/deposition.py --results FILE [--designs 300] [--families NAME ...] [--seconds 240]
+    python benchmarks/deposition.py --results FILE [--designs 300] [--families NAME ...] [--seconds 240] [--summary F]
 
 What the deposition model reads from the program's text is compared with the volume of the design's mesh; for shells
 printed as a spiral with that of the wall as a body of its own, as deep as the line is wide, which no slicer sees.
@@ -80,11 +80,13 @@ def main():
     parser.add_argument("--designs", type=int, default=300)
     parser.add_argument("--families", nargs="+", default=FAMILIES)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these; call again to go on")
+    parser.add_argument("--summary", type=Path, help="JSON of every family's figures to write")
     options = parser.parse_args()
     kept = options.results.read_text(encoding="utf-8").splitlines() if options.results.exists() else []
     rows = [json.loads(line) for line in kept]
     end = time.monotonic() + options.seconds
     base = load_profile("virtual")
+    found = {}
     for name in options.families:
         made = family(name)
         profile = base.model_copy(update={"slicing": base.slicing.model_copy(update={"mode": made.print_mode})})
@@ -97,7 +99,10 @@ def main():
             rows.append(measured(name, {key: column[index].item() for key, column in columns.items()}, profile))
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
-        print(name, json.dumps(summary([row for row in rows if row["family"] == name])), flush=True)
+        found[name] = summary([row for row in rows if row["family"] == name])
+        print(name, json.dumps(found[name]), flush=True)
+    if options.summary is not None:
+        options.summary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

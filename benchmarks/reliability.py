@@ -113,6 +113,25 @@ def _press(kept: Mapping[str, Any]) -> Cells:
     )
 
 
+def _laid_down(kept: Mapping[str, Any]) -> Cells:
+    families = {name: each for name, each in kept.items() if each["designs"]}
+    worst = max(each["error_percent_max"] for each in families.values())
+    return (
+        ", ".join(f"{each['designs']} of {name}" for name, each in families.items()),
+        f"{sum(each['refused_or_failed'] for each in families.values())} refused or failed the check, "
+        f"{sum(each['with_a_line_outside'] for each in families.values())} with a line outside; mass within "
+        f"{max(each['error_percent_median'] for each in families.values())} % (medians), {worst} % at worst",
+    )
+
+
+def _month(kept: Mapping[str, Any]) -> Cells:
+    return (
+        f"{kept['experiments']:,} experiments of five printers around one press, in {kept['wall_min']:.0f} minutes",
+        f"{kept['failed']} failed with their reason; the bottleneck ({kept['bottleneck']}) was busy for "
+        f"{kept['utilisation'][kept['bottleneck']]:.1%} of the time",
+    )
+
+
 _SOAK = "`make soak`: `tests/soak/{}.py`"
 _TRIALS: list[tuple[str, str, Callable[[Any], Cells | None], str]] = [
     (
@@ -179,6 +198,18 @@ _TRIALS: list[tuple[str, str, Callable[[Any], Cells | None], str]] = [
         "geometry.json",
         _meshes,
         "`benchmarks/geometry.py --only exactness --json`",
+    ),
+    (
+        "Random designs sliced, checked and laid down, beside the mass of their solids",
+        "deposition.json",
+        _laid_down,
+        "`benchmarks/deposition.py --results FILE --summary benchmarks/results/deposition.json`",
+    ),
+    (
+        "A fleet on a virtual clock, with real meshing and slicing",
+        "month.json",
+        _month,
+        "`benchmarks/fleet.py month --experiments 1000 --json benchmarks/results/month.json`",
     ),
     (
         "Published crossed barrels, from G-code to the virtual press",
