@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from toughopt.errors import DeviceError, LinkLost
@@ -86,3 +88,31 @@ def test_a_question_without_an_answer_ends(make_machine, link_to):
     link = link_to(make_machine(script=lambda *_: [], banner=()))
     with pytest.raises(LinkLost, match="no ok to 'M114' within 2 s"):
         ask(link, "M114", 2.0)
+
+
+class Reporting:
+    """A line on which temperatures are told once a second, and nothing else but an ok after so many of them."""
+
+    port = SimpleNamespace(url="socket://fake")
+
+    def __init__(self, ok_after: int | None) -> None:
+        self.seconds, self.clock, self._ok_after = 0, SimpleNamespace(now=lambda: float(self.seconds)), ok_after
+
+    def write(self, data: bytes) -> None:
+        """Nobody listens."""
+
+    def line(self, timeout_s: float) -> str:
+        self.seconds += 1
+        assert self.seconds < 200, "it waits for ever"
+        return "ok" if self.seconds == self._ok_after else "T:23.00 /0.00 B:23.48 /0.00 @:0 B@:0"
+
+
+def test_temperatures_told_by_themselves_do_not_excuse_a_lost_ok():
+    link = Reporting(ok_after=None)
+    with pytest.raises(LinkLost, match="no ok to 'M114' within 10 s"):
+        ask(link, "M114", 10.0)
+    assert link.seconds == 10
+
+
+def test_temperatures_are_a_sign_of_life_of_what_waits_for_one():
+    assert ask(Reporting(ok_after=90), "M109 S210", 10.0, waits=True)[-1].text == "ok"

@@ -146,6 +146,10 @@ class Connection:
 
     def _reset_numbers(self, link: Link) -> Link:
         settle(link, 0.0)
-        ask(link, RESET_NUMBERS.decode("ascii").strip(), ANSWER_S)
+        command = RESET_NUMBERS.decode("ascii").strip()
+        try:
+            ask(link, command, ANSWER_S)
+        except LinkLost:  # it may have been lost, or its ok: nothing is printed yet, so it is said again
+            ask(link, command, ANSWER_S)
         settle(link)
         return link

@@ -76,10 +76,18 @@ def settle(link: Link, quiet_s: float = _QUIET_S) -> list[str]:
     return heard
 
 
-def ask(link: Link, command: str, timeout_s: float, on_line: Callable[[Reply], None] | None = None) -> list[Reply]:
+def ask(
+    link: Link,
+    command: str,
+    timeout_s: float,
+    on_line: Callable[[Reply], None] | None = None,
+    *,
+    waits: bool = False,
+) -> list[Reply]:
     """Send one command without a number; what the machine says up to its ok.
 
-    `timeout_s` counts from the last sign of life.
+    `timeout_s` counts from the last sign of life. Reports of temperatures are one only of a command that `waits` for
+    something: a machine may send them by itself, whether it has heard the command or not.
 
     Raises
     ------
@@ -107,7 +115,7 @@ def ask(link: Link, command: str, timeout_s: float, on_line: Callable[[Reply], N
         replies.append(reply)
         if reply.kind is Kind.OK:
             return replies
-        if reply.kind in (Kind.BUSY, Kind.PAUSED, Kind.TEMPERATURE):
+        if reply.kind in (Kind.BUSY, Kind.PAUSED) or (waits and reply.kind is Kind.TEMPERATURE):
             end = link.clock.now() + timeout_s
     raise LinkLost(f"{link.port.url}: no ok to {command!r} within {timeout_s:g} s")
 

@@ -135,7 +135,7 @@ class MarlinPrinter(SeatedPrinter):
                 self._by_hand.read(line)
             settle(link, 0.0)
             self._left_safe = False
-            return ask(link, command.body.decode("ascii"), max(timeout_s, command.patience_s))
+            return ask(link, command.body.decode("ascii"), max(timeout_s, command.patience_s), waits=command.waits)
 
     def close(self) -> None:
         """End what is in hand safely, turn off what was turned on by hand, and let the line go.
