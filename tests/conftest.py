@@ -32,15 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def published() -> Path:
-    """The folder of the published measurements; skips where TOUGHOPT_DATA does not name it."""
-    folder = os.environ.get("TOUGHOPT_DATA")
-    if not folder:
-        pytest.skip("TOUGHOPT_DATA names no folder with the published measurements")
-    return Path(folder)
-
-
-@pytest.fixture(scope="session")
 def need() -> Callable[[str, bool], None]:
     """`need(part, there)` skips where an optional part is absent, or fails where TOUGHOPT_REQUIRE lists it."""
     required = {name.strip() for name in os.environ.get("TOUGHOPT_REQUIRE", "").split(",") if name.strip()}
@@ -53,6 +44,14 @@ def need() -> Callable[[str, bool], None]:
         pytest.skip(f"{part} is not there")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def published(need: Callable[[str, bool], None]) -> Path:
+    """The folder of the published measurements, which TOUGHOPT_DATA names."""
+    folder = Path(os.environ.get("TOUGHOPT_DATA") or "nowhere")
+    need("published-data", (folder / "crossed_barrel.csv").is_file())
+    return folder
 
 
 class PostgresCluster:

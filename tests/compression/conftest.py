@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -59,12 +58,9 @@ def cases() -> ModuleType:
 
 
 @pytest.fixture
-def published() -> Path:
-    """The folder of other people's files; skips where it is not given."""
-    root = os.environ.get("TOUGHOPT_DATA")
-    if not root:
-        pytest.skip("TOUGHOPT_DATA does not name a folder of published data")
-    return Path(root) / "curves"
+def published(published: Path) -> Path:
+    """The folder of other people's files."""
+    return published / "curves"
 
 
 @pytest.fixture

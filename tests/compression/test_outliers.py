@@ -18,13 +18,18 @@ def test_noise_is_estimated_in_spite_of_slopes_and_breaks(sigma):
     assert noise_level(values) == pytest.approx(sigma, rel=0.05)
 
 
-@pytest.mark.parametrize("at", [0, 1, 2, 150, 300, 597, 598])
-@pytest.mark.parametrize("off", [60.0, -60.0, 1e6])
+@pytest.mark.parametrize(
+    ("at", "off"),
+    [
+        (at, off)
+        for at in (0, 1, 2, 150, 300, 597, 598)
+        for off in (60.0, -60.0, 1e6)
+        if (at, off) != (0, 60.0)  # at the very end, and within the range of the others: it could be true
+    ],
+)
 def test_a_spike_anywhere_is_found_and_its_neighbours_are_not(at, off):
     values = curve()
     values[at] += off
-    if at == 0 and off < 1e3 and values[0] > 0:
-        pytest.skip("within the range of the others at the very end: it could be true")
     assert spikes(values, 2.0).tolist() == [at]
 
 

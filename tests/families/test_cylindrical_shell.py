@@ -191,13 +191,9 @@ def test_lobes_by_brute_force():
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_the_authors_package_agrees(columns):
+def test_the_authors_package_agrees(columns, need):
     python = os.environ.get("TOUGHOPT_GCS_PYTHON", "")
-    if not Path(python).is_file():
-        message = "TOUGHOPT_GCS_PYTHON names no interpreter that has gcs-shape"
-        if "gcs-shape" in os.environ.get("TOUGHOPT_REQUIRE", "").split(","):
-            pytest.fail(message)
-        pytest.skip(message)
+    need("gcs-shape", Path(python).is_file())
     shells = family("cylindrical_shell")
     drawn = columns(shells, 200, 7)
     geometric = shells.is_valid(drawn, "geometric")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import subprocess
@@ -97,12 +96,9 @@ def test_details_finer_than_single_precision_are_refused(tmp_path):
 @pytest.mark.full
 @pytest.mark.parametrize("ending", ["stl", "3mf", "obj"])
 @pytest.mark.parametrize("name", ["crossed_barrel", "cylindrical_shell", "strut_lattice", "tpms_shell"])
-def test_prusa_slicer_opens_it_without_repair(tmp_path, name, ending):
+def test_prusa_slicer_opens_it_without_repair(tmp_path, need, name, ending):
     program = shutil.which("prusa-slicer")
-    if program is None:
-        if "prusa-slicer" in os.environ.get("TOUGHOPT_REQUIRE", "").split(","):
-            pytest.fail("prusa-slicer is not on the path")
-        pytest.skip("prusa-slicer is not on the path")
+    need("prusa-slicer", program is not None)
     made = family(name)
     solid = made.solid(made.complete({}, fill=True))
     path = export(solid, tmp_path / f"part.{ending}")

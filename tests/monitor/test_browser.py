@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,10 @@ class Tab:
 def browser(need: Callable[[str, bool], None]) -> Iterator[Any]:
     """Chromium, with WebGL in software."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    need("chromium", found is not None)
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
+    need("chromium", found is not None and find_spec("playwright") is not None)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
         arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking"]
         running = driver.chromium.launch(executable_path=found, args=arguments)
         yield running

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -101,13 +102,10 @@ machine.close()
 
 
 @pytest.fixture
-def python():
+def python(need):
+    """The interpreter that has OctoPrint."""
     found = os.environ.get("TOUGHOPT_OCTOPRINT_PYTHON", "")
-    if not found:
-        reason = "TOUGHOPT_OCTOPRINT_PYTHON names no interpreter with OctoPrint"
-        if "octoprint" in os.environ.get("TOUGHOPT_REQUIRE", "").split(","):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need("octoprint", Path(found).is_file())
     return found
 
 
