@@ -17,8 +17,11 @@ _SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def one_thread_from_now_on() -> None:
     """For all of this process that is still to come, libraries that are loaded later among it."""
+    from threadpoolctl import threadpool_limits
+
     os.environ.update(dict.fromkeys(_SETTINGS, "1"))
-    _libraries().limit(limits=1)
+    _libraries()
+    threadpool_limits(limits=1)
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@cache
+@cache  # looking for them takes a good part of the time in which a design is chosen
 def _libraries() -> Any:
     import numpy as np
     import scipy.linalg  # loads those that are to be limited

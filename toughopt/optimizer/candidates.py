@@ -48,39 +48,37 @@ class Candidates:
             return space.pool_keys
         return tuple(space.key(d) for d in space.designs(self.columns))
 
-    def free(self, taken: Collection[Key]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Indices of those that may still be proposed."""
-        if not self.complete or not taken:
-            return np.arange(len(self.x))
-        return np.array([i for i, key in enumerate(self._keys) if key not in taken], dtype=np.int64)
+    @cached_property
+    def _unit(self) -> FloatArray:
+        return self.task.space.to_unit(self.columns)
 
-    def apart(self, points: FloatArray, distance: float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Indices of those that differ from all of `points` by at least `distance`; all of a complete set.
+    def free(
+        self, taken: Collection[Key], points: FloatArray | None = None, apart: float = 0.0
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Indices of those that may still be proposed: not taken, or of a sample in the open.
 
-        The distance is halved as long as it leaves only few of them: where tests have filled a space, they may lie
-        closer together.
+        Where designs in the open would be few, the distance that makes them so is halved: once tests have filled a
+        space, they may lie closer together.
 
         Parameters
         ----------
-        points : (c, number of parameters) float, in the unit cube
-        distance : root mean square of the differences
+        points : (c, number of parameters) float, in the unit cube: designs that a sampled one must keep away from
+        apart : how far, as root mean square of the differences
         """
+        if self.complete:
+            return np.array([i for i, key in enumerate(self._keys) if key not in taken], dtype=np.int64)
         everywhere = np.arange(len(self.x))
-        if self.complete or not len(points) or not len(self.x):
+        if points is None or not len(points) or not len(self.x) or not apart:
             return everywhere
         from scipy.spatial import KDTree
 
         nearest = KDTree(points).query(self._unit)[0] / np.sqrt(points.shape[1])
-        while distance > _NO_DISTANCE:
-            far = np.flatnonzero(nearest >= distance)
+        while apart > _NO_DISTANCE:
+            far = np.flatnonzero(nearest >= apart)
             if _FEW * len(far) >= len(everywhere):
                 return far
-            distance /= 2
+            apart /= 2
         return everywhere
-
-    @cached_property
-    def _unit(self) -> FloatArray:
-        return self.task.space.to_unit(self.columns)
 
     def pick(self, scores: FloatArray, taken: Collection[Key]) -> int:
         """Index of the best score among those not taken; the first of equals.

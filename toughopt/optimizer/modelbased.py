@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toughopt.optimizer.base import Design, FloatArray, Proposal, Surrogate, Task, Value
-from toughopt.optimizer.candidates import Candidates, candidates, refine
+from toughopt.optimizer.candidates import candidates, refine
 from toughopt.optimizer.designs import sequence
 from toughopt.optimizer.feasibility import log_preference
 from toughopt.optimizer.posterior import FitFailed
@@ -84,7 +84,7 @@ class ModelPolicy:
         values: list[float | None] = []
         for _ in range(task.k):
             score = self._score(task, model, pending)
-            free = np.intersect1d(found.free(taken), self._apart(task, found, designs), assume_unique=True)
+            free = found.free(taken, self._trodden(task, designs), float(settings["apart"]))
             scores = np.full(len(found.x), -np.inf)
             if len(free):
                 scores[free] = score(found.x[free])
@@ -121,14 +121,12 @@ class ModelPolicy:
 
         return weighted
 
-    def _apart(self, task: Task, found: Candidates, chosen: Sequence[Design]) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Candidates that are no tested, awaited or just chosen design over again, or next to it."""
-        distance = 0.0 if self.settings["retest"] else float(self.settings["apart"])
-        if task.tested is None or not distance:
-            return np.arange(len(found.x))
+    def _trodden(self, task: Task, chosen: Sequence[Design]) -> FloatArray | None:
+        """Points of the unit cube that are not worth another test: tested, awaited or just chosen designs."""
+        if task.tested is None or self.settings["retest"]:
+            return None
         ahead = [*task.awaited, *chosen]
-        points = task.space.to_unit(task.space.columns(ahead)) if ahead else task.tested[:0]
-        return found.apart(np.vstack([task.tested, points]), distance)
+        return np.vstack([task.tested, task.space.to_unit(task.space.columns(ahead))]) if ahead else task.tested
 
     def _promising(self, task: Task, fitted: Surrogate) -> FloatArray | None:
         """Points of the unit cube: the tested designs with the best predictions, near which candidates are made."""
