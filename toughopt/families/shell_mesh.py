@@ -22,7 +22,9 @@ _EXACT_NODES = 256
 _PROBES = (192, 257)  # around a quarter, over the height
 _STEP = 4.0  # chord errors that the inside of a wall may jump from slab to slab
 _OVERLAP_MM = 0.001
+_FINE = 0.1  # chord errors to which the inside is drawn before it is simplified
 _SLIT = 8.0  # chord errors below which a hollow is narrow for the twist of its faces
+_TURN_DEG, _SLIT_TURN_DEG = 6.0, 2.0  # twist from ring to ring of points
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ def _grid(surface: ShellSurface, error: float) -> tuple[int, FloatArray]:
 def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[Manifold]:
     from manifold3d import CrossSection, FillRule, JoinType, Manifold
 
-    angles, _ = _grid(surface, 0.1 * error)  # the way around, and so what the thickness takes off, is that of chords
+    fine = _FINE * error  # chords shorten the way around, and few-sided arcs come too near: walls would be thin
+    angles, _ = _grid(surface, fine)
     psi = 2.0 * np.pi * np.arange(angles) / angles
     count = _slab_count(surface, _STEP * error)
     edges = np.linspace(0.0, 1.0, count + 1)
@@ -171,22 +174,23 @@ def _inner_slabs(surface: ShellSurface, thickness: float, error: float) -> list[
     radius = sizes[:, None] * shape(psi[None], c4[:, None], c8[:, None])
     outlines = np.stack([radius * np.cos(psi), radius * np.sin(psi)], axis=-1)
     outlines *= np.sqrt(areas / _polygon_area(radius))[:, None, None]
-    # arcs of few sides would come nearer to the outline than the thickness, all around a lobe
-    sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(0.1 * error / thickness, 0.5)) / 4 + 1))
+    sides = max(16, 4 * ceil(np.pi / np.arccos(1.0 - min(fine / thickness, 0.5)) / 4 + 1))
     slabs = []
     for k, outline in enumerate(outlines):
         inside = CrossSection([outline], FillRule.Positive).offset(-thickness, JoinType.Round, 2.0, sides)
         exact = _opened(inside, error, sides)
         # a slit is meshed finely: as the chords of its faces turn, they would run through each other
         slit = _opened(exact, _SLIT * error, sides).area() < 0.98 * exact.area()
-        hollow = exact.simplify((0.1 if slit else 0.5) * error)
+        hollow = exact.simplify(fine if slit else 0.5 * error)
         if hollow.is_empty():
             continue
         bottom = hollow.scale((low_sizes[k] / sizes[k],) * 2).rotate(-turns[0][k])
         twist = turns[0][k] - turns[1][k]
         grow = (high_sizes[k] / low_sizes[k],) * 2
         low, high = lows[k] * surface.height_mm, highs[k] * surface.height_mm
-        slab = Manifold.extrude(bottom, high - low, int(abs(twist) / (2.0 if slit else 6.0)), twist, grow)
+        slab = Manifold.extrude(
+            bottom, high - low, int(abs(twist) / (_SLIT_TURN_DEG if slit else _TURN_DEG)), twist, grow
+        )
         # chords around hollows and along their twist cut off what would make walls too thick
         mean_square = (low_sizes[k] ** 2 + 4.0 * sizes[k] ** 2 + high_sizes[k] ** 2) / (6.0 * sizes[k] ** 2)
         full = sqrt(float(exact.area()) * mean_square * (high - low) / float(slab.volume()))
