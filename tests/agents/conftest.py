@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from toughopt.agents import Exchange, open_exchange
+if TYPE_CHECKING:
+    from toughopt.agents import Exchange
 
 STALE_S = 3.0
 
@@ -75,6 +77,8 @@ def start_agent(postgres_url: str, tmp_path: Path) -> Iterator[Callable[..., Age
 @pytest.fixture
 def exchange(postgres_url: str, tmp_path: Path) -> Iterator[Exchange]:
     """The campaign's counter, on the conductor's side."""
+    from toughopt.agents import open_exchange
+
     opened = open_exchange(postgres_url, tmp_path / "artifacts")
     yield opened
     opened.close()
