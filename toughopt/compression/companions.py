@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toughopt.compression.efficiency import densification, running_energy
+from toughopt.compression.efficiency import densification, running_energy, trapezoidal
 from toughopt.compression.settings import AnalysisSettings
 
 FloatArray = NDArray[np.float64]
@@ -152,7 +152,7 @@ def plateau(displacement_mm: FloatArray, force_n: FloatArray, height_mm: float, 
     inside = (strain >= low) & (strain <= high)
     if np.count_nonzero(inside) >= 2:
         x, y = strain[inside], stress[inside]
-        level = float(np.dot(0.5 * (y[1:] + y[:-1]), np.diff(x)) / max(float(x[-1] - x[0]), 1e-12))
+        level = trapezoidal(x, y) / max(float(x[-1] - x[0]), 1e-12)
     else:
         level = float(np.mean(np.interp([low, high], strain, stress)))
     beyond = np.flatnonzero((strain > high) & (stress >= _PLATEAU_END * level))
@@ -172,4 +172,4 @@ def crush_force_efficiency(displacement_mm: FloatArray, force_n: FloatArray, ons
     peak, length = float(np.max(f)), float(x[-1] - x[0])
     if peak <= 0 or length <= 0:
         return None
-    return float(np.dot(0.5 * (f[1:] + f[:-1]), np.diff(x))) / length / peak
+    return trapezoidal(x, f) / length / peak

@@ -90,6 +90,14 @@ def may_be_hidden(found: Efficiency, displacement_mm: FloatArray, force_n: Float
     return at_end and float(np.max(force_n[-3:])) >= _UNDER_HIGHEST * float(np.max(force_n))
 
 
+def trapezoidal(displacement_mm: FloatArray, force_n: FloatArray) -> float:
+    """Integral of the force over the displacement by the trapezoidal rule, N mm = mJ.
+
+    displacement_mm, force_n : (n,) float. Without BLAS, whose threads go on spinning for a while after each sum.
+    """
+    return 0.5 * float(np.einsum("i,i", force_n[1:] + force_n[:-1], np.diff(displacement_mm)))
+
+
 def running_energy(displacement_mm: FloatArray, force_n: FloatArray) -> FloatArray:
     """(n,) trapezoidal integral of the force up to each sample, N mm = mJ, the first one 0."""
     steps = np.empty_like(force_n)

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toughopt.compression.contact import Baseline
+from toughopt.compression.efficiency import trapezoidal
 from toughopt.compression.ending import Ending
 from toughopt.compression.outliers import noise_level, usual
 
 FloatArray = NDArray[np.float64]
 _SEGMENTS = 20
 _FEWEST_IN_SEGMENT = 40
+_ENOUGH_IN_SEGMENT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,6 @@ class Energy:
         return float(np.sqrt(sum(part * part for part in parts)))
 
 
-# Sums of products are taken without BLAS, whose threads wait for each other on a busy machine.
-
-
 def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> float:
     """Trapezoidal integral from the first sample to the ending, N mm = mJ.
 
@@ -45,7 +44,7 @@ def area(displacement_mm: FloatArray, force_n: FloatArray, ending: Ending) -> fl
     """
     end = ending.index
     x, f = displacement_mm[: end + 1], force_n[: end + 1]
-    whole = 0.5 * float(np.einsum("i,i", f[1:] + f[:-1], np.diff(x)))
+    whole = trapezoidal(x, f)
     if ending.share > 0 and end + 1 < displacement_mm.size:
         step = ending.share * float(displacement_mm[end + 1] - displacement_mm[end])
         reached = float(force_n[end]) + ending.share * float(force_n[end + 1] - force_n[end])
@@ -127,6 +126,6 @@ def _noise(w: FloatArray, force_n: FloatArray) -> tuple[float, float]:
     bounds = np.linspace(0, force_n.size, pieces + 1).astype(int)
     variance, sigma = 0.0, 0.0
     for a, b in pairwise(bounds.tolist()):
-        sigma = noise_level(force_n[a:b])
+        sigma = noise_level(force_n[a:b], _ENOUGH_IN_SEGMENT)
         variance += sigma * sigma * float(np.einsum("i,i", w[a:b], w[a:b]))
     return float(np.sqrt(variance)), sigma

@@ -12,10 +12,10 @@ _ENOUGH, _STRETCH = 16_000, 800  # samples that tell the noise well enough, and 
 _WINDOW = 40  # samples to each side that tell what is usual
 
 
-def noise_level(values: FloatArray) -> float:
+def noise_level(values: FloatArray, enough: int = _ENOUGH) -> float:
     """Standard deviation of white noise on a smooth signal with breaks.
 
-    values : (n,) float, evenly sampled to a fair approximation
+    values : (n,) float, evenly sampled to a fair approximation; enough : samples to which longer signals are thinned
 
     Notes
     -----
@@ -24,8 +24,8 @@ def noise_level(values: FloatArray) -> float:
     """
     if values.size < 12:
         return 0.0
-    if values.size > _ENOUGH:
-        starts = np.linspace(0, values.size - _STRETCH, _ENOUGH // _STRETCH).astype(int)
+    if values.size > enough:
+        starts = np.linspace(0, values.size - _STRETCH, enough // _STRETCH).astype(int)
         fourth = np.concatenate([np.diff(values[start : start + _STRETCH], 4) for start in starts])
     else:
         fourth = np.diff(values, 4)
