@@ -79,6 +79,13 @@ def test_every_layer_carries_the_volume_of_its_section(profile, crossed, on_bed)
         assert sum(line.volume_mm3 for line in layer.lines) == pytest.approx(section.area() * layer.height_mm, rel=0.02)
 
 
+def test_what_ends_inside_a_layer_is_made_up_for_by_the_next_ones(profile):
+    floor = Manifold.cube((12.0, 12.0, 0.5), center=True).translate((0.0, 0.0, 0.25))  # two layers and a half of 0.2 mm
+    solid = Solid(floor + Manifold.cylinder(8.0, 3.0, circular_segments=64))
+    paths = NativeSlicer().slice(solid, profile)
+    assert paths.volume_mm3 == pytest.approx(solid.volume_mm3, rel=0.002)
+
+
 def test_a_single_line_serves_a_wall_that_is_too_thin_for_two(profile, tube):
     paths = NativeSlicer().slice(tube(wall=0.45), profile)
     for layer in paths.layers:

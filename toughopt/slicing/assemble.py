@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from toughopt.profiles import PrinterProfile, Speeds
     from toughopt.slicing.sections import Sections
 
-_FLOW_RANGE = (0.93, 1.07)  # the correction of a layer's flow to its true area stays within this
+_FLOW_RANGE = (0.93, 1.07)  # the correction of a layer's flow to what it holds of the solid stays within this
 _SHORTEST_OVERHANG_MM = 0.6
 
 
@@ -43,7 +43,7 @@ def assembled(
     lines, settings = filling.lines, profile.slicing
     count = len(sections.top_mm)
     printed = np.bincount(lines.layer, weights=lines.area_mm2, minlength=count)
-    factor = _flow_factors(sections.area_mm2 * sections.height_mm, printed * sections.height_mm)
+    factor = _flow_factors(sections.held_mm3, printed * sections.height_mm)
     numbers = np.argsort(lines.layer, kind="stable")
     members = np.split(numbers, np.cumsum(np.bincount(lines.layer, minlength=count))[:-1])
     rank = np.where(filling.role >= 3, 1, 0)

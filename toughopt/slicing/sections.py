@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _CRUMB_MM = 0.005  # edges and needles that cutting leaves, of no width: their normals would point anywhere
 _SMALLEST_MM2 = 0.01  # a section or a hole below this cannot be printed
+_JUMP = 0.15  # of the area, from one layer to the next
+_WITHIN = (-0.375, -0.125, 0.125, 0.375)  # of a layer's height from its middle: where its mean area is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Sections:
 
     top_mm, height_mm : (layers,) float; z of the top of each layer and its height
     area_mm2 : (layers,) float
+    held_mm3 : (layers,) float, how much of the solid lies in each layer
     islands : connected pieces, each its contours, (k, 2) float, solid on the left, the outer one first
     layer : (islands,) int, the layer of each piece
     piece_mm2 : (islands,) float, area of each piece
@@ -36,6 +39,7 @@ class Sections:
     top_mm: NDArray[np.float64]
     height_mm: NDArray[np.float64]
     area_mm2: NDArray[np.float64]
+    held_mm3: NDArray[np.float64]
     sections: tuple[CrossSection, ...]
     islands: tuple[tuple[NDArray[np.float64], ...], ...]
     layer: NDArray[np.int64]
@@ -50,6 +54,7 @@ class Sections:
             self.top_mm[:count],
             self.height_mm[:count],
             self.area_mm2[:count],
+            self.held_mm3[:count],
             self.sections[:count],
             tuple(island for island, keep in zip(self.islands, low.tolist(), strict=True) if keep),
             self.layer[low],
@@ -125,18 +130,35 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
         raise MeshError(
             f"at z = {tops[empty[0]]:.2f} mm the solid has a cross-section of no area; it would fall apart there"
         )
+    held = area * heights
+    if settings.mode != "vase":
+        uneven = _jumps(area)
+        held[uneven] = [_mean_area_mm2(body, middles[index], heights[index]) * heights[index] for index in uneven]
     pieces = [(index, contours(piece)) for index, section in enumerate(found) for piece in section.decompose()]
     pieces = [(index, loops) for index, loops in pieces if loops]
     return Sections(
         tops,
         heights,
         area,
+        held,
         found,
         tuple(tuple(loops) for _, loops in pieces),
         np.array([index for index, _ in pieces], dtype=np.int64),
         _areas([loops for _, loops in pieces]),
         volume,
     )
+
+
+def _jumps(area_mm2: NDArray[np.float64]) -> list[int]:
+    """Layers beside which the area is another one: plates that end or bars that begin may do so inside them."""
+    change = np.abs(np.diff(area_mm2)) > _JUMP * np.maximum(area_mm2[1:], area_mm2[:-1])
+    found: list[int] = np.flatnonzero(np.append(change, False) | np.append(False, change)).tolist()
+    return found
+
+
+def _mean_area_mm2(body: Manifold, middle_mm: float, height_mm: float) -> float:
+    """Of the sections between the bottom and the top of a layer."""
+    return float(np.mean([body.slice(middle_mm + part * height_mm).area() for part in _WITHIN]))
 
 
 def contours(section: CrossSection) -> list[NDArray[np.float64]]:
