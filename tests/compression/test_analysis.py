@@ -221,6 +221,13 @@ def test_a_saturated_load_cell_makes_a_lower_bound():
     assert analyze(Curve(d, 400 * d), settings=AnalysisSettings(load_cell_n=4000.0)).verdict == "censored"
 
 
+def test_a_force_in_coarse_steps_was_not_saturated():
+    d = np.linspace(0, 10, 800)
+    result = analyze(Curve(d, np.round(np.minimum(0.4 * d, 1.7) + 0.02 * np.sin(40 * d), 1)))
+    assert "SATURATED" not in codes(result)
+    assert "FLAT_TOP" not in codes(result)
+
+
 def test_a_displacement_that_was_zeroed_in_the_preload_is_cut_there(crushed):
     before = np.full(30, 3.0) + np.linspace(0, 0.01, 30)
     x = np.concatenate([before, crushed.displacement_mm])

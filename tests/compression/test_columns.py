@@ -49,6 +49,22 @@ def test_columns_of_the_same_name_are_an_error():
         chosen("Load;Load;Extension", "N;N;mm")
 
 
+def test_two_axes_are_twins_of_which_one_is_taken_with_a_warning():
+    (table,) = find_tables("XDisp;YDisp;XForce;YForce\nmm;mm;N;N\n" + "1.5;2.5;3.5;4.5\n" * 5)
+    told = choose_columns(table, AS_FOUND).findings
+    assert [(finding.code, finding.severity) for finding in told] == [("COLUMN_CHOSEN", "warning")] * 2
+
+
+def test_maxima_and_minima_of_cycles_are_no_samples():
+    with pytest.raises(CurveError, match="maxima and minima, such as of cycles, are no samples"):
+        chosen("Cycle;Position:Maximum;Position:Minimum;Force:Maximum;Force:Minimum", ";mm;mm;N;N")
+
+
+def test_columns_without_names_are_to_be_told_by_their_number():
+    with pytest.raises(CurveError, match=r"column_map=\{'force': index\} tells which, counted from 0"):
+        chosen(";", "mm;mm")
+
+
 def test_no_force_is_an_error_that_lists_the_columns():
     with pytest.raises(CurveError, match="is the force: 'Zeit', 'Traversenweg'"):
         chosen("Zeit;Traversenweg", "s;mm")

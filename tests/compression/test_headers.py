@@ -82,6 +82,22 @@ def test_a_second_specimen_under_the_same_names_stays_one_of_its_own(layouts):
     assert len(read_curves(data + data)) == 2
 
 
+@pytest.mark.parametrize("rows", [(40, 40, 40, 40, 40, 40), (200, 5, 200)])
+def test_specimens_whose_names_of_columns_begin_with_their_number_are_told_apart(rows, layouts):
+    truth = layouts.crush(samples=200)
+    text = "Results Table 2,,,\n"
+    for number, count in enumerate(rows, start=1):
+        text += f"{number},Time,Extension,Load\n,(s),(mm),(N)\n"
+        some = zip(truth.time_s[:count], truth.displacement_mm[:count], number * truth.force_n[:count], strict=True)
+        text += "".join(f",{t:.3f},{x:.6f},{f:.6f}\n" for t, x, f in some)
+    curves = read_curves(text.encode())
+    whole = [number for number, count in enumerate(rows, start=1) if count >= 10]
+    assert [curve.specimen for curve in curves] == [str(number) for number in whole]
+    for curve, number in zip(curves, whole, strict=True):
+        assert curve.force_n == pytest.approx(number * truth.force_n[: curve.force_n.size], abs=1e-5)
+        assert not any(finding.code == "UNREADABLE_ROWS" for finding in curve.findings)
+
+
 @pytest.mark.parametrize(
     ("head", "row"),
     [

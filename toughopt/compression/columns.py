@@ -17,7 +17,8 @@ _QUANTITY = {"force": "force", "displacement": "length", "time": "time"}
 _PLAIN_UNIT = {"force": "N", "displacement": "mm", "time": "s"}
 # what a gauge shows; and a travel that is called by what it makes of the part
 _UNLIKE = re.compile(r"^(?:gauge )?readings?$|stauchungsweg")
-_BARE = re.compile(r"[\W_]*(?:\d|[a-d])$")  # what tells twin sensors apart
+_TWIN = re.compile(r"[\W_]*(?:\d|[A-Da-d])$|^[XYZ](?=[A-Z])|^[XYZxyz][\W_]+|[\W_]+[XYZxyz]$")  # two sensors, or axes
+_EXTREME = re.compile(r"maxim|minim", re.IGNORECASE)
 _MOST_NAMES = 12
 _SHORT = {"f": "force", "x": "displacement", "d": "displacement", "s": "displacement", "u": "displacement", "t": "time"}
 
@@ -71,8 +72,13 @@ def _nothing(role: str, table: Table, within: range) -> str:
     names = ", ".join(repr(table.names[i] or f"(column {i})") for i in within[:_MOST_NAMES])
     if len(within) > _MOST_NAMES:
         names += f" and {len(within) - _MOST_NAMES} more (one row a sample is expected, not one column)"
+    if any(_EXTREME.search(table.names[i]) for i in within):
+        names += " (maxima and minima, such as of cycles, are no samples: export those)"
+    named = any(table.names[i] for i in within)
+    which, counted = ("name", "") if named else ("index", ", counted from 0")
     return (
-        f"no column of the table at line {table.line} is the {role}: {names}; column_map={{'{role}': name}} tells which"
+        f"no column of the table at line {table.line} is the {role}: {names}; "
+        f"column_map={{'{role}': {which}}} tells which{counted}"
     )
 
 
@@ -110,10 +116,15 @@ def _choose(
         findings.append(Finding("COLUMN_BY_UNIT", Severity.WARNING, Effect.WARN, message))
     elif rivals and role != "time":
         message = f"column {name!r} taken as the {role}, not {', '.join(map(repr, rivals))}; column_map settles it"
-        alike = any(_BARE.sub("", rival.casefold()) == _BARE.sub("", name.casefold()) for rival in rivals)
+        alike = any(_bare(rival) == _bare(name) for rival in rivals)
         severity, effect = (Severity.WARNING, Effect.WARN) if alike else (Severity.INFO, Effect.NONE)
         findings.append(Finding("COLUMN_CHOSEN", severity, effect, message))
     return Column(index, name, _unit(role, table, index, told, findings))
+
+
+def _bare(name: str) -> str:
+    """A column's name without what tells it from a twin."""
+    return _TWIN.sub("", name).casefold()
 
 
 def _mapped(mapped: str | int, role: str, table: Table, within: range) -> int:

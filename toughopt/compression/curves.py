@@ -150,7 +150,11 @@ def assemble(
     for table in tables:
         rows = table.rows
         few = rows < (_A_TEST if longest >= _A_TEST else _FEWEST)
-        reason = f"the table at line {table.line} has {rows} rows only" if few else _unfit(table, options)
+        reason = (
+            f"the table at line {table.line} has {rows} rows only: a test that was broken off, or a list of results"
+            if few
+            else _unfit(table, options)
+        )
         if reason:
             reasons.append(reason)
             nameless = good and rows >= _BROKEN_OFF and not any(table.names)  # the rest of the table before?
@@ -168,7 +172,7 @@ def assemble(
     found: list[Curve] = []
     empty: list[str] = []
     for number, table in enumerate(joined, start=1):
-        label = title(table) or (str(number) if len(joined) > 1 else "")
+        label = _leading_number(table) or title(table) or (str(number) if len(joined) > 1 else "")
         for specimen, name in unstacked(table, options):
             both = " ".join(filter(None, (label, name)))
             curves = curves_of(replace(specimen, findings=(*specimen.findings, *findings)), options, both)
@@ -181,6 +185,12 @@ def assemble(
         lost = Finding("TABLE_LEFT_OUT", Severity.WARNING, Effect.WARN, f"left out: {'; '.join(empty[:3])}")
         return tuple(replace(curve, findings=(*curve.findings, lost)) for curve in found)
     return tuple(found)
+
+
+def _leading_number(table: Table) -> str:
+    """The specimen's number where it stands before the names of the columns, over nothing; "" where none does."""
+    first = table.names[0]
+    return first if first.isdecimal() and not np.isfinite(table.column(0)).any() else ""
 
 
 def _unfit(table: Table, options: ReadOptions) -> str:

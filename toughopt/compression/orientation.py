@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from toughopt.compression.base import Curve, Effect, Finding, Severity
 
 _ENOUGH = 20_000  # samples that tell a sign
+_NEAR_ZERO = 0.1  # of the largest force: what a record comes down to where it was not tared under load
 _TENSION = re.compile(
-    r"tensile|tension test|zugversuch|zugprüfung|bruchdehnung|dehnung bei bruch|elongation at break|strain at break|"
-    r"essai de traction|ensayo de tracción|prova di trazione|próba rozciągania|拉伸|引張|인장",
+    r"tensile|tension test|zug(?:versuch|prüfung|spannung|dehnung|festigkeit)|bruchdehnung|dehnung bei bruch|"
+    r"elongation at break|strain at break|\btraction\b|tracción|trazione|rozciągani|拉伸|引張|인장",
     re.IGNORECASE,
 )
 _COMPRESSION = re.compile(
@@ -21,9 +22,14 @@ _COMPRESSION = re.compile(
 
 
 def force_sign(force_n: NDArray[np.float64]) -> int:
-    """-1 where the loading force is negative: the sign of the largest force after a median of five, else 1.
+    """-1 where the loading force is negative, else 1.
 
     force_n : (n,) float, N
+
+    Notes
+    -----
+    After a median of five: the sign that all samples have, where they come near zero; otherwise that of the largest
+    change since the beginning, which may not be at zero.
     """
     if force_n.size == 0:
         return 1
@@ -35,6 +41,8 @@ def force_sign(force_n: NDArray[np.float64]) -> int:
     else:
         calm = thin
     high, low = float(calm.max()), float(calm.min())
+    if high * low > 0.0 and min(abs(high), abs(low)) < _NEAR_ZERO * max(abs(high), abs(low)):
+        return 1 if high > 0.0 else -1
     if abs(high - level) == abs(low - level):
         return -1 if abs(low) > abs(high) else 1
     return 1 if abs(high - level) > abs(low - level) else -1

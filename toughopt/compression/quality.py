@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float64]
 FEWEST_POINTS = 10
 _JUMP_TIMES = 25.0  # usual steps
 _TOP_SAMPLES = 6  # equal highest forces in a row
+_COARSE = 0.02  # of the highest force: a record in such steps stands still anywhere
 _SEVERITY = {
     Effect.NONE: Severity.INFO,
     Effect.WARN: Severity.WARNING,
@@ -91,7 +92,10 @@ def saturated(force_n: FloatArray, noise_n: float, capacity_n: float | None) -> 
     longest = _longest_run(at_top) if np.count_nonzero(at_top) >= _TOP_SAMPLES else 0
     if longest < _TOP_SAMPLES or top <= 0:
         return None
-    still = np.diff(force_n) == 0
+    steps = np.diff(force_n)
+    still = steps == 0
+    if float(np.min(np.abs(steps[~still]), initial=np.inf)) > _COARSE * top:
+        return None
     elsewhere = _longest_run(still & (force_n[1:] < 0.999 * top) & (force_n[1:] > 0.05 * top)) + 1
     if elsewhere > longest / 4:
         return None  # coarse steps of the force, not its end

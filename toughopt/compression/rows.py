@@ -231,8 +231,13 @@ def _numeric(line: str) -> bool:
 
 
 def _begins_table(line: str, separator: str) -> bool:
-    """Whether a line looks like a row of column names: at least two fields with words, no numbers."""
+    """Whether a line looks like a row of column names: at least two fields with words, before them a number at most.
+
+    That number is the specimen's, where an export begins each one with the names again.
+    """
     said = [field for field in split_row(line, separator) if field]
+    if len(said) > 2 and said[0].isdecimal():
+        del said[0]
     return len(said) >= 2 and all(_WORD.search(field) and not is_missing(field) for field in said)
 
 

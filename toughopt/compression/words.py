@@ -39,6 +39,6 @@ NOT_A_ROLE = re.compile(
     r"应变|应力|応力|ひずみ|歪|변형률|응력|"
     r"sollwert|setpoint|set point|command|target|cmd|rate\b|speed|velocity|geschwindigkeit|"
     r"torque|moment|drehmoment|width|breite|diameter|durchmesser|thickness|dicke|rotation|angle|winkel|energy|work|"
-    r"temperature|temperatur|cycle|count|index|reading|limit|maxim|\bmax\b|\bmin\b|peak|\bat\b|modul",
+    r"temperature|temperatur|cycle|count|index|reading|limit|maxim|minim|\bmax\b|\bmin\b|\bmean\b|mittelwert|amplitude|peak|\bat\b|modul",
     re.IGNORECASE,
 )
