@@ -179,7 +179,7 @@ def _step(event: Event) -> str:
 
 
 def _live_window(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "toughopt", "watch", str(folder)])
+    return subprocess.Popen([sys.executable, "-P", "-m", "toughopt", "watch", str(folder)])
 
 
 def _pictures(campaign: Campaign) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from toughopt.errors import LinkLost
+from toughopt.ports import PORT_ERRORS
 
 if TYPE_CHECKING:
     import serial
@@ -61,7 +63,7 @@ class LineLink:
                 timeout=POLL_S,
                 write_timeout=2.0,
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except PORT_ERRORS as error:
             raise LinkLost(
                 f"{self.url} does not open: {error}; check the cable, the name and who else uses it"
             ) from error
@@ -73,19 +75,15 @@ class LineLink:
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes as they are."""
-        import serial
-
         with self._writing:
             try:
                 self._port.write(data)
                 self._port.flush()
-            except (serial.SerialException, OSError) as error:
+            except PORT_ERRORS as error:
                 raise LinkLost(f"{self.url} is gone while {data!r} was sent: {error}") from error
 
     def read(self, timeout_s: float) -> str | None:
         """The next line that is not empty, stripped; None where none came within `timeout_s`."""
-        import serial
-
         end = time.monotonic() + timeout_s
         with self._reading:
             while True:
@@ -97,7 +95,7 @@ class LineLink:
                 try:
                     waiting = self._port.in_waiting
                     self._buffer += self._port.read(max(waiting, 1))
-                except (serial.SerialException, OSError) as error:
+                except PORT_ERRORS as error:
                     raise LinkLost(f"{self.url} is gone: {error}") from error
 
     def ask(self, text: str, timeout_s: float = 2.0) -> str:
@@ -112,18 +110,16 @@ class LineLink:
 
     def drop(self) -> None:
         """Forget everything that has come in so far."""
-        import serial
-
         with self._reading:
             self._buffer = b""
             try:
                 self._port.reset_input_buffer()
-            except (serial.SerialException, OSError) as error:
+            except PORT_ERRORS as error:
                 raise LinkLost(f"{self.url} is gone: {error}") from error
 
     def close(self) -> None:
         """Let the port go."""
-        with self._writing:
+        with self._writing, suppress(*PORT_ERRORS):
             self._port.close()
 
     def _take_line(self) -> str | None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import ConfigError
+from toughopt.errors import ConfigError, FrameFault
 from toughopt.frames import Handler, LoadFrame, Scale, TestLimits
 from toughopt.printing import Printer
 
@@ -52,7 +52,12 @@ class Lab:
         travel_mm = test.travel_mm or 0.9 * (height_mm or 20.0)
         limits = TestLimits(test.force_limit_n, travel_mm, test.speed_mm_per_min)
         file = self.frame.crush(specimen, limits, test.timeout_s)
-        return file.read_bytes(), file.name
+        try:
+            return file.read_bytes(), file.name
+        except OSError as error:
+            raise FrameFault(
+                f"{file} cannot be read: {error}; the specimen was crushed: tell its curve by hand"
+            ) from error
 
 
 @contextmanager

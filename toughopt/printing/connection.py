@@ -74,6 +74,8 @@ class Connection:
             self.machine = introduce(link)
             for line in ["M113 S2"] + (["M155 S1"] if self.machine.can("AUTOREPORT_TEMP") else []):
                 ask(link, line, ANSWER_S)
+            if self._guardian is not None:
+                self._guardian.require()
             self._states.to(State.IDLE, self.machine.firmware or "a printer that does not say what it is")
             self._doubted = False
         except DeviceError:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from threading import Event as Signal
+from threading import Thread
 from types import TracebackType
 
 from toughopt.errors import DeviceError
 from toughopt.printing.processes import start_time
 
-RELEASE = b"release\n"
+RELEASE, READY = b"release\n", b"ready\n"
+_BEGIN_S = 60.0  # on a PC that is slow to start a process
 
 
 class Guardian:
@@ -26,6 +29,7 @@ class Guardian:
         pid = os.getpid()
         command = [
             sys.executable,
+            "-P",  # a serial.py that lies where the host was started is not pyserial
             "-m",
             "toughopt.printing.watchdog",
             "--pid",
@@ -39,7 +43,7 @@ class Guardian:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
                 creationflags=flags,
@@ -48,6 +52,8 @@ class Guardian:
             raise DeviceError(
                 f"the watchdog process cannot be started: {error}; without it nobody cools a forgotten printer"
             ) from error
+        self._begun, self._first_word = Signal(), b""
+        Thread(target=self._listen, name="watchdog's first word", daemon=True).start()
 
     def __enter__(self) -> Guardian:
         return self
@@ -56,6 +62,21 @@ class Guardian:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+    def require(self) -> None:
+        """Wait until it watches.
+
+        Raises
+        ------
+        DeviceError
+            If it has ended, or says nothing.
+        """
+        self._begun.wait(_BEGIN_S)
+        if self._first_word.strip() != READY.strip() or not self.is_running():
+            raise DeviceError(
+                "the watchdog process does not run; without it nobody cools a forgotten printer: "
+                f"find out why `{sys.executable} -P -m toughopt.printing.watchdog --help` fails"
+            )
 
     @property
     def pid(self) -> int:
@@ -80,3 +101,10 @@ class Guardian:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _listen(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        with pipe:
+            self._first_word = pipe.readline()
+            self._begun.set()

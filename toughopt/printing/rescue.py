@@ -7,6 +7,7 @@ from threading import Event as Signal
 from threading import Thread
 
 from toughopt.errors import DeviceError
+from toughopt.ports import PORT_ERRORS
 from toughopt.printing.clock import SystemClock
 from toughopt.printing.dialogue import await_banner
 from toughopt.printing.link import Link
@@ -15,6 +16,7 @@ from toughopt.printing.wire import Port
 
 _TRY_EVERY_S = 1.0
 _BANNER_S = 3.0
+_FAILURES: tuple[type[Exception], ...] = (DeviceError, *PORT_ERRORS)  # nothing of a line may end the thread
 
 
 class Rescuer:
@@ -43,14 +45,14 @@ class Rescuer:
         while not self._stopped.is_set():
             try:
                 link = Link(self._open_port(), SystemClock())
-            except DeviceError:
+            except _FAILURES:
                 self._stopped.wait(_TRY_EVERY_S)
                 continue
             try:
                 if link.port.has_dtr:
                     await_banner(link, _BANNER_S)
                 report = make_safe(link, self._tools, self._fan_off)
-            except DeviceError:
+            except _FAILURES:
                 report = SafetyReport(False, "the line broke again")
             finally:
                 link.close()

@@ -3,7 +3,7 @@
 It follows the host's process id and start time, not a heartbeat: a suspended host is alive. It opens the port only
 when the host is dead, and only when nobody else has it; it ends when released, or once the machine says that all its
 targets are 0.
-Started by `toughopt.printing.guardian`; pyserial and the standard library are all it loads.
+Started by `toughopt.printing.guardian`; of other packages it loads pyserial alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 import serial
 
+from toughopt.ports import PORT_ERRORS
 from toughopt.printing.processes import is_alive
 
 _LOOK_EVERY_S = 0.25
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     birth = _birth(options.url)
     released, orphaned = Event(), Event()
     Thread(target=_listen, args=(released, orphaned), daemon=True).start()
+    print("ready", flush=True)
     while is_alive(options.pid, options.started):
         if released.wait(_LOOK_EVERY_S):
             return 0
@@ -102,7 +104,7 @@ def _cool(url: str, baud: int, commands: bytes, birth: float | None, give_up_s: 
                     if _round(port, commands, rounds):
                         return True
                     heard_of = time.monotonic()
-        except (OSError, ValueError, TypeError):
+        except PORT_ERRORS:
             time.sleep(_TRY_EVERY_S)  # in use, or gone: it may come back
     return False
 
@@ -122,7 +124,7 @@ def _can_reset(port: serial.Serial) -> bool:
         return False
     try:
         port.dtr = port.dtr
-    except OSError:
+    except PORT_ERRORS:
         return False
     return True
 

@@ -14,6 +14,7 @@ from time import monotonic
 import serial
 
 from toughopt.errors import LinkLost
+from toughopt.ports import PORT_ERRORS
 from toughopt.printing.wirelog import WireLog
 
 _CHUNK = 4096
@@ -73,7 +74,7 @@ class Port:
                 data = self._read_now()
             else:
                 return b""
-        except (OSError, TypeError, ValueError) as error:  # pyserial: TypeError where the port closed under its feet
+        except PORT_ERRORS as error:
             raise LinkLost(f"{self.url} can no longer be read: {error}; check cable and power") from error
         if data and self._log is not None:
             self._log.received(data)
@@ -94,12 +95,12 @@ class Port:
                 data = data[self._write_now(data) :]
             if data:
                 self._serial.write(data)
-        except (OSError, TypeError, ValueError) as error:
+        except PORT_ERRORS as error:
             raise LinkLost(f"{self.url} can no longer be written: {error}; check cable and power") from error
 
     def wake(self) -> None:
         """Make a waiting `read` return; from any thread."""
-        with suppress(OSError, TypeError, ValueError):  # nobody waits where it has been closed
+        with suppress(*PORT_ERRORS):  # nobody waits where it has been closed
             if self._waiter is not None:
                 self._waiter.wake()
             else:
@@ -127,7 +128,7 @@ class Port:
             self._serial.dtr = False
             Event().wait(_DTR_PULSE_S)
             self._serial.dtr = True
-        except (OSError, TypeError, ValueError):
+        except PORT_ERRORS:
             return False
         return True
 
@@ -137,7 +138,7 @@ class Port:
             return
         self.closed = True
         self._descriptor = -1
-        with suppress(OSError, TypeError, ValueError):  # where it has gone by itself
+        with suppress(*PORT_ERRORS):  # where it has gone by itself
             self._serial.close()
         if self._waiter is not None:
             self._waiter.close()
@@ -220,7 +221,7 @@ def _open(url: str, baud: int, reset: bool, busy_for_s: float) -> serial.Serial:
             port.dtr = reset
             port.timeout = 0 if _selectable_kind(port) else _FALLBACK_WAIT_S
             port.open()
-        except (OSError, ValueError) as error:
+        except PORT_ERRORS as error:
             if _is_busy(error) and monotonic() < end:
                 Event().wait(0.25)
                 continue
@@ -280,7 +281,7 @@ def _has_dtr(port: serial.Serial) -> bool:
         return False
     try:
         port.dtr = port.dtr  # pseudo-terminals refuse
-    except OSError:
+    except PORT_ERRORS:
         return False
     return True
 

@@ -64,6 +64,7 @@ class VirtualPrinterProcess:
     ) -> None:
         command = [
             sys.executable,
+            "-P",
             "-m",
             "toughopt.virtual.firmware",
             "--control",
