@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from toughopt.errors import DeviceError, LinkLost, ProgramError
-from toughopt.printing import PrintStatus, State
+from toughopt.printing import PrintStatus, State, marlin
 from toughopt.printing.reader import check_lines
 from toughopt.printing.text import lines_in
 
@@ -144,6 +144,31 @@ def test_by_hand_it_has_to_be_homed_again_once_the_motors_were_off_or_the_line_w
             for _ in range(100):  # a line that was lost is noticed when it is read
                 printer.command("G1 X20 F3000")
     assert machine.connections == 2
+
+
+def test_what_is_wished_while_a_program_is_checked_counts(make_machine, make_printer, monkeypatch, program):
+    machine = make_machine()
+    printer = make_printer(machine)
+    monkeypatch.setattr(
+        marlin, "check_lines", lambda *given: (printer.cancel("the run was aborted"), check_lines(*given))[1]
+    )
+    outcome = printer.print_file(program)
+    assert (outcome.status, outcome.reason) == (PrintStatus.CANCELLED, "the run was aborted")
+    assert not any(line.startswith("G1") for line in machine.executed)
+
+
+def test_a_part_is_printed_even_where_the_machine_halts_as_it_is_asked_whether_it_is_off(
+    make_machine, make_printer, program
+):
+    def halt_at_the_end(machine, raw, number, body):
+        if body == "M105" and "M84" in machine.executed:
+            machine.killed, machine.nozzle, machine.bed = True, 0, 0
+            return ["Error:MINTEMP triggered, system stopped! Heater_ID: 0", "Error:Printer halted. kill() called!"]
+        return None
+
+    outcome = make_printer(make_machine(script=halt_at_the_end)).print_file(program)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True)
+    assert ["MINTEMP" in fault["reason"] for fault in outcome.faults] == [True]
 
 
 def test_what_happens_is_told(make_machine, make_printer, program):

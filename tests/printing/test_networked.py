@@ -13,6 +13,7 @@ import pytest
 from toughopt.errors import ConfigError, DeviceError
 from toughopt.gcode import Program
 from toughopt.printing import NetworkPrinter, PrintEvent, PrintStatus, open_printer, scan_hosts
+from toughopt.printing.clock import SystemClock
 from toughopt.printing.hosts import api_key, plain_url
 from toughopt.printing.moonraker import Moonraker
 from toughopt.profiles import Limits, PrinterProfile
@@ -24,8 +25,13 @@ PROGRAM = Program(
 )
 
 
+BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
 class Proxy:
-    """A TCP line between a host and us that can be cut, and mended."""
+    """A TCP line between a host and us that can be cut, and mended; `says` is what is answered meanwhile."""
+
+    says = b""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -57,7 +63,10 @@ class Proxy:
             except OSError:
                 return
             if self._cut.is_set():
-                near.close()
+                with near, suppress(OSError):
+                    if self.says:
+                        near.recv(65536)
+                        near.sendall(self.says)
                 continue
             far = socket.create_connection(("127.0.0.1", self._target))
             self._open += [near, far]
@@ -91,9 +100,11 @@ def printer_on(url: str, **options: float) -> NetworkPrinter:
     return NetworkPrinter("bench", Moonraker("bench", url, PROFILE), PROFILE, **options)
 
 
-def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_proxy) -> None:
+@pytest.mark.parametrize("says", [b"", BAD_GATEWAY], ids=["closed", "502"])
+def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_proxy, says: bytes) -> None:
     server = make_moonraker()
     proxy = make_proxy(server.port)
+    proxy.says = says
     server.klipper.hold_at = 60
     seen: list[str] = []
 
@@ -110,6 +121,55 @@ def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
     assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
     assert [line for line in server.klipper.executed if line.startswith("G1 X")] == MOVES.splitlines()
+
+
+@pytest.mark.parametrize("says", [b"", BAD_GATEWAY, BAD_GATEWAY.replace(b"502 Bad Gateway", b"401 Unauthorized")])
+def test_a_host_that_stays_out_of_reach_leaves_the_print_uncertain(make_moonraker, make_proxy, says: bytes) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    proxy.says = says
+    server.klipper.hold_at = 60
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress":
+            proxy.cut()
+
+    with printer_on(proxy.url, patience_s=0.5) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.UNCERTAIN, False), outcome
+    assert server.klipper.state == "printing"
+
+
+def test_a_pause_is_limited_however_often_contact_is_lost_in_it(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+    clock = SystemClock()
+    profile = PROFILE.model_copy(update={"limits": Limits(longest_pause_s=2.0)})
+    ended = threading.Event()
+    began: list[float] = []
+
+    def flicker() -> None:
+        while not ended.wait(0.6):
+            proxy.cut()
+            proxy.mend()
+
+    flickering = threading.Thread(target=flicker)
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and not began:
+            began.append(clock.now())
+            server.klipper.set_state("paused")
+            flickering.start()
+        elif began and clock.now() - began[0] > 30.0:
+            printer.cancel("nothing has ended it")
+
+    with NetworkPrinter("bench", Moonraker("bench", proxy.url, profile), profile, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    ended.set()
+    flickering.join()
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.FAILED, True), outcome
+    assert "longest_pause_s" in outcome.reason
 
 
 def test_a_host_that_has_forgotten_the_print_leaves_it_uncertain(make_moonraker, make_proxy) -> None:

@@ -226,11 +226,14 @@ class Agent:
             "resume": lambda reason: printer.resume(),
             "cancel": printer.cancel,
         }
-        seen = 0
+        seen, cancelled = 0, ""
         while not over.wait(_LISTEN_S):
+            if cancelled:  # said again, for it may have been said before the print was in hand
+                printer.cancel(cancelled)
             with suppress(JournalError):
                 for seq, verb, reason in self._exchange.wishes(job, seen):
                     seen = seq
+                    cancelled = cancelled or (reason if verb == "cancel" else "")
                     verbs[verb](reason)
 
     def _answer(self, job: str, answer: Mapping[str, Any]) -> None:

@@ -78,11 +78,17 @@ class PrintShop:
         digest = experiment.program or ""
         program = conductor.workspace.program(digest)
         printer = conductor.lab.printers[name]
+
+        def work() -> PrintOutcome:
+            if conductor.aborting or experiment.ended:  # wished before the printer could hear of it
+                return PrintOutcome(PrintStatus.CANCELLED, "cancelled before it began", True, 0.0, 0)
+            return printer.print(program, lambda event: self._machine_event(name, experiment, event))
+
         conductor.record_all([ev.Queued(printer=name), ev.Printing(printer=name, program=digest)], experiment.id)
         conductor.start(
             experiment.id,
             name,
-            lambda: printer.print(program, lambda event: self._machine_event(name, experiment, event)),
+            work,
             lambda outcome: self._ended(experiment, name, outcome),
             lambda error: self._failed(experiment, name, str(error)),
             at_least_s=_SURE_SHARE * program.time_s,

@@ -64,18 +64,21 @@ class Follower:
         DeviceError
             If the host refuses to start it: nothing was printed.
         """
+        told: Told | None = None
+        lost: LinkLost | None = None
         try:
-            told: Told | None = None
-            try:
-                self._host.start(self._name)
-            except LinkLost as error:
-                told = self._regain(error)
+            self._host.start(self._name)
+        except LinkLost as error:  # it may have heard
+            lost = error
+        try:
+            if lost is not None:
+                told = self._regain(lost)
             self._states.to(State.STREAMING, self._name)
             while True:
                 if told is not None and (ending := self._over(told)) is not None:
                     return ending
                 told = self._next()
-        except LinkLost as error:
+        except DeviceError as error:  # once it has begun, no refusal means that it does not print
             self._fault({"fault": "link_lost", "reason": str(error)})
             self._states.to(State.DISCONNECTED, str(error))
             return Ending(PrintStatus.UNCERTAIN, f"{error}; the host may have gone on printing")
@@ -101,7 +104,7 @@ class Follower:
             if told is not None:
                 self._heard_at = now
             self._watch(now)
-        except LinkLost as error:
+        except DeviceError as error:
             told = self._regain(error)
         return told
 
@@ -151,7 +154,8 @@ class Follower:
                 self._notes.append(told.text)
                 self._tell(PrintEvent("note", {"text": told.text}))
             case Sign.PAUSED | Sign.RESUMED:
-                self._paused_at = self._clock.now()
+                if self._states.now is not _STATE_OF[told.sign]:  # after each loss of contact it is told again
+                    self._paused_at = self._clock.now()
                 self._states.to(_STATE_OF[told.sign], told.text or "the host says so")
             case Sign.DONE if self._stopping is None:
                 self._progress(Told(Sign.PROGRESS, fraction=1.0, resends=told.resends))
@@ -187,8 +191,8 @@ class Follower:
             self._fault({"fault": "temperature", "reason": fault})
             self._stop(Ending(PrintStatus.FAILED, fault))
 
-    def _regain(self, error: LinkLost) -> Told:
-        """Reach the host again, and ask what has become of the print. Raises LinkLost."""
+    def _regain(self, error: DeviceError) -> Told:
+        """Reach the host again, and ask what has become of the print. Raises DeviceError."""
         self._fault({"fault": "out_of_reach", "reason": str(error)})
         end = self._clock.now() + self._patience_s
         wait = Signal()
@@ -197,7 +201,7 @@ class Follower:
             try:
                 self._host.attach()
                 told = self._host.look(self._name)
-            except LinkLost as again:
+            except DeviceError as again:
                 error = again
             else:
                 self._heard_at = self._clock.now()

@@ -98,9 +98,10 @@ class MarlinPrinter(SeatedPrinter):
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
-        total = check_lines(lines_of(program.text), self.profile, program.name)
-        refuse_errors(program, self.profile)
-        return self._run(lambda: lines_of(program.text), program.name, total, program.time_s, on_event)
+        with self._in_hand(on_event) as teller:  # from here on: what is wished while it is checked counts too
+            total = check_lines(lines_of(program.text), self.profile, program.name)
+            refuse_errors(program, self.profile)
+            return self._run(lambda: lines_of(program.text), program.name, total, program.time_s, teller)
 
     def print_file(self, path: Path, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print a file of any length from disk, in bounded memory; it is read once before anything is sent.
@@ -110,8 +111,9 @@ class MarlinPrinter(SeatedPrinter):
         ProgramError, DeviceError
             As `print`.
         """
-        total = check_lines(lines_in(path), self.profile, path.name)
-        return self._run(lambda: lines_in(path), path.name, total, 0.0, on_event)
+        with self._in_hand(on_event) as teller:
+            total = check_lines(lines_in(path), self.profile, path.name)
+            return self._run(lambda: lines_in(path), path.name, total, 0.0, teller)
 
     def command(self, line: str, timeout_s: float = ANSWER_S) -> list[Reply]:
         """Send one command while nothing is printed; what the machine answers, up to its ok.
@@ -177,21 +179,20 @@ class MarlinPrinter(SeatedPrinter):
         source: str,
         total: int,
         planned_s: float,
-        on_event: Callable[[PrintEvent], None],
+        teller: Teller,
     ) -> PrintOutcome:
-        with self._in_hand(on_event) as teller:
-            job: PrintJob | None = None
-            try:
-                self._warden.dismiss()
-                link = self._connection.fresh()
-                stream = LineStream(self._feed(lines, source), self._settings)
-                limits = self.profile.limits
-                job = PrintJob(link, stream, self._states, self.machine, limits, teller, total, planned_s)
-                return self._print(job, total, teller)
-            finally:
-                if job is None and self._connection.link is not None:  # interrupted before it began
-                    self._left_safe = self._warden.stop("interrupted", teller).confirmed
-                self._by_hand = self._knowing_nothing()
+        job: PrintJob | None = None
+        try:
+            self._warden.dismiss()
+            link = self._connection.fresh()
+            stream = LineStream(self._feed(lines, source), self._settings)
+            limits = self.profile.limits
+            job = PrintJob(link, stream, self._states, self.machine, limits, teller, total, planned_s)
+            return self._print(job, total, teller)
+        finally:
+            if job is None and self._connection.link is not None:  # interrupted before it began
+                self._left_safe = self._warden.stop("interrupted", teller).confirmed
+            self._by_hand = self._knowing_nothing()
 
     def _feed(self, lines: Callable[[], Iterator[str]], source: str) -> Iterator[Command]:
         """The program, then the commands that end every print."""
@@ -215,6 +216,11 @@ class MarlinPrinter(SeatedPrinter):
                 if ending is None:
                     ending = Ending(PrintStatus.UNCERTAIN, f"{error}; the machine may have gone on with what it had")
                 safety = self._warden.rescue(teller)
+            except DeviceError as error:  # of the questions at the end: the part is on the bed all the same
+                job.note_fault({"fault": "refused", "reason": str(error)})
+                if ending is None:
+                    ending = Ending(PrintStatus.UNCERTAIN, str(error))
+                safety = self._warden.stop(str(error), teller)
         finally:
             if safety is None:  # something is being raised: Ctrl-C, a full disk, a mistake
                 safety = self._warden.stop("interrupted", teller)

@@ -61,11 +61,11 @@ class NetworkPrinter(SeatedPrinter):
 
     def print(self, program: Program, on_event: Callable[[PrintEvent], None] = ignore) -> PrintOutcome:
         """Print to the end and leave the machine safe. See `Printer.print`."""
-        total = check_lines(lines_of(program.text), self.profile, program.name)
-        refuse_errors(program, self.profile)
-        off = off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end)
-        text = "\n".join([program.text.rstrip("\n"), "M400", *off, ""])
         with self._in_hand(on_event) as teller:
+            total = check_lines(lines_of(program.text), self.profile, program.name)
+            refuse_errors(program, self.profile)
+            off = off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end)
+            text = "\n".join([program.text.rstrip("\n"), "M400", *off, ""])
             name = f"toughopt-{program.sha256[:12]}-{uuid4().hex[:8]}.gcode"
             self._prepare(name, text)
             follower = Follower(

@@ -14,6 +14,7 @@ from typing import Any
 from toughopt.errors import ConfigError, DeviceError, LinkLost
 
 TIMEOUT_S = 10.0
+_ABSENT = (502, 503, 504)  # what a gateway answers while the host behind it restarts
 _SHOWN = 300  # characters of an answer that a message quotes
 _LARGEST = 32 * 1024 * 1024  # bytes of one message
 
@@ -61,6 +62,8 @@ class RestClient:
             raise LinkLost(f"{self._where} does not answer: {error or type(error).__name__}") from error
         if answer.status_code in (401, 403):
             raise DeviceError(f"{self._where} refuses the API key; {self._key_hint}")
+        if answer.status_code in _ABSENT:
+            raise LinkLost(f"{self._where} is not there: {_words(answer)}")
         if answer.status_code >= 400:
             raise DeviceError(f"{self._where} refuses {method} {path}: {_words(answer)}")
         if not answer.content:
@@ -100,6 +103,8 @@ class MessageSocket:
             self._socket = self._stack.enter_context(opened)
         except self._faults.InvalidStatus as error:
             status = error.response.status_code
+            if status in _ABSENT:
+                raise LinkLost(f"{where} is not there: {status} from {url}") from error
             raise DeviceError(
                 f"{where} refuses the websocket at {url} ({status}); is the address right, and the API key?"
             ) from error
