@@ -15,7 +15,8 @@ ToughoptError
 │   ├── FirmwareHalted       the firmware stopped itself; only a reset helps
 │   ├── PrintFailed          the print ended, and not well
 │   ├── FrameFault           the load frame refused, or left its limits
-│   └── HeatersUnknown       heaters are NOT known to be off
+│   ├── HeatersUnknown       heaters are NOT known to be off
+│   └── Mistake              the program failed while a machine was at work
 ├── JournalError             the log cannot be read or written                  exit code 1
 │   └── CampaignBusy         another process conducts this campaign             exit code 4
 └── RunFailed                the run ended without what it was for              exit code 1
@@ -110,6 +111,10 @@ class FrameFault(DeviceError):
 
 class HeatersUnknown(DeviceError):
     """The heaters are not known to be off: somebody has to look."""
+
+
+class Mistake(DeviceError):
+    """The program failed while a machine was at work: nobody knows what the machine is at."""
 
 
 class JournalError(ToughoptError):

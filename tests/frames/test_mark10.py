@@ -105,6 +105,14 @@ def test_stop_from_another_thread_stops_and_sees_the_standstill(tmp_path, guard,
     assert seen == [True]
 
 
+def test_a_stop_while_a_person_is_asked_keeps_the_crosshead_still(tmp_path, guard):
+    with stand_and_frame(tmp_path, guard) as (stand, frame):
+        guard.confirm = lambda question: frame.stop()  # somebody stops it; then whoever was asked says yes
+        with pytest.raises(FrameFault, match="stopped before it moved"):
+            frame.crush("A", LIMITS, 20.0)
+        assert not stand.moved.is_set()
+
+
 def test_keep_clear_in_mid_test_stops_the_crosshead(tmp_path, guard, in_background):
     with stand_and_frame(tmp_path, guard, hurry=0.1) as (stand, frame):
         in_background(lambda: stand.moved.wait(10.0) and guard.keep_clear("pause"))

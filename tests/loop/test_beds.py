@@ -137,6 +137,14 @@ def test_what_was_taken_off_a_bed_does_not_clear_it_of_the_next_part(tmp_path: P
         assert campaign.state.beds == {"printer-1": 2}
 
 
+def test_a_part_declared_printed_says_nothing_of_the_heaters(tmp_path: Path, text: str) -> None:
+    hot = ev.HeatersUnknown(printer="printer-1", reason="the cable was pulled")
+    doubt = ev.Uncertain(stage="printing", reason="the line was lost")
+    with on_the_bed(tmp_path / "campaign", text, hot, doubt) as campaign:
+        campaign.request("printed", {"id": 1})
+        assert campaign.state.hot_printers == {"printer-1": "the cable was pulled"}
+
+
 def test_what_a_cleared_bed_held_is_not_declared_printed(tmp_path: Path, text: str) -> None:
     doubt = ev.Uncertain(stage="printing", reason="the line was lost")
     with on_the_bed(tmp_path / "campaign", text, doubt) as campaign:

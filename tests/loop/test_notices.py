@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -136,6 +137,24 @@ def test_a_webhook_that_hangs_holds_nobody_up() -> None:
         messenger.close(timeout_s=0.05)
         hold.set()
     assert len(got) >= 1
+
+
+def test_an_answer_that_is_none_ends_no_messenger() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        garbage = threading.Thread(target=answer_garbage, args=(listener,))
+        garbage.start()
+        with Messenger(f"http://127.0.0.1:{listener.getsockname()[1]}/hook") as messenger:
+            messenger.send(notice())
+            garbage.join(60)
+        assert messenger.lost == 1
+
+
+def answer_garbage(listener: socket.socket) -> None:
+    for _ in range(3):  # as often as it is tried
+        near, _ = listener.accept()
+        with near:
+            near.recv(65536)
+            near.sendall(b"this is no HTTP\r\n\r\n")
 
 
 def test_events_become_messages(tmp_path: Path) -> None:

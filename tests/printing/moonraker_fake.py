@@ -136,10 +136,12 @@ class FakeMoonraker:
     def __init__(self, key: str | None = None) -> None:
         self.klipper = Klipper()
         self.files: dict[str, bytes] = {}
+        self.uploads: list[bytes] = []
         self.calls: list[str] = []
         self.key = key
         routes = [
             Route("/server/files/upload", self._upload, methods=["POST"]),
+            Route("/server/files/gcodes/{name}", self._delete, methods=["DELETE"]),
             Route("/server/info", self._info),
             WebSocketRoute("/websocket", self._ws),
         ]
@@ -167,7 +169,15 @@ class FakeMoonraker:
             if form["checksum"] != hashlib.sha256(data).hexdigest():
                 return JSONResponse({"error": {"code": 422, "message": "File checksum mismatch"}}, 422)
             self.files[form["file"].filename] = data
+            self.uploads.append(data)
         return JSONResponse({"item": {"path": form["file"].filename, "root": "gcodes"}, "action": "create_file"}, 201)
+
+    async def _delete(self, request: Request) -> JSONResponse:
+        name = request.path_params["name"]
+        if name not in self.files or (name == self.klipper.filename and self.klipper.state in ("printing", "paused")):
+            return JSONResponse({"error": {"code": 403, "message": "File currently in use"}}, 403)
+        del self.files[name]
+        return JSONResponse({"result": {"item": {"path": name, "root": "gcodes"}, "action": "delete_file"}})
 
     async def _ws(self, socket: WebSocket) -> None:
         if self.key is not None and socket.headers.get("x-api-key") != self.key:

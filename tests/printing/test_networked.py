@@ -121,6 +121,7 @@ def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
     assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
     assert [line for line in server.klipper.executed if line.startswith("G1 X")] == MOVES.splitlines()
+    assert len(server.uploads) == 1 and server.files == {}, "months of prints would fill its disk"
 
 
 @pytest.mark.parametrize("says", [b"", BAD_GATEWAY, BAD_GATEWAY.replace(b"502 Bad Gateway", b"401 Unauthorized")])
@@ -138,6 +139,7 @@ def test_a_host_that_stays_out_of_reach_leaves_the_print_uncertain(make_moonrake
         outcome = printer.print(PROGRAM, listen)
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.UNCERTAIN, False), outcome
     assert server.klipper.state == "printing"
+    assert len(server.files) == 1
 
 
 def test_a_pause_is_limited_however_often_contact_is_lost_in_it(make_moonraker, make_proxy) -> None:
@@ -238,7 +240,7 @@ def test_what_turns_everything_off_is_part_of_what_is_handed_over(make_moonraker
     server = make_moonraker()
     with printer_on(server.url) as printer:
         printer.print(PROGRAM)
-    (text,) = server.files.values()
+    (text,) = server.uploads
     assert text.decode().splitlines()[-5:] == ["M400", "M104 S0", "M140 S0", "M107", "M84"]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import _thread
+import signal
+import sys
 import threading
 
 import pytest
 
+from toughopt.printing import ended_like_ctrl_c
 from toughopt.printing.shield import shielded
 
 
@@ -29,6 +32,20 @@ def test_ctrl_c_comes_after_the_work():
     with pytest.raises(KeyboardInterrupt):
         shielded(work)
     assert started.is_set()
+    assert done == [True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_what_else_ends_a_program_comes_after_the_work_too(name):
+    done = []
+
+    def work():
+        signal.raise_signal(getattr(signal, name))
+        done.append(True)
+
+    with ended_like_ctrl_c(), pytest.raises(KeyboardInterrupt):
+        shielded(work)
     assert done == [True]
 
 

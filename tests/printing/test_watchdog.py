@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from toughopt.errors import DeviceError
 from toughopt.printing.guardian import Guardian
 from toughopt.printing.processes import start_time
 from toughopt.printing.watchdog import main
@@ -63,6 +64,23 @@ def test_released_it_ends_and_touches_nothing(make_machine, victim, watch):
     dog.stdin.close()
     assert dog.wait(10.0) == 0
     assert machine.received == []
+
+
+def test_a_file_of_the_working_folder_is_not_taken_for_pyserial(tmp_path, monkeypatch):
+    (tmp_path / "serial.py").write_text("serial_for_url = None\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with Guardian("socket://127.0.0.1:9", 115200, 1, False) as guardian:
+        guardian.require()
+        assert guardian.is_running()
+
+
+def test_a_watchdog_that_does_not_run_is_told(monkeypatch):
+    monkeypatch.setattr("toughopt.printing.guardian._MODULE", "toughopt.no_such_module")
+    with (
+        Guardian("socket://127.0.0.1:9", 115200, 1, False) as guardian,
+        pytest.raises(DeviceError, match="the watchdog process does not run"),
+    ):
+        guardian.require()
 
 
 def test_a_port_that_is_in_use_is_left_alone_until_it_is_free(make_machine, victim, watch):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from toughopt.errors import ConfigError, LinkLost
+from toughopt.frames.lines import LineLink
 from toughopt.printing.wire import Port
 from toughopt.printing.wirelog import WireLog
 
@@ -188,3 +189,17 @@ def test_a_full_disk_ends_the_log_and_nothing_else():
     log.received(b"y")
     assert "space" in log.failure
     log.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
+def test_an_adapter_that_goes_as_it_is_opened_is_a_lost_link(monkeypatch):
+    import termios
+
+    def vanish(*given, **options):
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr("serial.serial_for_url", vanish)
+    with pytest.raises(LinkLost, match="/dev/ttyUSB0 cannot be opened"):
+        Port("/dev/ttyUSB0", busy_for_s=0.0)
+    with pytest.raises(LinkLost, match="/dev/ttyUSB0 does not open"):
+        LineLink("/dev/ttyUSB0")

@@ -7,6 +7,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,8 +40,9 @@ def show_json(answer: Any) -> None:
 
 
 def say(text: str) -> None:
-    """One line for people, on stderr."""
-    click.echo(text, err=True)
+    """One line for people, on stderr; where nobody can be told, nothing ends for that."""
+    with suppress(OSError, ValueError):  # a full disk, a terminal or a pipe that was closed
+        click.echo(text, err=True)
 
 
 def in_shell(path: Path) -> str:

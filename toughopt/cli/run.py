@@ -102,8 +102,11 @@ def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
     return Campaign.create(folder, campaign_text(name=folder.resolve().name, seed=seed or 1, batch=batch or 1))
 
 
+_TERMINAL_CLOSED = ("SIGHUP", "SIGBREAK")
+
+
 class _Interrupts:
-    """Ctrl-C once: finish the specimens in hand; twice, or SIGTERM: abort safely."""
+    """Ctrl-C once: finish the specimens in hand; twice, SIGTERM or a closed terminal: abort safely."""
 
     def __init__(self) -> None:
         self.presses = 0
@@ -115,7 +118,9 @@ class _Interrupts:
         self._conductors.append(conductor)
 
     def __enter__(self) -> None:
-        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, signal.SIGTERM)}
+        closed = [getattr(signal, name) for name in _TERMINAL_CLOSED if hasattr(signal, name)]
+        heeded = [sent for sent in closed if signal.getsignal(sent) is not signal.SIG_IGN]  # as nohup has it
+        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, signal.SIGTERM, *heeded)}
 
     def __exit__(self, *error: object) -> None:
         for sent, handler in self._before.items():
@@ -146,7 +151,7 @@ class _Teller:
             return
         line = _line(event, state) or (_step(event) if self._verbose else "")
         if line:
-            click.echo(line, err=True)
+            say(line)
 
 
 def _line(event: Event, state: State) -> str:

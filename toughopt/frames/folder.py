@@ -179,6 +179,7 @@ class WatchedFolderFrame:
         number = self._watch.expect()
         self.guard.permit(specimen, limits, self.name)
         with Motion(self, self.guard.alarm) as motion:
+            motion.may_begin(self._stopped)
             if self._trigger is not None:
                 self._trigger.start(specimen, limits)
             path = self._watch.wait(number, timeout_s, self._halted)

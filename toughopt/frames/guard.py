@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
@@ -23,7 +23,8 @@ Alarm = Callable[[str], None]
 
 def shout(message: str) -> None:
     """The default alarm: standard error."""
-    print(message, file=sys.stderr, flush=True)
+    with suppress(OSError, ValueError):  # what the alarm is about goes on where it cannot be written
+        print(message, file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -130,6 +131,11 @@ class Motion:
         self._frame = frame
         self._alarm = alarm
         self._done = False
+
+    def may_begin(self, stopped: threading.Event) -> None:
+        """Raises FrameFault where a stop was asked for before anything moved, such as while a person was asked."""
+        if stopped.is_set():
+            raise FrameFault(f"{self._frame.name}: stopped before it moved")
 
     def done(self) -> None:
         """The movement has ended as it should."""

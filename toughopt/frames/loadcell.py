@@ -70,6 +70,7 @@ class LoadCellFrame:
         self.guard.permit(specimen, limits, self.name)
         recording = Recording(limits)
         with Motion(self, self.guard.alarm) as motion:
+            motion.may_begin(self._stopped)
             self._trigger.start(specimen, limits)
             why = self._follow(recording, limits, timeout_s)
             if not self.stop():

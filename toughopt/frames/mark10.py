@@ -89,6 +89,7 @@ class Mark10Frame:
         self.guard.permit(specimen, limits, self.name)
         recording = Recording(limits)
         with Motion(self, self.guard.alarm) as motion:
+            motion.may_begin(self._stopped)
             self._link.send(self._settings.commands.down)
             why = self._follow(recording, timeout_s)
             if not self.stop():
@@ -170,10 +171,11 @@ class Mark10Frame:
 
     def _lift(self) -> None:
         distance = self._settings.lift_mm
+        self._stopped.clear()
         if not self.guard.allows(f"{self.name}: raise the crosshead by {distance:g} mm? Hands and tools away"):
             return
-        self._stopped.clear()
         with Motion(self, self.guard.alarm) as motion:
+            motion.may_begin(self._stopped)
             start, _ = self._read()
             self._link.send(self._settings.commands.up)
             end = time.monotonic() + 120.0

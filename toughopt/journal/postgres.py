@@ -53,6 +53,17 @@ class PostgresStore(SqlStore):
             )
 
 
+# A network that swallows what is sent is noticed within half a minute, not when TCP gives up after many.
+_LINE = {
+    "connect_timeout": 10,
+    "application_name": "toughopt",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+
+
 def open_postgres(url: str, *, lease_s: float = LEASE_S, patience_s: float = PATIENCE_S) -> PostgresStore:
     """The journal in PostgreSQL, for several PCs; made where it is not there.
 
@@ -77,7 +88,7 @@ def open_postgres(url: str, *, lease_s: float = LEASE_S, patience_s: float = PAT
         engine = create_engine(
             address.set(drivername=_DRIVER),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "application_name": "toughopt", "keepalives_idle": 10},
+            connect_args=_LINE,
         )
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise JournalError(

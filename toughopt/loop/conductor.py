@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import traceback
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from toughopt.errors import DeviceError, JournalError, RunFailed, ToughoptError
+from toughopt.errors import DeviceError, JournalError, Mistake, RunFailed, ToughoptError
 from toughopt.journal import Event, Experiment, Stage, State
 from toughopt.journal import events as ev
 from toughopt.loop.crew import Crew, ThreadCrew
@@ -159,6 +160,11 @@ class Conductor:
                 then(future.result())
             elif isinstance(error, ToughoptError):
                 otherwise(error)
+            elif isinstance(error, Exception):  # a mistake in one piece of work must not end a night's prints
+                reason = f"{type(error).__name__}: {error}"
+                trace = "".join(traceback.format_exception(error))
+                self.record(ev.Fault(device=who, data={"reason": reason, "traceback": trace[-4000:]}))
+                otherwise(Mistake(f"{who}: a mistake in the program, told in the journal with its traceback: {reason}"))
             else:
                 raise error
 

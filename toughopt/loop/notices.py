@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal
 
 from toughopt.errors import ConfigError
@@ -205,7 +206,7 @@ class Messenger:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
                 return 200 <= int(answer.status) < 300
-        except (OSError, ValueError):  # no network, no such host, a refusal: the loop goes on without
+        except (OSError, ValueError, HTTPException):  # no network, no such host, a refusal: the loop goes on without
             return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from toughopt.errors import Mistake, ToughoptError
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
 from toughopt.printing import PrintEvent, PrintOutcome, PrintStatus
@@ -90,7 +91,7 @@ class PrintShop:
             name,
             work,
             lambda outcome: self._ended(experiment, name, outcome),
-            lambda error: self._failed(experiment, name, str(error)),
+            lambda error: self._raised(experiment, name, error),
             at_least_s=_SURE_SHARE * program.time_s,
         )
 
@@ -120,6 +121,14 @@ class PrintShop:
             faults=[plain(dict(fault)) for fault in outcome.faults],
         )
         record(printed, experiment.id)
+
+    def _raised(self, experiment: Experiment, printer: str, error: ToughoptError) -> None:
+        reason = str(error)
+        if isinstance(error, Mistake):
+            self.conductor.record(ev.HeatersUnknown(printer=printer, reason=reason), experiment.id)
+            if not experiment.ended:
+                self.conductor.record(ev.Uncertain(stage="printing", reason=reason), experiment.id)
+        self._failed(experiment, printer, reason)
 
     def _failed(self, experiment: Experiment, printer: str, reason: str) -> None:
         conductor, recovery = self.conductor, self.conductor.workspace.config.recovery

@@ -111,7 +111,9 @@ def _printed(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
         raise InputError(f"experiment {experiment.id} is {experiment.stage}, not uncertain")
     if conductor.state.beds.get(experiment.printer or "") != experiment.id:
         raise InputError(f"the bed of {experiment.printer} was cleared, so experiment {experiment.id} is not on it")
-    payload = ev.Printed(printer=experiment.printer or "", duration_s=0.0, lines_sent=0)
+    printer = experiment.printer or ""
+    cold = printer not in conductor.state.hot_printers  # that the part is whole says nothing of the heaters
+    payload = ev.Printed(printer=printer, duration_s=0.0, lines_sent=0, heaters_off=cold)
     return [(payload, experiment.id)], f"experiment {experiment.id} counts as printed", {}
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from toughopt.errors import DeviceError
 from toughopt.printing.processes import start_time
 
+_MODULE = "toughopt.printing.watchdog"
 RELEASE, READY = b"release\n", b"ready\n"
 _BEGIN_S = 60.0  # on a PC that is slow to start a process
 
@@ -31,7 +32,7 @@ class Guardian:
             sys.executable,
             "-P",  # a serial.py that lies where the host was started is not pyserial
             "-m",
-            "toughopt.printing.watchdog",
+            _MODULE,
             "--pid",
             str(pid),
             "--started",
@@ -75,7 +76,7 @@ class Guardian:
         if self._first_word.strip() != READY.strip() or not self.is_running():
             raise DeviceError(
                 "the watchdog process does not run; without it nobody cools a forgotten printer: "
-                f"find out why `{sys.executable} -P -m toughopt.printing.watchdog --help` fails"
+                f"find out why `{sys.executable} -P -m {_MODULE} --help` fails"
             )
 
     @property

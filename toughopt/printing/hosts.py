@@ -60,6 +60,10 @@ class PrintHost(Protocol):
         """Hand over a program under a name that nobody else uses."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Delete a program that was handed over: a host's disk fills up within months otherwise."""
+        ...
+
     def start(self, name: str) -> None:
         """Print it."""
         ...

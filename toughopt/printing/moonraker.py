@@ -94,6 +94,10 @@ class Moonraker:
         form = {"root": "gcodes", "print": "false", "checksum": hashlib.sha256(data).hexdigest()}
         self._rest.post("/server/files/upload", data=form, files={"file": (name, data)})
 
+    def remove(self, name: str) -> None:
+        """See `PrintHost.remove`."""
+        self._rest.delete(f"/server/files/gcodes/{name}")
+
     def start(self, name: str) -> None:
         """See `PrintHost.start`."""
         self._job, self._state, self._words = name, "", ""

@@ -6,6 +6,7 @@ The host goes on printing without us. So the commands that turn everything off a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -72,7 +73,9 @@ class NetworkPrinter(SeatedPrinter):
                 self._host, name, self._states, self._requests, teller, self._clock, self.profile.limits
             )
             follower.expects(total, program.time_s, self._patience_s)
-            return self._print(follower, teller)
+            outcome = self._print(follower, teller)
+            self._tidy(name, outcome)
+            return outcome
 
     def close(self) -> None:
         """End what is in hand safely, and let the host go."""
@@ -146,6 +149,12 @@ class NetworkPrinter(SeatedPrinter):
             0,
             tuple(follower.faults),
         )
+
+    def _tidy(self, name: str, outcome: PrintOutcome) -> None:
+        """Have the program deleted, unless somebody may have to look at what has become of it."""
+        if outcome.status is not PrintStatus.UNCERTAIN and self._states.now is not State.DISCONNECTED:
+            with suppress(DeviceError):
+                self._host.remove(name)
 
     def _after(self, ending: Ending, teller: Teller) -> SafetyReport:
         if self._states.now is State.DISCONNECTED:

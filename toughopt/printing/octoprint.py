@@ -82,6 +82,10 @@ class OctoPrint:
         """See `PrintHost.upload`."""
         self._rest.post("/api/files/local", files={"file": (name, program.encode("utf-8"))})
 
+    def remove(self, name: str) -> None:
+        """See `PrintHost.remove`."""
+        self._rest.delete(f"/api/files/local/{name}")
+
     def start(self, name: str) -> None:
         """See `PrintHost.start`."""
         self._job = name

@@ -51,6 +51,10 @@ class RestClient:
         """What is answered to `json=`, or `files=` and `data=`. Raises LinkLost, DeviceError."""
         return self._asked("POST", path, **options)
 
+    def delete(self, path: str) -> None:
+        """Have what is at a path deleted. Raises LinkLost, DeviceError."""
+        self._asked("DELETE", path)
+
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
