@@ -342,3 +342,14 @@ def test_octoprint_that_loses_its_printer_has_failed_and_is_made_cold(octoprint)
     with NetworkPrinter("one", host, PrinterProfile(name="hot", limits=Limits(max_bed_c=250.0))) as printer:
         outcome = printer.print(PROGRAM, unplug)
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.FAILED, True), outcome
+
+
+@pytest.mark.full
+def test_octoprint_keeps_no_program_once_it_is_printed(octoprint) -> None:
+    from toughopt.printing.octoprint import OctoPrint
+
+    host = OctoPrint("one", octoprint.url, PROFILE, key=sys.modules["printing_octoprint_server"].KEY)
+    with NetworkPrinter("one", host, PrinterProfile(name="hot", limits=Limits(max_bed_c=250.0))) as printer:
+        assert printer.print(PROGRAM).status is PrintStatus.PRINTED
+        kept = [file["name"] for file in host._rest.get("/api/files/local")["files"]]
+    assert not [name for name in kept if name.startswith("toughopt-")]
