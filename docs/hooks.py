@@ -1,12 +1,18 @@
-"""What mkdocs does while it builds: fills in the tables that come from the code."""
+"""Tables in the documentation that come from the code: mkdocs fills them in as it builds the site.
+
+    python docs/hooks.py     fills them in where they are, for those who read the files
+
+A test compares what stands in the files with the code.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-_MARK = re.compile(r"^<!-- table: ([a-z ]+) -->$", re.M)
+_MARK = re.compile(r"^<!-- table: ([a-z ]+) -->\n(?:.*?^<!-- end of table -->\n)?", re.M | re.S)
 _NAMES = {
     "number": "number",
     "integer": "whole number",
@@ -18,8 +24,13 @@ _SIGNS = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"),
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Every line `<!-- table: NAME -->` becomes that table."""
-    return _MARK.sub(lambda found: "\n".join(_TABLES[found[1]]()), markdown)
+    """The page with its tables: what follows a line `<!-- table: NAME -->` is made anew."""
+    return _MARK.sub(_filled, markdown)
+
+
+def _filled(mark: re.Match[str]) -> str:
+    rows = re.sub(r"\n{3,}", "\n\n", "\n".join(_TABLES[mark[1]]())).strip()
+    return f"<!-- table: {mark[1]} -->\n\n{rows}\n\n<!-- end of table -->\n"
 
 
 def _campaign() -> Iterator[str]:
@@ -45,29 +56,14 @@ def _devices() -> Iterator[str]:
             yield from _rows(schema, schema)
 
 
-def _families() -> Iterator[str]:
-    from toughopt.families import available_families, family
-
-    for name in available_families():
-        made = family(name)
-        yield f"\n**{name}**\n"
-        yield from ("| parameter | from | to | unit | meaning |", "| --- | --- | --- | --- | --- |")
-        for p in made.parameters:
-            limits = ("", "") if p.low is None else (f"{p.low:g}", f"{p.high:g}")
-            yield f"| `{p.name}` | {limits[0]} | {limits[1]} | {p.unit} | {p.description or ', '.join(p.categories)} |"
-        for key, value in made.fixed.items():
-            yield f"| `{key}` | fixed | {value} | | |"
-
-
 def _policies() -> Iterator[str]:
-    from toughopt.optimizer import available_policies, policy
-    from toughopt.optimizer.policies import COMMON
+    from toughopt.optimizer import available_policies
+    from toughopt.optimizer.policies import meaning, unusual_settings
 
-    yield from ("| policy | settings that differ from the common ones |", "| --- | --- |")
+    yield from ("| policy | what it does | settings that differ from the common ones |", "| --- | --- | --- |")
     for name in available_policies():
-        settings = policy(name).settings
-        other = {key: value for key, value in settings.items() if key in COMMON and COMMON[key] != value}
-        yield f"| `{name}` | {', '.join(f'{key} = {value}' for key, value in other.items())} |"
+        settings = ", ".join(f"{key} = {value}" for key, value in unusual_settings(name).items())
+        yield f"| `{name}` | {meaning(name)} | {settings} |"
 
 
 def _keys(schema: dict[str, Any], path: str) -> Iterator[str]:
@@ -153,6 +149,17 @@ _TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "campaign keys": _campaign,
     "printer keys": _printer,
     "device keys": _devices,
-    "families": _families,
     "policies": _policies,
 }
+
+
+def main() -> None:
+    """Fill in the tables of every page."""
+    for page in sorted(Path(__file__).parent.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if (filled := on_page_markdown(text)) != text:
+            page.write_text(filled, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

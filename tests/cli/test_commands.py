@@ -17,6 +17,7 @@ from toughopt import Campaign, Curve
 from toughopt.cli import main
 from toughopt.cli.curves import analyze_command
 from toughopt.compression import write_csv
+from toughopt.optimizer import available_policies
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -69,6 +70,15 @@ def test_families_and_printers(run: Run) -> None:
     assert [p["name"] for p in families["crossed_barrel"]["parameters"]] == ["n", "theta", "r", "t"]
     printers = {entry["name"] for entry in answer(run, "printers")}
     assert {"virtual", "makergear_m3", "marlin_generic"} <= printers
+
+
+def test_every_policy_says_what_it_does(run: Run) -> None:
+    policies = {entry["name"]: entry for entry in answer(run, "policies")}
+    assert set(policies) == set(available_policies()) and all(entry["meaning"] for entry in policies.values())
+    assert answer(run, "policies", "bear2020")["settings"]["kernel"] == "squared_exponential"
+    assert all(name in run("policies")[1] for name in policies)
+    code, _, error = run("policies", "bear2021")
+    assert code == 2 and "bear2020" in error
 
 
 def test_make_then_slice_then_check(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -53,3 +54,11 @@ def test_every_page_is_in_the_site(pages: list[Path]) -> None:
 @pytest.mark.parametrize("word", ["TODO", "FIXME", "lorem"])
 def test_no_page_is_unfinished(pages: list[Path], word: str) -> None:
     assert not [page.name for page in pages if word in page.read_text("utf-8")]
+
+
+def test_tables_are_those_of_the_code(pages: list[Path]) -> None:
+    hooks = runpy.run_path(str(ROOT / "docs" / "hooks.py"))
+    stale = [
+        page.name for page in pages if hooks["on_page_markdown"](page.read_text("utf-8")) != page.read_text("utf-8")
+    ]
+    assert not stale, "run `python docs/hooks.py`"

@@ -90,6 +90,27 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "improvement": ("latent", "objective"),
 }
 _SEQUENCES = ("random", "grid", "lhs", "sobol")
+_MEANINGS: Mapping[str, str] = {
+    "default": "the one that measured best: largest upper confidence bound, one standard deviation above the mean",
+    "ei": "expected improvement over the best test",
+    "log_ei": "expected improvement over the best predicted tested design, by its logarithm",
+    "noisy_ei": "expected improvement over an incumbent that is itself uncertain",
+    "ucb": "upper confidence bound, two standard deviations above the mean",
+    "pi": "probability of improvement",
+    "max_variance": "where the model knows least: to map a landscape, not to climb it",
+    "thompson": "the best design of one draw from the model; for many printers at once",
+    "knowledge_gradient": "the test that promises to raise the best prediction most; repeats tested designs",
+    "bear2020": "as Gongora et al. 2020: expected improvement on a squared exponential with one length scale",
+    "mamabear": "as Snapp et al. 2024: expected improvement on local models, printability learned",
+    "skopt": "scikit-optimize's Gaussian process, for comparison",
+    "forest": "scikit-optimize's extra trees, for rugged or categorical spaces",
+    "botorch": "BoTorch's Gaussian process, where it is installed",
+    "ehvi": "several objectives: expected gain of the hypervolume under the Pareto front",
+    "random": "any design",
+    "grid": "level by level through a grid",
+    "lhs": "Latin hypercubes, one after the other",
+    "sobol": "a Sobol sequence",
+}
 
 
 def policy(name: str, **settings: Any) -> Policy:
@@ -126,6 +147,16 @@ def policy(name: str, **settings: Any) -> Policy:
 def available_policies() -> tuple[str, ...]:
     """Names that `policy` answers to, those of other packages included."""
     return tuple(dict.fromkeys([*_MODELS, "ehvi", *_SEQUENCES, *(entry.name for entry in _third_party())]))
+
+
+def meaning(name: str) -> str:
+    """What the policy of that name does, in a few words; of another package's, the first line of its documentation."""
+    return _MEANINGS.get(name) or (type(policy(name)).__doc__ or "").strip().partition("\n")[0]
+
+
+def unusual_settings(name: str) -> dict[str, Any]:
+    """Those settings of the policy of that name that differ from what is common."""
+    return {key: value for key, value in policy(name).settings.items() if key in COMMON and COMMON[key] != value}
 
 
 def unnamed_settings(name: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
