@@ -221,6 +221,18 @@ def test_a_saturated_load_cell_makes_a_lower_bound():
     assert analyze(Curve(d, 400 * d), settings=AnalysisSettings(load_cell_n=4000.0)).verdict == "censored"
 
 
+def test_a_travel_beyond_the_height_is_doubted(crushed):
+    assert "BEYOND_HEIGHT" in codes(analyze(crushed, height_mm=0.5 * float(np.ptp(crushed.displacement_mm))))
+    assert "BEYOND_HEIGHT" not in codes(analyze(crushed, height_mm=50.0))
+
+
+def test_many_jumps_before_the_loading_are_one_finding(crushed):
+    before = np.repeat([3.9, 3.6, 3.3, 3.0], 10) + np.tile(np.linspace(0, 0.01, 10), 4)
+    x = np.concatenate([before, crushed.displacement_mm])
+    findings = analyze(Curve(x, np.concatenate([np.full(40, 30.0), crushed.force_n]))).findings
+    assert [finding.code for finding in findings].count("ZEROED_IN_PRELOAD") == 1
+
+
 def test_a_force_in_coarse_steps_was_not_saturated():
     d = np.linspace(0, 10, 800)
     result = analyze(Curve(d, np.round(np.minimum(0.4 * d, 1.7) + 0.02 * np.sin(40 * d), 1)))

@@ -77,6 +77,14 @@ def test_what_stands_between_the_rows_cuts_no_test_in_two(between, layouts):
     assert analyze(curve).toughness_j == pytest.approx(analyze(read_curves("".join(lines).encode())[0]).toughness_j)
 
 
+@pytest.mark.parametrize("first", ["0.000,nan\n", "NaN,NaN\n", "0.0,--\n"])
+def test_a_first_sample_that_is_missing_is_no_row_of_names(first, layouts):
+    data = table(layouts.crush(), "Displacement (mm),Force (N)\n").decode()
+    head, _, rows = data.partition("\n")
+    (curve,) = read_curves(f"{head}\n{first}{rows}".encode())
+    assert curve.force_n == pytest.approx(layouts.crush().force_n, abs=1e-4)
+
+
 def test_a_second_specimen_under_the_same_names_stays_one_of_its_own(layouts):
     data = table(layouts.crush(), "Displacement (mm),Force (N)\n")
     assert len(read_curves(data + data)) == 2

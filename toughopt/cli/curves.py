@@ -111,6 +111,8 @@ def analyze_command(
         show_json(entries)
     else:
         names = ["file", "specimen", "toughness_j", "peak_force_n", "stiffness_n_per_mm", "max_displacement_mm"]
+        names += ["specific_energy_j_per_g"] if mass_g else []
+        names += ["energy_absorbing_efficiency", "densification_strain"] if height_mm else []
         short = {entry["file"]: Path(entry["file"]).name for entry in entries}
         if len(set(short.values())) < len(short):  # files of one name in several folders
             short = {file: file for file in short}

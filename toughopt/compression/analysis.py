@@ -83,7 +83,7 @@ def analyze(
         settings.compliance_mm_per_n,
     )
     result, hidden = _figures(bare, taken, loading, height_mm, mass_g, area_mm2, settings)
-    about = (*_strength(loading, settings), *_coarse(taken), *hidden)
+    about = (*_strength(loading, settings), *_coarse(taken), *hidden, *_beyond_height(loading, height_mm))
     return _judged(result, (*findings, *loading.findings, *about), told)
 
 
@@ -204,6 +204,15 @@ def _coarse(taken: energy.Energy) -> list[Finding]:
     share = 100.0 * within / taken.value_j
     message = f"the force drops between two samples: the toughness is known within {share:.1f} % only; record faster"
     return [quality.finding("COARSE_SAMPLING", Effect.WARN, message)]
+
+
+def _beyond_height(loading: Loading, height_mm: float | None) -> list[Finding]:
+    """Whether the specimen would have been crushed by more than it is high."""
+    travel = float(loading.displacement[loading.last])
+    if height_mm is None or travel <= height_mm:
+        return []
+    message = f"it is crushed by {travel:.4g} mm, and is {height_mm:g} mm high: is the height right, and which column"
+    return [quality.finding("BEYOND_HEIGHT", Effect.WARN, f"{message} is the displacement?")]
 
 
 def _strength(loading: Loading, settings: AnalysisSettings) -> list[Finding]:

@@ -48,6 +48,13 @@ def is_data(fields: list[str]) -> bool:
     return numbers >= 2 and 2 * words <= numbers
 
 
+def is_gap(fields: list[str]) -> bool:
+    """Whether a row of fields is one of measurements of which some are missing, such as a NaN."""
+    return any(field and is_missing(field) for field in fields) and all(
+        is_missing(field) or looks_numeric(field) for field in fields
+    )
+
+
 def is_word(field: str) -> bool:
     """Whether a field is a single short word, such as the state of a machine that stands in a column of its own."""
     return _WORD.match(field) is not None

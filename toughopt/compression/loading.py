@@ -140,12 +140,12 @@ def _between_jumps(
         return x, f
     top = float(np.max(f))
     first, stop = 0, x.size
+    zeroed: list[str] = []
     for i in at.tolist():
         told = f"the displacement jumps by {steps[i]:.4g} mm after sample {i + 1}, at {f[i]:.4g} N"
         if float(np.max(np.abs(f[: i + 1]))) < _PRELOAD * top:
             if f[i] > 0.002 * top or steps[i] < 0:
-                message = f"{told}, before the loading: what comes before is left out"
-                found.append(quality.finding("ZEROED_IN_PRELOAD", Effect.WARN, message))
+                zeroed.append(told)
                 first = i + 1
         elif float(np.max(np.abs(f[i + 1 :]))) < _UNDER_LOAD * top:
             message = f"{told}, after which there is no load: cut there"
@@ -154,6 +154,10 @@ def _between_jumps(
         else:
             found.append(quality.finding("DISPLACEMENT_JUMPS", Effect.REJECT, told))
             break
+    if zeroed:
+        often = f" (the last of {len(zeroed)} jumps)" if len(zeroed) > 1 else ""
+        message = f"{zeroed[-1]}{often}, before the loading: what comes before is left out"
+        found.append(quality.finding("ZEROED_IN_PRELOAD", Effect.WARN, message))
     return x[first:stop], f[first:stop]
 
 

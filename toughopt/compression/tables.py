@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toughopt.compression.base import AS_FOUND, Effect, Finding, ReadOptions, Severity
-from toughopt.compression.dialect import find_separator, is_data, is_word, split_row, without_trailing_blanks
+from toughopt.compression.dialect import find_separator, is_data, is_gap, is_word, split_row, without_trailing_blanks
 from toughopt.compression.numbers import Evidence, NumberReader, are_thousands, decide, is_missing, looks_numeric, weigh
 from toughopt.compression.pairs import with_names_above
 from toughopt.compression.remarks import with_single_words
@@ -123,7 +123,8 @@ def find_tables(text: str, options: ReadOptions = AS_FOUND, decimal: str | None 
             line_number += text.count("\n", position, moved) if moved < len(text) else 0
             position, pending = moved, []
             continue
-        pending.append(line)
+        if not is_gap(fields):
+            pending.append(line)
         position, line_number = end + 1, line_number + 1
     if not found:
         raise CurveError("there are no rows of numbers in the file: it holds a header at most; export the raw data too")
