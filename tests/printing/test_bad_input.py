@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import pytest
@@ -64,6 +65,7 @@ def test_an_unknown_port(url, program, capsys):
         ("socket://localhost:99999", "no port from 1 to 65535"),
         ("socket://[::1", "no port from 1 to 65535"),
         ("rfc2217://box:usb", "write rfc2217://HOST:PORT"),
+        ("localhost:5003", "written as socket://localhost:5003"),
     ],
 )
 def test_what_can_be_no_address_is_bad_input_wherever_it_is_typed(url, reason, program, tmp_path, capsys):
@@ -72,6 +74,14 @@ def test_what_can_be_no_address_is_bad_input_wherever_it_is_typed(url, reason, p
         error = said(capsys)
         assert reason in error and "NoneType" not in error
     assert reason in scan_ports([url])[0].note
+
+
+def test_a_network_port_that_nobody_serves_is_not_looked_for_among_serial_ones(program, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+    assert main(["print", str(program), "--port", url]) == 3
+    error = said(capsys)
+    assert "is it served there?" in error and "--scan" not in error
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals need POSIX")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import serial
@@ -9,6 +11,7 @@ import serial
 from toughopt.errors import ConfigError
 
 _NETWORK = ("socket", "rfc2217")
+_HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}")
 
 
 def check_address(url: str) -> None:
@@ -31,6 +34,8 @@ def check_address(url: str) -> None:
         ) from error
     except OSError:  # a search that finds nothing now may find something when it is opened
         return
+    if _HOST_AND_PORT.fullmatch(url) and not Path(url).exists():
+        raise ConfigError(f"{url!r} is no serial port; a machine on the network is written as socket://{url}")
     protocol = url.partition("://")[0].lower()
     if protocol in _NETWORK and not _port_number(url):
         raise ConfigError(

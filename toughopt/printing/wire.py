@@ -238,6 +238,8 @@ def _why(url: str, error: Exception) -> str:
         return (
             f"{url!r} is no port that can be opened: {error}; write e.g. COM3, /dev/ttyUSB0 or socket://127.0.0.1:5000"
         )
+    if url.startswith(("socket://", "rfc2217://")):
+        return f"{url} cannot be opened: {error}; is it served there? `toughopt virtual-printer --tcp PORT` serves one"
     port = url or "a port without a name"
     return f"{port} cannot be opened: {error}; `toughopt printers --scan` lists the ports that exist"
 
