@@ -12,7 +12,7 @@ import pytest
 from manifold3d import CrossSection, FillRule, JoinType
 
 from toughopt.errors import DesignError
-from toughopt.families import family
+from toughopt.families import family, spiral_wall, spiral_walls
 from toughopt.families.lobes import enclosed_area, least_shape, shape, unit_perimeter
 from toughopt.families.shell_mesh import ShellSurface, outer_body
 from toughopt.families.shell_slope import steepest_wall_deg
@@ -262,3 +262,14 @@ def test_walls_are_as_thick_as_asked_for_all_around(design):
         outline = CrossSection([np.stack([radius * np.cos(psi), radius * np.sin(psi)], axis=-1)], FillRule.Positive)
         walls.append(outline.area() - outline.offset(-design["thickness"], JoinType.Round, 2.0, 300).area())
     assert made.solid(design).volume_mm3 == pytest.approx(np.mean(walls) * design["height"], rel=1e-3)
+
+
+def test_the_wall_of_a_spiral_has_the_mass_that_was_asked_for_and_a_solid_has_none():
+    design = SHELL.complete({}, fill=True)
+    wall = spiral_wall(SHELL, design)
+    assert (wall.mass_g, wall.thickness_mm) == (design["mass"], design["thickness"])
+    envelope_g = SHELL.solid(design).volume_mm3 * SHELL.fixed["density"] / 1000.0
+    assert envelope_g > 2.0 * wall.mass_g
+    assert spiral_wall(family("cylindrical_shell", wall="solid"), design) is None
+    impossible = design | {"c4_base": 1.2, "c8_base": 1.0}
+    assert spiral_walls(SHELL, [impossible, design]) == [None, wall]

@@ -16,8 +16,10 @@ from toughopt import Campaign, Curve
 from toughopt.cli.setup import campaign_text
 from toughopt.compression import write_csv
 from toughopt.errors import InputError
+from toughopt.journal import State
 from toughopt.plots import Painter, Scene, overview, save_figures, watch
 from toughopt.plots.learned import choice_of
+from toughopt.plots.mass import mass_figure
 from toughopt.plots.progress import prediction
 
 
@@ -47,6 +49,18 @@ def test_the_overview_shows_each_result_and_the_best_so_far(campaign: Campaign) 
     assert any("toughness 1 J" in str(text.get_text()) for text in curve.get_legend().get_texts())
     assert parity.get_title(loc="left").startswith("Predicted")
     assert "Experiment 6" in shape.get_title(loc="left")
+
+
+def test_the_mass_of_a_spiral_is_compared_with_that_of_its_wall(lab_state: State) -> None:
+    half = {e.id: (e.mesh_mass_g or 0.0) / 2.0 for e in lab_state.experiments.values()}
+
+    def errors(wall_g: dict[int, float] | None) -> np.ndarray:
+        left = mass_figure(lab_state, None, wall_g).axes[0]
+        dots = [line for line in left.lines if line.get_linestyle() == "None"]
+        return np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in dots])
+
+    assert np.abs(errors(None)).max() < 5.0
+    assert errors(half) == pytest.approx(100.0 + 2.0 * errors(None))
 
 
 def test_predictions_are_those_that_the_model_made_when_it_chose(campaign: Campaign) -> None:

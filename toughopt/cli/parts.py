@@ -21,6 +21,7 @@ from toughopt.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from toughopt.families import SpiralWall
     from toughopt.gcode import CheckReport, Program
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
@@ -124,7 +125,8 @@ def make_command(
 
     Parameters that the family holds fixed can be given too, e.g. height=12.
     """
-    from toughopt.families import family
+    from toughopt.cli.walls import wall_warnings
+    from toughopt.families import family, spiral_wall
     from toughopt.geometry import check_solid, export, render_preview
     from toughopt.profiles import load_profile
 
@@ -140,21 +142,21 @@ def make_command(
     if made.print_mode != profile.slicing.mode:
         mode = profile.slicing.model_copy(update={"mode": made.print_mode})
         profile = profile.model_copy(update={"slicing": mode})
+    wall = spiral_wall(made, complete)
     program, report, warnings = _programmed(solid, profile, slicer_name, complete, made.name)
+    if wall is not None:
+        warnings = (*wall_warnings(wall, profile), *warnings)
     make_folder(output)
     for suffix in ("stl", "3mf"):
         export(solid, output / f"part.{suffix}")
     render_preview(solid, output / "part.png")
     write_text_whole(output / "part.gcode", program.text)
     low, high = solid.bounds_mm
-    files = [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png")]
-    mass_g = solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0
+    files = [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png", "json")]
     facts = {
         "family": made.name,
         "design": complete,
-        "volume_mm3": solid.volume_mm3,
-        "mass_g": mass_g,
-        "area_mm2": solid.area_mm2,
+        **_mass_facts(solid, profile, wall),
         "bounding_box_mm": [float(value) for value in high - low],
         "checks": [_finding(finding) for finding in check_solid(solid, profile)],
         "features": dict(zip(made.feature_names, made.features(_columns(complete))[0].tolist(), strict=True)),
@@ -165,7 +167,11 @@ def make_command(
     if as_json:
         show_json(facts)
         return
-    click.echo(f"{mass_g:.2f} g, {program.layer_count} layers, {program.time_s / 60:.1f} min, in {output}:")
+    for warning in warnings:
+        say(f"warning: {warning}")
+    what = f" as designed, a wall of {wall.thickness_mm:.3g} mm" if wall is not None else ""
+    minutes = program.time_s / 60
+    click.echo(f"{facts['mass_g']:.2f} g{what}, {program.layer_count} layers, {minutes:.1f} min, in {output}:")
     for name in files:
         click.echo(f"  {name}")
 
@@ -223,6 +229,19 @@ def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) 
             click.echo(f"{finding.severity}: {where}{finding.message}")
     if not report.ok:
         raise ProgramError(f"{file} fails the checks for {profile.name}; it would not be printed")
+
+
+def _mass_facts(solid: Solid, profile: PrinterProfile, wall: SpiralWall | None) -> dict[str, Any]:
+    """Volume, mass and surface; of a part that is printed as a spiral they are those of its envelope, and called so."""
+    filled = {
+        "volume_mm3": solid.volume_mm3,
+        "mass_g": solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0,
+        "area_mm2": solid.area_mm2,
+    }
+    if wall is None:
+        return filled
+    around = {f"envelope_{name}": value for name, value in filled.items()}
+    return {"mass_g": wall.mass_g, "wall_mm": wall.thickness_mm, **around}
 
 
 def _programmed(

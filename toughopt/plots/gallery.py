@@ -176,7 +176,7 @@ GALLERY: Mapping[str, Picture] = {
     "mass": Picture(
         "Mass and extrusion",
         "Whether what was printed weighs what was designed, and what was fed.",
-        lambda scene: mass_figure(scene.state, scene.filament_g_per_mm),
+        lambda scene: mass_figure(scene.state, scene.filament_g_per_mm, scene.wall_g),
     ),
 }
 

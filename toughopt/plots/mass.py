@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,21 +17,26 @@ if TYPE_CHECKING:
 _WINDOW = 9  # specimens of the running median
 
 
-def mass_figure(state: State, filament_g_per_mm: float | None = None) -> Figure:
+def mass_figure(
+    state: State, filament_g_per_mm: float | None = None, wall_g: Mapping[int, float] | None = None
+) -> Figure:
     """Weighed against designed mass, specimen by specimen; and grams on the scale a gram of filament that was fed.
 
     filament_g_per_mm : mass of a millimetre of filament, which turns the fed length into grams
+    wall_g : experiment -> designed mass of its wall, where parts are printed as a spiral; their mesh is only the
+        envelope of that wall, and its mass says nothing
     """
     with styled():
         figure = new_figure(10.5, 4.4)
         left, right = figure.subplots(1, 2)
-        left.set_title("Mass: weighed against designed")
+        designed = {e.id: e.mesh_mass_g for e in state.experiments.values()} if wall_g is None else wall_g
+        left.set_title(f"Mass: weighed against {'designed' if wall_g is None else 'the wall as designed'}")
         left.set(xlabel="experiment", ylabel="mass error [%]")
-        weighed = [e for e in state.experiments.values() if e.mass_g and e.mesh_mass_g]
+        weighed = [e for e in state.experiments.values() if e.mass_g and designed.get(e.id)]
         printers = sorted({e.printer for e in weighed if e.printer})
         if weighed:
             numbers = np.array([e.id for e in weighed])
-            error = np.array([100.0 * ((e.mass_g or 0.0) / (e.mesh_mass_g or 1.0) - 1.0) for e in weighed])
+            error = np.array([100.0 * ((e.mass_g or 0.0) / (designed[e.id] or 1.0) - 1.0) for e in weighed])
             left.axhspan(-5.0, 5.0, color=GREEN, alpha=0.12, linewidth=0, label="within 5 %")
             left.axhline(0.0, color=INK, linewidth=0.8)
             for printer in [*printers, None]:

@@ -107,6 +107,18 @@ class Scene:
         filament = self.workspace.recipe.profile.filament
         return math.pi / 4.0 * filament.diameter_mm**2 * filament.density_g_per_cm3 / 1000.0
 
+    @cached_property
+    def wall_g(self) -> dict[int, float] | None:
+        """What the wall of each weighed specimen should weigh; None where parts are printed as solids."""
+        from toughopt.families import spiral_walls
+
+        made = self.workspace.recipe.family
+        if made.print_mode != "vase":
+            return None
+        weighed = [e for e in self.state.experiments.values() if e.mass_g is not None]
+        walls = spiral_walls(made, (e.design for e in weighed))
+        return {e.id: wall.mass_g for e, wall in zip(weighed, walls, strict=True) if wall is not None}
+
     def curve(self, experiment: Experiment | None) -> Curve | None:
         """An experiment's curve; None where there is none. JournalError where it is missing or changed."""
         from toughopt.compression import read_curves

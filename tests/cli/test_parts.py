@@ -1,0 +1,52 @@
+"""What make, slice, gcode and families answer, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toughopt.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """`run("families", "--json")` -> exit code, stdout, stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def answer(run: Run, *arguments: object) -> Any:
+    code, out, err = run(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+SHELL = ("make", "cylindrical_shell", "height=10", "mass=1", "c4_top=0.2", "c8_top=0", "chord_error=0.2", "-o")
+
+
+def test_a_spiral_weighs_what_its_wall_does_and_its_envelope_is_called_so(run: Run, tmp_path: Path) -> None:
+    made = answer(run, *SHELL, tmp_path, "-p", "makergear_m3_vase")
+    assert (made["mass_g"], made["wall_mm"]) == (1.0, 0.77)
+    assert made["envelope_mass_g"] > 2.0 and "volume_mm3" not in made
+    assert made["program"]["filament_g"] == pytest.approx(made["mass_g"], rel=0.35)
+    assert made["program"]["warnings"] == []
+    assert {Path(name) for name in made["files"]} == set(tmp_path.iterdir())
+
+
+def test_a_wall_that_the_nozzle_cannot_lay_is_told_with_a_profile_that_can(run: Run, tmp_path: Path) -> None:
+    code, out, err = run(*SHELL, tmp_path, "-p", "virtual")
+    assert code == 0 and out.startswith("1.00 g as designed, a wall of 0.77 mm")
+    assert str(tmp_path / "part.json") in out
+    assert "lays lines of 0.34 to 0.65 mm" in err and "makergear_m3_vase (0.64 to 1.35 mm)" in err
+    assert "warning" not in run(*SHELL, tmp_path, "-p", "virtual", "thickness=0.4")[2]

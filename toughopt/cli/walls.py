@@ -1,0 +1,44 @@
+"""Whether a printer can lay the designed wall of a spiral, and which one can where it cannot."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toughopt.families import SpiralWall
+    from toughopt.profiles import Nozzle, PrinterProfile
+
+
+def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
+    """A warning where the nozzle of `profile` lays no line as wide as the wall; none where it does."""
+    nozzle = profile.nozzle
+    if _fits(wall, nozzle):
+        return ()
+    fitting = _fitting_profile(wall)
+    other = (
+        f"with a printer profile that fits, such as {fitting.name} ({_widths(fitting.nozzle)}), or " if fitting else ""
+    )
+    height = profile.slicing.layer_height_mm
+    laid_mm = nozzle.line_width_mm - height * (1.0 - pi / 4.0)  # of a line with round sides, beside its neighbours
+    return (
+        f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the {nozzle.diameter_mm:g} mm nozzle of "
+        f"{profile.name} lays lines of {_widths(nozzle)}: it comes out {laid_mm:.2f} mm thick, and its mass "
+        f"differs as much; print it {other}with a thickness of {_widths(nozzle)}",
+    )
+
+
+def _fits(wall: SpiralWall, nozzle: Nozzle) -> bool:
+    return nozzle.line_width_min_mm <= wall.thickness_mm <= nozzle.line_width_max_mm
+
+
+def _widths(nozzle: Nozzle) -> str:
+    return f"{nozzle.line_width_min_mm:g} to {nozzle.line_width_max_mm:g} mm"
+
+
+def _fitting_profile(wall: SpiralWall) -> PrinterProfile | None:
+    """A profile whose nozzle can lay the wall; one that is made for spirals before the others."""
+    from toughopt.profiles import available_profiles, load_profile
+
+    fitting = [profile for profile in map(load_profile, sorted(available_profiles())) if _fits(wall, profile.nozzle)]
+    return next((profile for profile in fitting if profile.slicing.mode == "vase"), next(iter(fitting), None))
