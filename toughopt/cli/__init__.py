@@ -26,7 +26,7 @@ _COMMANDS = {
     "printers": "parts",
     "make": "parts",
     "slice": "parts",
-    "gcode": "parts",
+    "gcode": "programs",
     "print": "machines",
     "console": "machines",
     "virtual-printer": "machines",

@@ -1,4 +1,4 @@
-"""Designs, meshes and programs: families, printers, make, slice, gcode."""
+"""Designs and meshes: families, printers, make, slice."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from toughopt.cli.output import (
     table,
     write_text_whole,
 )
+from toughopt.cli.programs import finding_facts, printer_option, program_facts
 
 if TYPE_CHECKING:
     from toughopt.families import SpiralWall
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
 
-_printer = click.option(
-    "-p", "--printer", default="virtual", show_default=True, help="Printer profile, or a TOML file."
-)
 _slicer = click.option("--slicer", "slicer_name", default="native", show_default=True, help="native or prusaslicer.")
 
 
@@ -115,7 +113,7 @@ def _printer_row(profile: PrinterProfile) -> list[Any]:
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to."
 )
-@_printer
+@printer_option
 @_slicer
 @json_option
 def make_command(
@@ -158,9 +156,9 @@ def make_command(
         "design": complete,
         **_mass_facts(solid, profile, wall),
         "bounding_box_mm": [float(value) for value in high - low],
-        "checks": [_finding(finding) for finding in check_solid(solid, profile)],
+        "checks": [finding_facts(finding) for finding in check_solid(solid, profile)],
         "features": dict(zip(made.feature_names, made.features(_columns(complete))[0].tolist(), strict=True)),
-        "program": _program_facts(program, report, warnings),
+        "program": program_facts(program, report, warnings),
         "files": files,
     }
     write_text_whole(output / "part.json", json.dumps(facts, indent=2))
@@ -179,7 +177,7 @@ def make_command(
 @click.command("slice")
 @click.argument("mesh", type=existing_file())
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="G-code to write.")
-@_printer
+@printer_option
 @_slicer
 @json_option
 def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, as_json: bool) -> None:
@@ -190,45 +188,13 @@ def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, as_j
     solid = load_mesh(mesh)
     program, report, warnings = _programmed(solid, load_profile(printer), slicer_name, None, mesh.stem)
     write_text_whole(output, program.text)
-    facts = {"file": str(output), **_program_facts(program, report, warnings)}
+    facts = {"file": str(output), **program_facts(program, report, warnings)}
     if as_json:
         show_json(facts)
     else:
         for warning in warnings:
             say(f"warning: {warning}")
         click.echo(f"{output}: {program.layer_count} layers, {program.time_s / 60:.1f} min, {program.filament_g:.2f} g")
-
-
-@click.command()
-@click.argument("file", type=existing_file())
-@_printer
-@click.option("--render", type=click.Path(path_type=Path, dir_okay=False), help="PNG of the layers to write.")
-@json_option
-def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) -> None:
-    """Inspect and check any G-code: bounds, temperatures, layers, time, filament, mass."""
-    from toughopt.errors import ProgramError
-    from toughopt.gcode import check, read_program
-    from toughopt.gcode import render as draw
-    from toughopt.profiles import load_profile
-
-    profile = load_profile(printer)
-    program = read_program(file)
-    report = check(program, profile)
-    if render is not None:
-        draw(program, render)
-    facts = {"file": str(file), **_program_facts(program, report, ())}
-    if as_json:
-        show_json(facts)
-    else:
-        minutes, grams = program.time_s / 60, program.filament_g
-        click.echo(
-            f"{file}: {program.layer_count} layers, {minutes:.1f} min, {program.filament_mm:.0f} mm, {grams:.2f} g"
-        )
-        for finding in report.findings:
-            where = f"{file.name}, line {finding.line}: " if finding.line else ""
-            click.echo(f"{finding.severity}: {where}{finding.message}")
-    if not report.ok:
-        raise ProgramError(f"{file} fails the checks for {profile.name}; it would not be printed")
 
 
 def _mass_facts(solid: Solid, profile: PrinterProfile, wall: SpiralWall | None) -> dict[str, Any]:
@@ -258,25 +224,6 @@ def _programmed(
         problems = "; ".join(finding.message for finding in report.findings if finding.severity == "error")
         raise ProgramError(f"the program of {name} fails the checks for {profile.name}: {problems}")
     return program, report, toolpaths.warnings
-
-
-def _program_facts(program: Program, report: CheckReport, warnings: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "layers": program.layer_count,
-        "lines": program.line_count,
-        "time_s": program.time_s,
-        "filament_mm": program.filament_mm,
-        "filament_g": program.filament_g,
-        "bounds_mm": program.bounds_mm,
-        "sha256": program.sha256,
-        "ok": report.ok,
-        "findings": [_finding(finding) for finding in report.findings],
-        "warnings": list(warnings),
-    }
-
-
-def _finding(finding: Any) -> dict[str, Any]:
-    return {name: getattr(finding, name) for name in finding.__dataclass_fields__}
 
 
 def _columns(design: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from toughopt.gcode.moves import Moves
 from toughopt.gcode.planner import Plan, limits_of, plan
 from toughopt.gcode.reader import layer_starts
 from toughopt.gcode.report import CheckReport, Finding, LayerFigures, Severity
-from toughopt.gcode.variables import bed_box, inside_bed
+from toughopt.gcode.variables import Box, bed_box, inside_bed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,10 +64,25 @@ def check(program: Program, profile: PrinterProfile, *, solid: Solid | None = No
         filament_mm=figures.filament_mm,
         filament_g=figures.filament_g,
         bounds_mm=figures.bounds_mm,
+        travel_bounds_mm=_travel_bounds(moves),
+        fastest_mm_s=_fastest(moves),
         max_nozzle_c=max((float(target.values.max()) for target in moves.nozzle_targets.values()), default=0.0),
         max_bed_c=float(moves.bed_target.values.max()),
         line_count=moves.commands.line_count,
     )
+
+
+def _travel_bounds(moves: Moves) -> Box:
+    if not moves.count:
+        return (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    x, y, z = (float(value) for value in moves.end_mm.min(axis=0))
+    far_x, far_y, far_z = (float(value) for value in moves.end_mm.max(axis=0))
+    return (x, y, z), (far_x, far_y, far_z)
+
+
+def _fastest(moves: Moves) -> float:
+    moved = np.any(moves.end_mm != moves.start_mm, axis=1)
+    return float(moves.feed_mm_s[moved].max(initial=0.0))
 
 
 def _volume_findings(moves: Moves, profile: PrinterProfile) -> Iterator[Finding]:

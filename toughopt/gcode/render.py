@@ -63,10 +63,12 @@ def render(source: Program | Deposit, path: Path, *, panels: int = 12, width_px:
     Raises
     ------
     ProgramError
-        If there is nothing to draw, or the file cannot be written.
+        If there is nothing to draw, the file is not called .png, or it cannot be written.
     """
-    data = picture(source, panels=panels, width_px=width_px)
     path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ProgramError(f"{path}: the picture of the layers is a PNG; give it a name that ends in .png")
+    data = picture(source, panels=panels, width_px=width_px)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -70,7 +70,13 @@ class LayerFigures:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All findings, and the figures of the program."""
+    """All findings, and the figures of the program.
+
+    bounds_mm : the box of what is extruded
+    travel_bounds_mm : the box of all places that the nozzle is sent to
+    fastest_mm_s : highest speed that a move of the nozzle asks for
+    max_nozzle_c, max_bed_c : highest temperatures that are set
+    """
 
     findings: tuple[Finding, ...]
     layers: LayerFigures
@@ -79,6 +85,8 @@ class CheckReport:
     filament_mm: float
     filament_g: float
     bounds_mm: Box
+    travel_bounds_mm: Box
+    fastest_mm_s: float
     max_nozzle_c: float
     max_bed_c: float
     line_count: int
@@ -110,6 +118,8 @@ class CheckReport:
             "filament_mm": self.filament_mm,
             "filament_g": self.filament_g,
             "bounds_mm": [list(corner) for corner in self.bounds_mm],
+            "travel_bounds_mm": [list(corner) for corner in self.travel_bounds_mm],
+            "fastest_mm_s": self.fastest_mm_s,
             "max_nozzle_c": self.max_nozzle_c,
             "max_bed_c": self.max_bed_c,
             "line_count": self.line_count,
