@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trimesh
 
 from toughopt.cli import main
 
@@ -50,3 +51,15 @@ def test_a_wall_that_the_nozzle_cannot_lay_is_told_with_a_profile_that_can(run: 
     assert str(tmp_path / "part.json") in out
     assert "lays lines of 0.34 to 0.65 mm" in err and "makergear_m3_vase (0.64 to 1.35 mm)" in err
     assert "warning" not in run(*SHELL, tmp_path, "-p", "virtual", "thickness=0.4")[2]
+
+
+def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(run: Run, tmp_path: Path) -> None:
+    for name, size_mm in (("metres", 0.01), ("huge", 1000.0)):
+        trimesh.creation.box((size_mm, size_mm, size_mm)).export(tmp_path / f"{name}.stl")
+    to = ("-o", tmp_path / "x.gcode")
+    code, _, err = run("slice", tmp_path / "metres.stl", *to)
+    assert code == 2 and "if it was drawn in metres, scale it by 1000" in err
+    code, _, err = run("slice", tmp_path / "huge.stl", *to)
+    assert code == 2 and "1000.0 x 1000.0 mm" in err and "look at its units" in err
+    assert answer(run, "slice", tmp_path / "metres.stl", *to, "--scale", 1000)["layers"] == 50
+    assert "look at its units" not in run("slice", tmp_path / "huge.stl", *to, "--scale", 0.3)[2]

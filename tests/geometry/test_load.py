@@ -151,7 +151,7 @@ def test_binary_stl_that_is_cut_short_or_holds_no_numbers_is_refused(tmp_path, b
     data = bytearray(trimesh.Trimesh(*box, process=False).export(file_type="stl"))
     short = tmp_path / "short.stl"
     short.write_bytes(bytes(data[:-30]))
-    with pytest.raises(MeshError, match=r"short\.stl"):
+    with pytest.raises(MeshError, match=r"short\.stl: the file ends after 11 of 12 triangles; copy or export it again"):
         load_mesh(short)
     data[96:100] = np.float32(np.nan).tobytes()
     broken = tmp_path / "nan.stl"
@@ -166,3 +166,27 @@ def test_a_binary_stl_needs_no_other_library(tmp_path, box):
     code = f"import sys, toughopt.geometry as g; g.load_mesh({str(path)!r}); print('trimesh' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_format_that_is_not_read_is_named_with_those_that_are(tmp_path):
+    path = tmp_path / "part.step"
+    path.write_bytes(b"ISO-10303-21;")
+    with pytest.raises(MeshError, match=r"\.step is no mesh format .* as STL, 3MF, OBJ, PLY, OFF or GLB"):
+        load_mesh(path)
+
+
+@pytest.mark.parametrize("suffix", ["stl", "3mf", "obj", "ply", "off", "glb"])
+def test_no_message_about_a_damaged_file_speaks_of_modules(tmp_path, suffix):
+    path = tmp_path / f"noise.{suffix}"
+    path.write_bytes(np.random.default_rng(7).bytes(5000))
+    with pytest.raises(MeshError) as caught:
+        load_mesh(path)
+    assert "module" not in str(caught.value).lower() and "again" in str(caught.value)
+
+
+def test_a_file_in_another_unit_is_scaled(tmp_path, box):
+    vertices, faces = box
+    path = write(tmp_path / "inches.obj", vertices / 25.4, faces)
+    assert load_mesh(path, scale=25.4).volume_mm3 == pytest.approx(6000.0)
+    with pytest.raises(MeshError, match="scale = -1"):
+        load_mesh(path, scale=-1.0)

@@ -179,14 +179,21 @@ def make_command(
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="G-code to write.")
 @printer_option
 @_slicer
+@click.option(
+    "--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Factor on all lengths: 25.4 for inches."
+)
 @json_option
-def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, as_json: bool) -> None:
-    """Any STL, 3MF or OBJ to G-code."""
+def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, scale: float, as_json: bool) -> None:
+    """Any STL, 3MF, OBJ, PLY, OFF or GLB to G-code.
+
+    A file that does not say its unit is taken to be in mm; --scale is for those in another.
+    """
     from toughopt.geometry import load_mesh
     from toughopt.profiles import load_profile
 
-    solid = load_mesh(mesh)
+    solid = load_mesh(mesh, scale=scale)
     program, report, warnings = _programmed(solid, load_profile(printer), slicer_name, None, mesh.stem)
+    warnings = (*solid.warnings, *warnings)
     write_text_whole(output, program.text)
     facts = {"file": str(output), **program_facts(program, report, warnings)}
     if as_json:

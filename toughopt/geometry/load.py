@@ -1,4 +1,4 @@
-"""Any mesh file to a solid in mm: STL, 3MF, OBJ, PLY, OFF, GLB, ...; repaired where that is safe."""
+"""Any mesh file to a solid in mm: STL, 3MF, OBJ, PLY, OFF or GLB; repaired where that is safe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from toughopt.errors import MeshError
 from toughopt.geometry.repair import Surface, repaired
 from toughopt.geometry.solid import Solid, manifold_from
+from toughopt.geometry.stl import binary_corners, what_is_wrong
 
 if TYPE_CHECKING:
     from manifold3d import Manifold
@@ -31,8 +32,7 @@ _UNREADABLE = (
     struct.error,
     zipfile.BadZipFile,
 )
-_STL_HEADER = 84
-_STL_FACE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_KNOWN = {".stl": "STL", ".3mf": "3MF", ".obj": "OBJ", ".ply": "PLY", ".off": "OFF", ".glb": "GLB", ".gltf": "glTF"}
 _IN_METRES_Y_UP = (".glb", ".gltf")
 _MM = {
     "micron": 1e-3,
@@ -54,11 +54,15 @@ _MM = {
 }
 
 
-def load_mesh(path: str | Path) -> Solid:
+def load_mesh(path: str | Path, *, scale: float = 1.0) -> Solid:
     """The closed body that a mesh file describes, in mm.
 
     STL, OBJ, PLY and OFF are taken to be in mm; the units of 3MF are honoured; glTF is in metres with y up. Bodies
     that overlap are united. What had to be repaired is told in ``.warnings``.
+
+    Parameters
+    ----------
+    scale : factor on all lengths, for files in another unit than mm: 25.4 for inches, 1000 for metres
 
     Raises
     ------
@@ -66,13 +70,15 @@ def load_mesh(path: str | Path) -> Solid:
         If the file is missing, is no mesh, or is open in more than small holes: the message says where.
     """
     source = Path(path)
+    if not (np.isfinite(scale) and scale > 0.0):
+        raise MeshError(f"{source}: scale = {scale} is no factor for lengths; give a positive one, 25.4 for inches")
     if not source.is_file():
         raise MeshError(f"{source}: there is no such file")
     parts = _read(source)
     vertices, faces = _joined(parts)
     if source.suffix.lower() in _IN_METRES_Y_UP:
         vertices = vertices[:, [0, 2, 1]] * (1e3, -1e3, 1e3)
-    surface = repaired(vertices, faces, str(source))
+    surface = repaired(vertices * scale, faces, str(source))
     manifold = manifold_from(surface.vertices, surface.faces)
     if manifold.status().name != "NoError":
         raise MeshError(f"{source}: its faces do not close into a body ({manifold.status().name}); export it again")
@@ -82,33 +88,29 @@ def load_mesh(path: str | Path) -> Solid:
 
 
 def _read(source: Path) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
-    if source.suffix.lower() == ".stl" and (corners := _binary_stl(source.read_bytes())) is not None:
+    suffix = source.suffix.lower()
+    if suffix not in _KNOWN:
+        raise MeshError(
+            f"{source}: {source.suffix or 'a name without an ending'} is no mesh format that can be read; export it as "
+            "STL, 3MF, OBJ, PLY, OFF or GLB"
+        )
+    if suffix == ".stl" and (corners := binary_corners(source.read_bytes())) is not None:
         return [(corners, np.arange(len(corners)).reshape(-1, 3))]
     import trimesh
 
     loader: Any = trimesh.load
+    meshes, reason = [], "there is not one triangle in it"
     try:
         loaded = loader(str(source), process=False)
-        meshes = _flattened(loaded, units=source.suffix.lower() not in _IN_METRES_Y_UP)
+        meshes = _flattened(loaded, units=suffix not in _IN_METRES_Y_UP)
     except _UNREADABLE as error:
-        raise MeshError(
-            f"{source}: cannot be read as a mesh ({type(error).__name__}: {error}); "
-            "known are STL, 3MF, OBJ, PLY, OFF and GLB"
-        ) from error
+        told = "" if isinstance(error, ImportError) else f" ({type(error).__name__}: {error})"
+        reason = f"it is damaged, or no {_KNOWN[suffix]} file{told}"
     if not meshes:
-        raise MeshError(f"{source}: there is not one triangle in it")
+        if suffix == ".stl":
+            reason = what_is_wrong(source.read_bytes())
+        raise MeshError(f"{source}: {reason}; copy or export it again")
     return meshes
-
-
-def _binary_stl(data: bytes) -> NDArray[np.float64] | None:
-    """(3 f, 3) float: the corners of all faces, or None where this is no binary STL that is as long as it says."""
-    if len(data) < _STL_HEADER + _STL_FACE.itemsize:
-        return None
-    (count,) = struct.unpack_from("<I", data, _STL_HEADER - 4)
-    if len(data) != _STL_HEADER + count * _STL_FACE.itemsize:
-        return None
-    faces = np.frombuffer(data, _STL_FACE, count, _STL_HEADER)
-    return faces["corners"].reshape(-1, 3).astype(np.float64)
 
 
 def _flattened(loaded: Any, units: bool) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
@@ -158,5 +160,5 @@ def _united(manifold: Manifold) -> tuple[Manifold, tuple[str, ...]]:
 def _doubtful_size(surface: Surface) -> tuple[str, ...]:
     size = np.ptp(surface.vertices, axis=0)
     if size.max() < 1.0:
-        return (f"it is only {size.max():.3g} mm large; was it drawn in metres or inches?",)
+        return (f"it is only {size.max():.3g} mm large; was it drawn in metres (scale it by 1000) or inches (25.4)?",)
     return ()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CRUMB_MM = 0.005  # edges and needles that cutting leaves, of no width: their normals would point anywhere
 _SMALLEST_MM2 = 0.01  # a section or a hole below this cannot be printed
+_ABSURD = 3.0  # times the build volume: rather a wrong unit than a large part
 _JUMP = 0.15  # of the area, from one layer to the next
 _WITHIN = (-0.375, -0.125, 0.125, 0.375)  # of a layer's height from its middle: where its mean area is taken
 
@@ -110,7 +111,7 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
     if height < settings.first_layer_height_mm / 2.0:
         raise MeshError(
             f"the solid is {height:.3g} mm high, less than half of the first layer of "
-            f"{settings.first_layer_height_mm:g} mm"
+            f"{settings.first_layer_height_mm:g} mm; if it was drawn in metres, scale it by 1000, if in inches, by 25.4"
         )
     more = max(round((height - settings.first_layer_height_mm) / settings.layer_height_mm + 1e-6), 0)
     each = settings.layer_height_mm
@@ -181,6 +182,9 @@ def within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:
     """Refuse a part whose bounding box, (2, 3) float, is larger than the build volume; raises MeshError."""
     size = box[1] - box[0]
     bed = profile.bed
+    remedy = "scale or turn it"
+    if max(size[0] / bed.size_mm[0], size[1] / bed.size_mm[1], size[2] / bed.height_mm) > _ABSURD:
+        remedy += ", or look at its units: what a mesh file says without a unit is taken for mm"
     if bed.shape == "circle":
         across, limit = float(np.hypot(size[0], size[1])), min(bed.size_mm)
         fits = across <= limit
@@ -189,8 +193,8 @@ def within_bed(box: NDArray[np.float64], profile: PrinterProfile) -> None:
         fits = bool(size[0] <= bed.size_mm[0] and size[1] <= bed.size_mm[1])
         what = f"{size[0]:.1f} x {size[1]:.1f} mm, the bed {bed.size_mm[0]:g} x {bed.size_mm[1]:g} mm"
     if not fits:
-        raise MeshError(f"the part does not fit on the bed of {profile.name}: it measures {what}; scale or turn it")
+        raise MeshError(f"the part does not fit on the bed of {profile.name}: it measures {what}; {remedy}")
     if size[2] > bed.height_mm:
         raise MeshError(
-            f"the part is {size[2]:.1f} mm high, {profile.name} prints up to {bed.height_mm:g} mm; scale or turn it"
+            f"the part is {size[2]:.1f} mm high, {profile.name} prints up to {bed.height_mm:g} mm; {remedy}"
         )
