@@ -63,3 +63,15 @@ def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(run
     assert code == 2 and "1000.0 x 1000.0 mm" in err and "look at its units" in err
     assert answer(run, "slice", tmp_path / "metres.stl", *to, "--scale", 1000)["layers"] == 50
     assert "look at its units" not in run("slice", tmp_path / "huge.stl", *to, "--scale", 0.3)[2]
+
+
+def test_every_parameter_of_a_family_is_told_with_range_choices_unit_default_and_meaning(run: Run) -> None:
+    entries = answer(run, "families", "crossed_barrel")
+    told = {entry["name"]: entry for entry in (*entries["parameters"], *entries["fixed_parameters"])}
+    assert set(told) == {"n", "theta", "r", "t", *entries["fixed"]} and all(e["description"] for e in told.values())
+    assert (told["r"]["low"], told["r"]["high"], told["r"]["unit"], told["r"]["values"]) == (1.5, 2.5, "mm", None)
+    assert (told["density"]["range"], told["density"]["default"]) == ("0.1 to 20 g/cm3", 1.24)
+    assert told["senses"]["values"] == ["alternating", "right", "left"]
+    code, out, _ = run("families", "strut_lattice")
+    assert code == 0 and "box or cylinder" in out and "bcc, fcc, octet or kelvin" in " ".join(out.split())
+    assert "2 to 200 mm" in out and "of the material, for masses" in out

@@ -22,7 +22,7 @@ from toughopt.cli.output import (
 from toughopt.cli.programs import finding_facts, printer_option, program_facts
 
 if TYPE_CHECKING:
-    from toughopt.families import SpiralWall
+    from toughopt.families import Parameter, SpiralWall
     from toughopt.gcode import CheckReport, Program
     from toughopt.geometry import Solid
     from toughopt.profiles import PrinterProfile
@@ -43,23 +43,35 @@ def families_command(name: str | None, as_json: bool) -> None:
         show_json(found[0] if name else found)
         return
     for facts in found:
-        columns = ["parameter", "kind", "low", "high", "step", "default", "unit", "meaning"]
-        keys = ["name", "kind", "low", "high", "step", "default", "unit", "description"]
-        rows = [[parameter[key] for key in keys] for parameter in facts["parameters"]]
-        rows += [[key, "fixed", None, None, None, str(value), "", ""] for key, value in facts["fixed"].items()]
+        columns = ["parameter", "kind", "range", "default", "meaning"]
+        rows = [_parameter_row(entry, "") for entry in facts["parameters"]]
+        rows += [_parameter_row(entry, ", fixed") for entry in facts["fixed_parameters"]]
         table(f"{facts['name']} {facts['version']}", columns, rows)
 
 
+def _parameter_row(entry: dict[str, Any], held: str) -> list[Any]:
+    return [entry["name"], f"{entry['kind']}{held}", entry["range"], str(entry["default"]), entry["description"]]
+
+
 def _family_facts(family: Any) -> dict[str, Any]:
-    keys = ("name", "kind", "low", "high", "step", "values", "default", "unit", "description")
+    known = {parameter.name: parameter for parameter in getattr(family, "documented", ())}
+    fixed = [known[name] for name in family.fixed if name in known]
     return {
         "name": family.name,
         "version": family.version,
         "print_mode": family.print_mode,
-        "parameters": [{key: getattr(p, key, None) for key in keys} for p in family.parameters],
+        "parameters": [_parameter_facts(parameter) for parameter in family.parameters],
         "fixed": dict(family.fixed),
+        "fixed_parameters": [_parameter_facts(p) | {"default": family.fixed[p.name]} for p in fixed],
         "features": list(family.feature_names),
     }
+
+
+def _parameter_facts(parameter: Parameter) -> dict[str, Any]:
+    """A parameter as `--json` shows it; `range` is what may be chosen, in words."""
+    keys = ("name", "kind", "low", "high", "step", "default", "unit", "description")
+    facts = {key: getattr(parameter, key) for key in keys}
+    return facts | {"values": list(parameter.categories) or None, "range": parameter.allowed}
 
 
 @click.command()
