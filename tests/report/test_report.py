@@ -96,8 +96,24 @@ def test_it_tells_results_failures_people_and_provenance(campaign: Campaign, htm
 
 def test_the_methods_paragraph_counts_what_was_done(campaign: Campaign) -> None:
     words = methods_paragraph(campaign.workspace, campaign.state)
-    assert "crossed barrel" in words and "theta from 0 to 200" in words
+    assert "crossed barrel" in words and "theta from 0 to 200 deg, r from 1.5 to 2.5 mm" in words
+    assert "Held fixed were height = 20 mm, barrel_radius = 10 mm," in words and "senses = alternating" in words
+    assert "5 designs were those of a Latin hypercube; 5 were chosen by Bayesian optimization" in words
     assert "10 experiments in all, 9 gave a result" in words and "1 experiment failed, 1 by fault" in words
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("default", "3 designs were those of a Latin hypercube (random seed 1); no model chose any of them."),
+        ("random", "3 designs were drawn at random (random seed 1)."),
+    ],
+)
+def test_the_methods_paragraph_claims_no_model_that_did_not_choose(tmp_path: Path, policy: str, words: str) -> None:
+    with Campaign.create(tmp_path / "c", campaign_text(seed=1, policy=policy)) as early:
+        early.suggest(3)
+        told = methods_paragraph(early.workspace, early.state)
+    assert words in told and "Bayesian" not in told
 
 
 def test_the_same_journal_gives_the_same_report(campaign: Campaign, html: str) -> None:

@@ -7,7 +7,8 @@ from toughopt.plots.courtesy import step_back
 from toughopt.plots.gallery import GALLERY, PORTRAITS, draw, draw_portrait, gallery_of, words_of
 from toughopt.plots.live import has_display, watch
 from toughopt.plots.painter import Painter
-from toughopt.plots.scene import Scene
+from toughopt.plots.progress import prediction
+from toughopt.plots.scene import Scene, units_of
 from toughopt.plots.style import label, unit_of
 
 __all__ = [
@@ -23,11 +24,13 @@ __all__ = [
     "has_display",
     "label",
     "overview",
+    "prediction",
     "save_figure_to",
     "save_figures",
     "step_back",
     "svg",
     "unit_of",
+    "units_of",
     "watch",
     "words_of",
 ]

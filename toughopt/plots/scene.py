@@ -13,7 +13,10 @@ from toughopt.plots.learned import Learned, choice_of
 from toughopt.plots.style import unit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from toughopt.compression import Curve
+    from toughopt.families import Family, Parameter
     from toughopt.gcode import Program
     from toughopt.geometry import Solid
     from toughopt.journal import Experiment, State
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 
 _COARSE_MM = 0.05  # chord error that a picture needs
 _MOST_REPLICATES = 12
+
+
+def units_of(family: Family) -> dict[str, str]:
+    """The unit of each parameter of a family, fixed ones too; "" where it has none."""
+    documented: Iterable[Parameter] = getattr(family, "documented", family.parameters)
+    return {parameter.name: parameter.unit for parameter in documented}
 
 
 class Scene:
@@ -106,6 +115,11 @@ class Scene:
         """Mass of a millimetre of the filament that the printer's profile names."""
         filament = self.workspace.recipe.profile.filament
         return math.pi / 4.0 * filament.diameter_mm**2 * filament.density_g_per_cm3 / 1000.0
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """The unit of each parameter, "" where it has none."""
+        return units_of(self.workspace.recipe.family)
 
     @cached_property
     def wall_g(self) -> dict[int, float] | None:

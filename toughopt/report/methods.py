@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toughopt.plots import label
+from toughopt.plots import label, prediction, units_of
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from toughopt.loop import Workspace
 
 _SURROGATES = {"default": "a Gaussian process"}
+_SEQUENCES = {
+    "random": "drawn at random",
+    "grid": "taken from a full grid",
+    "lhs": "those of a Latin hypercube",
+    "sobol": "those of a Sobol sequence",
+}
 
 
 def methods_paragraph(workspace: Workspace, state: State) -> str:
@@ -32,14 +38,21 @@ def methods_paragraph(workspace: Workspace, state: State) -> str:
 
 def _space(workspace: Workspace) -> str:
     chooser, family = workspace.chooser, workspace.recipe.family
+    units = units_of(family)
     limits = []
     for name, dimension in chooser.dimensions.items():
         if "values" in dimension:
             limits.append(f"{name} in {{{', '.join(map(str, dimension['values']))}}}")
         else:
+            unit = f" {units[name]}" if units.get(name) else ""
             step = f" in steps of {dimension['step']:g}" if dimension.get("step") else ""
-            limits.append(f"{name} from {dimension['low']:g} to {dimension['high']:g}{step}")
-    return f"Structures of the family {family.name.replace('_', ' ')} were varied in {_listed(limits)}."
+            limits.append(f"{name} from {dimension['low']:g} to {dimension['high']:g}{unit}{step}")
+    held = [
+        f"{name} = {f'{value:g}' if isinstance(value, int | float) else value} {units.get(name, '')}".rstrip()
+        for name, value in family.fixed.items()
+    ]
+    fixed = f" Held fixed were {_listed(held)}." if held else ""
+    return f"Structures of the family {family.name.replace('_', ' ')} were varied in {_listed(limits)}.{fixed}"
 
 
 def _making(config: CampaignConfig, profile: Any, state: State) -> str:
@@ -82,23 +95,42 @@ def _weighed(config: CampaignConfig) -> str:
 
 
 def _learning(config: CampaignConfig, state: State) -> str:
-    by_model = sum(e.decision is not None and e.source == "policy" for e in state.experiments.values())
     by_person = sum(e.source == "person" for e in state.experiments.values())
     failed = [e for e in state.experiments.values() if e.stage == "failed"]
     blamed = sum(e.blame == "design" for e in failed)
-    model = _SURROGATES.get(config.optimizer.policy, "the policy's model")
-    people = f" {by_person} designs were chosen by a person." if by_person else ""
+    people = f" {_designs(by_person)} chosen by a person." if by_person else ""
     lost = (
         f" {len(failed)} experiment{'s' if len(failed) > 1 else ''} failed, {blamed} by fault of the design."
         if failed
         else ""
     )
     return (
-        f"After {config.optimizer.initial} designs of a Latin hypercube, designs were chosen by Bayesian optimization "
-        f"(policy {config.optimizer.policy!r}, with {model} fitted to all results; random seed {config.seed}). "
-        f"The policy chose {by_model} designs; of {len(state.experiments)} experiments in all, "
+        f"{_choosing(config, state)}Of {len(state.experiments)} experiments in all, "
         f"{len(state.complete)} gave a result.{people}{lost}"
     )
+
+
+def _choosing(config: CampaignConfig, state: State) -> str:
+    """How designs were chosen: only what the journal says was done, not what was yet to come."""
+    policy = config.optimizer.policy
+    chosen = [e for e in state.experiments.values() if e.decision is not None and e.source == "policy"]
+    by_model = sum(prediction(state, e) is not None for e in chosen)
+    plain = len(chosen) - by_model
+    if not chosen:
+        return ""
+    if policy in _SEQUENCES:
+        return f"{_designs(plain)} {_SEQUENCES[policy]} (random seed {config.seed}). "
+    if not by_model:
+        return f"{_designs(plain)} those of a Latin hypercube (random seed {config.seed}); no model chose any of them. "
+    model = _SURROGATES.get(policy, "the policy's model")
+    return (
+        f"{_designs(plain)} those of a Latin hypercube; {by_model} {'was' if by_model == 1 else 'were'} chosen by "
+        f"Bayesian optimization (policy {policy!r}, with {model} fitted to all results; random seed {config.seed}). "
+    )
+
+
+def _designs(count: int) -> str:
+    return f"{count} design was" if count == 1 else f"{count} designs were"
 
 
 def _software(workspace: Workspace) -> str:
