@@ -20,6 +20,8 @@ def test_one_curve_shows_all_that_was_found(crushed, tmp_path):
     for word in ("toughness", "contact", "yield", "densification", "plateau"):
         assert word in shown
     drawn.savefig(tmp_path / "a.png", dpi=50)
+    legend = drawn.axes[0].get_legend().get_window_extent()
+    assert legend.y1 < drawn.axes[0].get_window_extent().y0 and legend.y0 >= 0.0  # below the area that counts
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 

@@ -75,7 +75,10 @@ def figure(
     axes.grid(True, alpha=0.25)
     usual = f"{len(several)} {'replicates' if alike else 'curves'}"
     axes.set_title(title or ((names[0] if names else several[0].specimen) if len(several) == 1 else usual))
-    axes.legend(loc="best", fontsize="small" if len(several) <= _MANY else "xx-small", framealpha=0.8)
+    if len(several) == 1:  # below the axes: within them there is hardly a place without the area that counts
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, fontsize="small", frameon=False)
+    else:
+        axes.legend(loc="best", fontsize="small" if len(several) <= _MANY else "xx-small", framealpha=0.8)
     return drawn
 
 
