@@ -44,6 +44,20 @@ def test_a_program_of_another_slicer_is_drawn() -> None:
     assert picture(program, width_px=400).startswith(b"\x89PNG")
 
 
+def test_the_kinds_of_line_that_are_seen_are_explained_along_the_foot() -> None:
+    head = "M83\n;LAYER_CHANGE\n;Z:0.2\nG1 Z0.2\n;TYPE:External perimeter\nG1 X10 Y0 E1\n"
+    both = picture(read_program(head + ";TYPE:Gap fill\nG1 X10 Y10 E1\n"), width_px=400)
+    rows, columns = 18, 400  # within the strip at the foot, where no line of the part is drawn
+
+    def colours(data: bytes) -> tuple[bool, bool]:
+        foot = (imread(io.BytesIO(data))[-rows:, :columns, :3] * 255).round()
+        found = [np.all(np.abs(foot - np.array(colour)) < 6, axis=2).any() for colour in ([255, 159, 67], [245] * 3)]
+        return bool(found[0]), bool(found[1])
+
+    assert colours(both) == (True, True)
+    assert colours(picture(read_program(head + "G1 X10 Y10 E1\n"), width_px=400)) == (True, False)
+
+
 def test_nothing_cannot_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match="no extrusion"):
         render(read_program("G28\nG1 X1\n"), tmp_path / "x.png")

@@ -41,6 +41,8 @@ DIMENSIONS: dict[str, dict[str, Any]] = {
     "t": {"type": "real", "low": 0.7, "high": 1.4},
 }
 
+UNITS = {"n": "", "theta": "deg", "r": "mm", "t": "mm"}
+
 
 def compared(make: Callable[..., Figure]) -> Callable[..., Figure]:
     """The figure that the test returns is compared with its reference."""
@@ -134,7 +136,7 @@ def test_dependence(lab_state: State) -> Figure:
         values = np.linspace(dimension["low"], dimension["high"], 21)
         mean = 20.0 + 4.0 * np.sin(np.linspace(0, 3 + index, 21))
         found.append(PartialDependence(name, values.tolist(), mean, np.full(21, 1.0 + 0.3 * index)))
-    return dependence_figure(found, lab_state, "toughness_j")
+    return dependence_figure(found, lab_state, "toughness_j", UNITS)
 
 
 @compared
@@ -145,7 +147,7 @@ def test_importance() -> Figure:
 
 @compared
 def test_slice() -> Figure:
-    return slice_figure(hill(), "toughness_j")
+    return slice_figure(hill(), "toughness_j", UNITS)
 
 
 @compared
@@ -155,7 +157,7 @@ def test_choice() -> Figure:
         "It was expected to give 31.2 +/- 2.4 J.",
         "The decision saw 11 results; 1 was awaited.",
     ]
-    return choice_figure(Choice(12, hill(), words), "toughness_j")
+    return choice_figure(Choice(12, hill(), words), "toughness_j", UNITS)
 
 
 @compared
@@ -165,7 +167,7 @@ def test_choice_without_a_model() -> Figure:
 
 @compared
 def test_coordinates(lab_state: State) -> Figure:
-    return coordinates_figure(lab_state, DIMENSIONS)
+    return coordinates_figure(lab_state, DIMENSIONS, UNITS)
 
 
 @compared

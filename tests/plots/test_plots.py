@@ -6,21 +6,28 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from toughopt import Campaign, Curve
 from toughopt.cli.setup import campaign_text
 from toughopt.compression import write_csv
 from toughopt.errors import InputError
+from toughopt.gcode import read_program
 from toughopt.journal import State
 from toughopt.plots import Painter, Scene, overview, save_figures, watch
+from toughopt.plots.landscape import Slice, slice_figure
 from toughopt.plots.learned import choice_of
 from toughopt.plots.mass import mass_figure
 from toughopt.plots.progress import prediction
+from toughopt.plots.specimen import layers_figure
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,36 @@ def test_the_mass_of_a_spiral_is_compared_with_that_of_its_wall(lab_state: State
 
     assert np.abs(errors(None)).max() < 5.0
     assert errors(half) == pytest.approx(100.0 + 2.0 * errors(None))
+
+
+def _within(figure: Figure, texts: Iterable[Text]) -> bool:
+    """Whether nothing that is written is cut by the edge of the figure."""
+    FigureCanvasAgg(figure).draw()
+    page = figure.bbox.padded(1.0)
+    return all(page.containsx(box.x0) and page.containsx(box.x1) for box in (t.get_window_extent() for t in texts))
+
+
+def test_with_many_parameters_titles_and_captions_stay_on_the_page() -> None:
+    held = {f"a_long_parameter_{number}": 0.123456 for number in range(12)}
+    grid = np.linspace(0.0, 1.0, 20)
+    values = np.add.outer(grid, grid)
+    values[0, 0] = np.nan
+    found = Slice("x", "y", grid, grid, values, values, values, held, np.zeros((1, 2)), (0.5, 0.5))
+    maps = slice_figure(found, "toughness_j", {"x": "mm"})
+    assert maps.axes[0].get_xlabel() == "x [mm]"
+    (legend,) = maps.legends
+    told = [legend.get_title(), *legend.get_texts()]
+    assert [text.get_text() for text in told[1:]] == [
+        "the best design", "tested designs", "no design can be made there, or none is allowed",
+    ]  # fmt: skip
+    assert all(name in told[0].get_text() for name in held) and _within(maps, told)
+    program = read_program("M83\n;LAYER_CHANGE\n;Z:0.2\nG1 Z0.2\nG1 X10 Y0 E1\nG1 X10 Y10 E1\n")
+    title = "Experiment 1, sliced\n" + " ".join(f"{name}={value}" for name, value in held.items())
+    layers = layers_figure(program, title)
+    written = layers.axes[0].get_title(loc="left")
+    assert written.replace("\n", " ") == title.replace("\n", " ")
+    FigureCanvasAgg(layers).draw()
+    assert layers.axes[0].get_position().width > 0.95 and _within(layers, [layers.axes[0]._left_title])  # type: ignore[attr-defined]
 
 
 def test_predictions_are_those_that_the_model_made_when_it_chose(campaign: Campaign) -> None:

@@ -40,11 +40,15 @@ _OTHER = "#9fb4c7"
 _GROUND = "#14181f"
 _INK = "#d9dee5"
 _DPI = 100
+_LEGEND_IN = 0.32  # height of the strip at the foot of a picture
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """What is drawn: start, end : (n, 2); width : (n,) mm; layer : (n,); colour : (n,); z of each layer."""
+    """What is drawn: start, end : (n, 2); width : (n,) mm; layer : (n,); colour : (n,); z of each layer.
+
+    legend : colour and what it means
+    """
 
     start: FloatArray
     end: FloatArray
@@ -52,6 +56,7 @@ class _Lines:
     layer: NDArray[np.int64]
     colour: NDArray[np.object_]
     z: FloatArray
+    legend: tuple[tuple[str, str], ...] = ()
 
 
 def render(source: Program | Deposit, path: Path, *, panels: int = 12, width_px: int = 1600) -> None:
@@ -98,22 +103,37 @@ def picture(source: Program | Deposit, *, panels: int = 12, width_px: int = 1600
     low = np.minimum(lines.start[drawn].min(axis=0), lines.end[drawn].min(axis=0)) - 1.0
     high = np.maximum(lines.start[drawn].max(axis=0), lines.end[drawn].max(axis=0)) + 1.0
     panel = width_px / _DPI / columns
-    figure = Figure(figsize=(panel * columns, (panel * (high[1] - low[1]) / (high[0] - low[0]) + 0.3) * rows), dpi=_DPI)
+    tall = (panel * (high[1] - low[1]) / (high[0] - low[0]) + 0.3) * rows
+    figure = Figure(figsize=(panel * columns, tall + _LEGEND_IN), dpi=_DPI)
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor(_GROUND)
     points_per_mm = (panel - 0.1) * 72 / (high[0] - low[0])
     for index, layer in enumerate(chosen.tolist()):
-        axes = figure.add_axes(_place(index, columns, rows))
+        axes = figure.add_axes(_place(index, columns, rows, _LEGEND_IN / (tall + _LEGEND_IN)))
         _draw(axes, lines, lines.layer == layer, points_per_mm)
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         axes.set_title(f"layer {layer + 1}, z = {lines.z[layer]:.2f} mm", color=_INK, fontsize=9, pad=3)
+    shown = set(lines.colour[drawn].tolist())
+    _explain(figure, [(colour, words) for colour, words in lines.legend if colour in shown])
     return _png(figure)
 
 
-def _place(index: int, columns: int, rows: int) -> tuple[float, float, float, float]:
+def _explain(figure: Any, legend: list[tuple[str, str]]) -> None:
+    """What the colours are, along the foot of the picture."""
+    from matplotlib.lines import Line2D
+
+    size = 9.0 if sum(len(words) + 6 for _, words in legend) * 0.085 < figure.get_figwidth() else 6.0
+    figure.legend(
+        handles=[Line2D([], [], color=colour, linewidth=3, label=words) for colour, words in legend],
+        loc="lower left", ncols=max(len(legend), 1), frameon=False, labelcolor=_INK, fontsize=size, handlelength=1.2,
+        borderaxespad=0.3, columnspacing=1.4,
+    )  # fmt: skip
+
+
+def _place(index: int, columns: int, rows: int, foot: float) -> tuple[float, float, float, float]:
     row, column = divmod(index, columns)
-    width, height = 1 / columns, 1 / rows
+    width, height = 1 / columns, (1 - foot) / rows
     return column * width + 0.005, 1 - (row + 1) * height + 0.005, width - 0.01, height * 0.93
 
 
@@ -151,7 +171,15 @@ def _of_deposit(deposit: Deposit) -> _Lines:
     return _Lines(
         deposit.start_mm[:, :2], deposit.end_mm[:, :2], deposit.width_mm, deposit.layer,
         shades[index.reshape(-1)] if len(levels) else np.zeros(0, dtype=object), deposit.layers.z_mm,
+        _temperatures(heat, shades),
     )  # fmt: skip
+
+
+def _temperatures(heat: FloatArray, shades: NDArray[np.object_]) -> tuple[tuple[str, str], ...]:
+    if not len(shades):
+        return ()
+    ends = [(str(shades[0]), float(heat.min())), (str(shades[-1]), float(heat.max()))]
+    return tuple((colour, f"nozzle at {value:.0f} °C") for colour, value in (ends if len(shades) > 1 else ends[:1]))
 
 
 def _of_program(program: Program) -> _Lines:
@@ -162,7 +190,10 @@ def _of_program(program: Program) -> _Lines:
     laid = np.flatnonzero(moves.lays_down & (layer >= 0))
     types = [(line, value) for line, key, value in moves.commands.marks if key == "TYPE"]
     kind = np.searchsorted(np.array([line for line, _ in types], dtype=np.int64), moves.line[laid], "right")
-    colours = np.array([_OTHER, *(COLOURS.get(name, _OTHER) for _, name in types)], dtype=object)
+    names = [name if name in COLOURS else "other lines" for name in ("", *(name for _, name in types))]
+    colours = np.array([COLOURS.get(name, _OTHER) for name in names], dtype=object)
+    drawn = {names[index] for index in np.unique(kind).tolist()}
+    legend = tuple((COLOURS.get(name, _OTHER), name) for name in (*COLOURS, "other lines") if name in drawn)
     z = np.array([value for _, value in starts])
     height = np.zeros(len(z))
     np.maximum.at(height, layer[laid], moves.end_mm[laid, 2])
@@ -172,8 +203,9 @@ def _of_program(program: Program) -> _Lines:
     usual = float(np.median(thickness)) if len(thickness) else 0.2
     width = moves.extruded_mm[laid] * 2.405 / np.maximum(way, 1e-6) / max(usual, 0.05)
     return _Lines(
-        moves.start_mm[laid, :2], moves.end_mm[laid, :2], np.clip(width, 0.1, 2.0), layer[laid], colours[kind], z
-    )
+        moves.start_mm[laid, :2], moves.end_mm[laid, :2], np.clip(width, 0.1, 2.0), layer[laid], colours[kind], z,
+        legend,
+    )  # fmt: skip
 
 
 def thumbnail(toolpaths: Toolpaths, size_px: tuple[int, int] = (220, 124)) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toughopt.plots.style import INK, MAP, RED, empty, label, new_figure, styled
+from toughopt.plots.style import INK, MAP, RED, empty, label, new_figure, parameter_label, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,10 +18,13 @@ _MOST_MARKS = 8
 _MOST_LINES = 400  # more is a smear; the best and an even choice of the others remain
 
 
-def coordinates_figure(state: State, dimensions: Mapping[str, Mapping[str, Any]]) -> Figure:
+def coordinates_figure(
+    state: State, dimensions: Mapping[str, Mapping[str, Any]], units: Mapping[str, str] | None = None
+) -> Figure:
     """Every tested design as a line, coloured by its value; the best in red.
 
     dimensions : the varied parameters as `Space.from_dict` takes them: their limits are the ends of the axes
+    units : of the parameters, below their names
     """
     from matplotlib.collections import LineCollection
 
@@ -55,7 +58,8 @@ def coordinates_figure(state: State, dimensions: Mapping[str, Mapping[str, Any]]
             for text, height in _marks(dimensions[name]):
                 axes.text(place - 0.03, height, text, ha="right", va="center", fontsize=8.5, color=INK, bbox=paper)
         axes.axvline(len(names), color=INK, linewidth=1.0)
-        axes.set_xticks(range(len(names) + 1), [*names, label(objective).replace(" [", "\n[")])
+        called = [*(parameter_label(name, units) for name in names), label(objective)]
+        axes.set_xticks(range(len(names) + 1), [words.replace(" [", "\n[") for words in called])
         axes.set(xlim=(-0.5, len(names) + 0.05), ylim=(-0.04, 1.04))
         axes.set_yticks([])
         axes.grid(visible=False)

@@ -74,14 +74,14 @@ def _slices(scene: Scene) -> Figure:
     pair, best = scene.learned.main_pair(), scene.best
     if pair is None or best is None:
         return nothing_figure("a map needs two numeric parameters and a result")
-    return slice_figure(scene.learned.slice(dict(best.design), *pair), scene.objective)
+    return slice_figure(scene.learned.slice(dict(best.design), *pair), scene.objective, scene.units)
 
 
 def _next_choice(scene: Scene) -> Figure:
     newest = next((e for e in reversed(scene.state.experiments.values()) if e.decision is not None), None)
     if newest is None:
         return nothing_figure("no design was chosen yet")
-    return choice_figure(scene.choice(newest), scene.objective)
+    return choice_figure(scene.choice(newest), scene.objective, scene.units)
 
 
 def _last_curve(scene: Scene) -> Figure:
@@ -144,7 +144,7 @@ GALLERY: Mapping[str, Picture] = {
     "dependence": Picture(
         "Effect of each parameter",
         "The objective against each parameter with the others averaged, with 95 % bands and the tests.",
-        lambda scene: dependence_figure(scene.learned.dependences, scene.state, scene.objective),
+        lambda scene: dependence_figure(scene.learned.dependences, scene.state, scene.objective, scene.units),
         asks_model=True,
     ),
     "importance": Picture(
@@ -165,7 +165,7 @@ GALLERY: Mapping[str, Picture] = {
     "coordinates": Picture(
         "Tested designs",
         "Every design as a line through its parameters to its value.",
-        lambda scene: coordinates_figure(scene.state, scene.workspace.chooser.dimensions),
+        lambda scene: coordinates_figure(scene.state, scene.workspace.chooser.dimensions, scene.units),
     ),
     "timeline": Picture(
         "Who did what when", "Slicer, printers, press and people.", lambda scene: timeline_figure(scene.state)
@@ -187,7 +187,9 @@ PORTRAITS: Mapping[str, Portrait] = {
     ),
     "shape": Portrait("The design", lambda scene, e: shape_figure(scene.solid(e), "")),
     "layers": Portrait("Its layers", lambda scene, e: layers_figure(scene.program(e), "")),
-    "choice": Portrait("Why it was chosen", lambda scene, e: choice_figure(scene.choice(e), scene.objective)),
+    "choice": Portrait(
+        "Why it was chosen", lambda scene, e: choice_figure(scene.choice(e), scene.objective, scene.units)
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from toughopt.plots.style import GREY, INK, MAP, RED, label, new_figure, styled
+from toughopt.plots.style import INK, MAP, RED, RULE, label, new_figure, parameter_label, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
+    Units = Mapping[str, str] | None
 
-
+_NOWHERE = "#eeeeee"  # where no design is allowed
 _FEW = 8  # levels of a stepped parameter: each is marked, and no contour runs between them
 
 
@@ -56,32 +57,40 @@ class Choice:
     words: Sequence[str]
 
 
-def slice_figure(found: Slice, objective: str) -> Figure:
-    """What the model believes around the best design, and how sure it is, with the tested points."""
+def slice_figure(found: Slice, objective: str, units: Units = None) -> Figure:
+    """What the model believes around the best design, and how sure it is, with the tested points.
+
+    units : of the parameters, for the axes
+    """
     with styled():
-        figure = new_figure(10.8, 4.7)
+        figure = new_figure(10.8, 5.2)
         left, right = figure.subplots(1, 2, sharey=True)
-        _map(figure, left, found, found.mean, label(objective), "What the model believes")
-        _map(figure, right, found, found.std, f"standard deviation of {label(objective)}", "How unsure it is")
+        _map(figure, left, found, found.mean, label(objective), "What the model believes", units)
+        _map(figure, right, found, found.std, f"standard deviation of {label(objective)}", "How unsure it is", units)
         right.set_ylabel("")
-        figure.supxlabel(_held(found), fontsize=9, color=GREY)
+        caption = _held(found, units, 150)
+        _explain(figure, found, "the best design", caption)
         return figure
 
 
-def choice_figure(choice: Choice, objective: str) -> Figure:
-    """Where a test promised most when the design was chosen, and why it was, in words."""
+def choice_figure(choice: Choice, objective: str, units: Units = None) -> Figure:
+    """Where a test promised most when the design was chosen, and why it was, in words.
+
+    units : of the parameters, for the axes
+    """
     with styled():
         if choice.landscape is None:
             figure = new_figure(10.8, 0.9 + 0.5 * len(choice.words))
             right = figure.add_subplot()
         else:
-            figure = new_figure(10.8, 4.7)
+            figure = new_figure(10.8, 5.2)
             left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
             unit = label(objective)
             words = f"expected improvement{unit[unit.find(' [') :] if ' [' in unit else ''}"
             title = f"What a test promised before experiment {choice.experiment_id}"
-            _map(figure, left, choice.landscape, choice.landscape.gain, words, title)
-            left.set_xlabel(f"{choice.landscape.x}\n{_held(choice.landscape)}")
+            _map(figure, left, choice.landscape, choice.landscape.gain, words, title, units)
+            caption = _held(choice.landscape, units, 150)
+            _explain(figure, choice.landscape, f"experiment {choice.experiment_id}", caption)
         right.set_axis_off()
         right.set_title(f"Why experiment {choice.experiment_id}")
         width, line = (52, 0.072) if choice.landscape is not None else (110, 0.8 / (2.0 * len(choice.words)))
@@ -97,9 +106,9 @@ def choice_figure(choice: Choice, objective: str) -> Figure:
         return figure
 
 
-def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: str, title: str) -> None:
+def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: str, title: str, units: Units) -> None:
     shown = np.ma.masked_invalid(values)
-    axes.set_facecolor("#eeeeee")
+    axes.set_facecolor(_NOWHERE)
     mesh = axes.pcolormesh(found.xs, found.ys, shown, cmap=MAP, shading="nearest", rasterized=True)
     for levels, place in ((found.xs, axes.set_xticks), (found.ys, axes.set_yticks)):
         if len(levels) <= _FEW:
@@ -109,16 +118,40 @@ def _map(figure: Figure, axes: Axes, found: Slice, values: FloatArray, words: st
         axes.contour(found.xs, found.ys, shown, levels=6, colors="white", linewidths=0.6, alpha=0.7)
     axes.plot(
         found.tested[:, 0], found.tested[:, 1], "o", markersize=4, color="white", markeredgecolor=INK,
-        markeredgewidth=0.8, label="tested", alpha=0.9, rasterized=len(found.tested) > 500,
+        markeredgewidth=0.8, alpha=0.9, rasterized=len(found.tested) > 500,
     )  # fmt: skip
     axes.plot(*found.marked, "*", markersize=17, color=RED, markeredgecolor="white", markeredgewidth=1.0)
-    axes.set(xlabel=found.x, ylabel=found.y, title=title)
+    axes.set(xlabel=parameter_label(found.x, units), ylabel=parameter_label(found.y, units), title=title)
     axes.margins(0.0)
     axes.grid(visible=False)
     bar = figure.colorbar(mesh, ax=axes, label=words, pad=0.02, aspect=28)
     bar.outline.set_visible(False)
 
 
-def _held(found: Slice) -> str:
-    fixed = ", ".join(f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}" for k, v in found.held.items())
-    return f"through the star: {fixed}" if fixed else ""
+def _explain(figure: Figure, found: Slice, star: str, caption: str) -> None:
+    """Below the maps: what the marks and the grey region are, and what is held."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    def mark(shape: str, size: float, colour: str, edge: str, words: str) -> Line2D:
+        return Line2D(
+            [], [], linestyle="", marker=shape, markersize=size, color=colour, markeredgecolor=edge, label=words
+        )
+
+    marks: list[Line2D | Patch] = [mark("*", 13, RED, "white", star), mark("o", 4, "white", INK, "tested designs")]
+    if np.isnan(found.mean).any():
+        marks.append(Patch(facecolor=_NOWHERE, edgecolor=RULE, label="no design can be made there, or none is allowed"))
+    figure.legend(
+        handles=marks, loc="outside lower left", ncols=len(marks), title=caption or None, title_fontsize=9,
+        alignment="left",
+    )  # fmt: skip
+
+
+def _held(found: Slice, units: Units, width: int) -> str:
+    """What the other parameters are on the map, on lines of at most `width` letters."""
+    fixed = ", ".join(
+        f"{name} = {value:.4g} {(units or {}).get(name, '')}".rstrip() if isinstance(value, int | float)
+        else f"{name} = {value}"
+        for name, value in found.held.items()
+    )  # fmt: skip
+    return "\n".join(wrap(f"Maps through the star: {fixed}", width)) if fixed else ""

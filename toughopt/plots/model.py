@@ -18,6 +18,7 @@ from toughopt.plots.style import (
     empty,
     label,
     new_figure,
+    parameter_label,
     styled,
 )
 
@@ -60,8 +61,13 @@ def parity_figure(found: Parity, objective: str) -> Figure:
         return figure
 
 
-def dependence_figure(found: Sequence[PartialDependence], state: State, objective: str) -> Figure:
-    """The objective against each parameter, averaged over the others, with 95 % bands and the tested points."""
+def dependence_figure(
+    found: Sequence[PartialDependence], state: State, objective: str, units: Mapping[str, str] | None = None
+) -> Figure:
+    """The objective against each parameter, averaged over the others, with 95 % bands and the tested points.
+
+    units : of the parameters, for the axes
+    """
     with styled():
         columns = {1: 1, 2: 2, 4: 2}.get(len(found), 3)
         rows = -(-len(found) // columns)
@@ -91,7 +97,7 @@ def dependence_figure(found: Sequence[PartialDependence], state: State, objectiv
             )
             if at:
                 axes.set_xticks(places, [str(value) for value in one.values])
-            axes.set_xlabel(one.parameter)
+            axes.set_xlabel(parameter_label(one.parameter, units))
             if index % columns == 0:
                 axes.set_ylabel(label(objective))
         figure.suptitle(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from toughopt.geometry import Solid
     from toughopt.journal import Experiment
 
+_TITLE_LETTERS = 84  # of a bold title that fit into nine inches
 _MOST_POINTS = 800  # a screen shows no more
 Test = tuple["Experiment", "Curve"]
 
@@ -94,9 +96,10 @@ def layers_figure(program: Program | None, title: str, panels: int = 8) -> Figur
             return figure
         pixels = imread(io.BytesIO(picture(program, panels=panels, width_px=1200)))
         height, width = pixels.shape[:2]
-        figure = new_figure(9.0, 9.0 * height / width + 0.4)
+        lines = [part for line in title.splitlines() for part in wrap(line, _TITLE_LETTERS)]
+        figure = new_figure(9.0, 9.0 * height / width + 0.1 + 0.24 * len(lines))
         axes = figure.add_subplot()
-        axes.set_title(title)
+        axes.set_title("\n".join(lines))
         axes.imshow(pixels)
         axes.set_axis_off()
         return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,12 @@ def unit_of(objective: str) -> str:
     """The unit of an objective, "" where it has none."""
     _, bracket, unit = label(objective).partition("[")
     return unit.rstrip("]") if bracket else ""
+
+
+def parameter_label(name: str, units: Mapping[str, str] | None) -> str:
+    """The axis label of a parameter, with its unit where it has one."""
+    unit = (units or {}).get(name, "")
+    return f"{name} [{unit}]" if unit else name
 
 
 def new_figure(width: float = 7.0, height: float = 4.8) -> Figure:
