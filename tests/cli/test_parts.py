@@ -53,6 +53,20 @@ def test_a_wall_that_the_nozzle_cannot_lay_is_told_with_a_profile_that_can(run: 
     assert "warning" not in run(*SHELL, tmp_path, "-p", "virtual", "thickness=0.4")[2]
 
 
+def test_slice_knows_the_wall_of_a_3mf_and_says_where_a_profile_does_not_print_it(run: Run, tmp_path: Path) -> None:
+    assert run(*SHELL, tmp_path, "-p", "makergear_m3_vase")[0] == 0
+
+    def warnings(printer: object, suffix: str = "3mf") -> str:
+        told = answer(run, "slice", tmp_path / f"part.{suffix}", "-o", tmp_path / "x.gcode", "-p", printer)
+        return " ".join(told["warnings"])
+
+    spiral = tmp_path / "spiral.toml"
+    spiral.write_text('extends = "virtual"\n[slicing]\nmode = "vase"\n', encoding="utf-8")
+    assert "virtual prints it filled" in warnings("virtual") and "makergear_m3_vase" in warnings("virtual")
+    assert "spiral lays lines of 0.34 to 0.65 mm" in warnings(spiral)
+    assert warnings("makergear_m3_vase") == warnings(spiral, "stl") == ""  # an STL does not tell its wall
+
+
 def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(run: Run, tmp_path: Path) -> None:
     for name, size_mm in (("metres", 0.01), ("huge", 1000.0)):
         trimesh.creation.box((size_mm, size_mm, size_mm)).export(tmp_path / f"{name}.stl")

@@ -200,12 +200,14 @@ def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, scal
 
     A file that does not say its unit is taken to be in mm; --scale is for those in another.
     """
+    from toughopt.cli.walls import wall_of, wall_warnings
     from toughopt.geometry import load_mesh
     from toughopt.profiles import load_profile
 
-    solid = load_mesh(mesh, scale=scale)
-    program, report, warnings = _programmed(solid, load_profile(printer), slicer_name, None, mesh.stem)
-    warnings = (*solid.warnings, *warnings)
+    solid, profile = load_mesh(mesh, scale=scale), load_profile(printer)
+    wall = wall_of(mesh) if scale == 1.0 else None
+    program, report, warnings = _programmed(solid, profile, slicer_name, None, mesh.stem)
+    warnings = (*solid.warnings, *(wall_warnings(wall, profile) if wall else ()), *warnings)
     write_text_whole(output, program.text)
     facts = {"file": str(output), **program_facts(program, report, warnings)}
     if as_json:

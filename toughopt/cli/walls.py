@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import re
+import zipfile
+from html import unescape
 from math import pi
 from typing import TYPE_CHECKING
 
+from toughopt.errors import ToughoptError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from toughopt.families import SpiralWall
     from toughopt.profiles import Nozzle, PrinterProfile
 
+_METADATA = re.compile(r'<metadata name="toughopt:(\w+)">([^<]*)</metadata>')
+_HEAD_BYTES = 65_536  # of a model: its metadata stand before its mesh
+
 
 def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
-    """A warning where the nozzle of `profile` lays no line as wide as the wall; none where it does."""
+    """A warning where `profile` prints no spiral, or lays no line as wide as the wall; none where it does."""
     nozzle = profile.nozzle
+    if profile.slicing.mode != "vase":
+        fitting = _fitting_profile(wall)
+        other = f", such as {fitting.name}" if fitting and fitting.slicing.mode == "vase" else ""
+        return (
+            f"the mesh is the envelope of a wall {wall.thickness_mm:.3g} mm thick that is meant to be printed as one "
+            f'spiral line, but {profile.name} prints it filled; choose a profile with slicing.mode = "vase"{other}',
+        )
     if _fits(wall, nozzle):
         return ()
     fitting = _fitting_profile(wall)
@@ -26,6 +44,22 @@ def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
         f"{profile.name} lays lines of {_widths(nozzle)}: it comes out {laid_mm:.2f} mm thick, and its mass "
         f"differs as much; print it {other}with a thickness of {_widths(nozzle)}",
     )
+
+
+def wall_of(mesh: Path) -> SpiralWall | None:
+    """The wall of which a 3MF that toughopt wrote is the envelope; None for other files, which do not tell."""
+    from toughopt.families import family, spiral_wall
+
+    if mesh.suffix.lower() != ".3mf":
+        return None
+    try:
+        with zipfile.ZipFile(mesh) as archive, archive.open("3D/3dmodel.model") as model:
+            head = model.read(_HEAD_BYTES).decode("utf-8", "replace")
+        told = {name: unescape(value) for name, value in _METADATA.findall(head)}
+        made = family(told["family"], **json.loads(told["fixed"]))
+        return spiral_wall(made, made.complete(json.loads(told["design"])))
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, ToughoptError):  # not ours, or of another version
+        return None
 
 
 def _fits(wall: SpiralWall, nozzle: Nozzle) -> bool:
