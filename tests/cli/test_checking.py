@@ -134,6 +134,57 @@ def test_what_only_the_lab_knows_is_pointed_out(tmp_path: Path, capsys: pytest.C
     assert f"fill in line {', '.join(map(str, marked))}" in capsys.readouterr().out
 
 
+def _watching(folder: Path, exported: str) -> None:
+    """A campaign of real machines, whose frame's files are awaited in `exported`."""
+    options = ["--printer", "ender3", "--url", "COM3", "--frame", "watched_folder"]
+    assert main(["new", str(folder), *options]) == 0
+    path = folder / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    assert 'folder = "TO FILL IN"' in text
+    path.write_text(text.replace('folder = "TO FILL IN"', f'folder = "{exported}"'), encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_was_not_filled_in_is_refused_wherever_it_is_looked_at(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lab"
+    _watching(folder, "TO FILL IN")
+    (folder / "TO FILL IN").mkdir()
+    lines = (folder / "campaign.toml").read_text(encoding="utf-8").splitlines()
+    line = next(n for n, said in enumerate(lines, start=1) if "TO FILL IN" in said)
+    for place, name in ((tmp_path, "lab"), (folder, ".")):
+        monkeypatch.chdir(place)
+        assert main([command, name, *(["--no-probe"] if command == "check" else [])]) == 2
+        said = capsys.readouterr().err
+        assert f"campaign.toml, line {line}: [frame] folder is still to be filled in" in said
+
+
+@pytest.mark.parametrize("place", ["", "lab", "elsewhere"])
+def test_a_relative_folder_begins_beside_campaign_toml(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "lab"
+    _watching(folder, "../from the press")
+    (tmp_path / "elsewhere" / "from the press").mkdir(parents=True)
+    (tmp_path / place).mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / place)
+    assert main(["check", str(folder), "--no-probe"]) == 2
+    assert f"folder = {str(tmp_path / 'from the press')!r} is no folder on this computer" in capsys.readouterr().err
+    assert main(["run", str(folder), "--dry-run"]) != 0
+    assert f"{tmp_path / 'from the press'} is not a folder" in capsys.readouterr().out
+    (tmp_path / "from the press").mkdir()
+    assert main(["check", str(folder), "--no-probe"]) == 0, capsys.readouterr().err
+
+
+def test_the_folder_of_figures_is_not_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "lab"
+    _watching(folder, "exports")
+    (folder / "exports").mkdir()
+    assert main(["check", str(folder), "--no-probe"]) == 2
+    assert "is where this campaign's figures go" in capsys.readouterr().err
+
+
 def test_a_profile_of_ones_own_goes_into_the_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["first-print", "mine", "--yes"]) == 0

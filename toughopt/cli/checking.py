@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from toughopt.cli.output import campaign_argument, json_option, show_json, table
 
 if TYPE_CHECKING:
-    from toughopt.campaign import CampaignConfig, PrinterConfig
+    from toughopt.campaign import CampaignConfig, DeviceConfig, PrinterConfig
     from toughopt.loop.workspace import Workspace
+
+_Part = Literal["frame", "scale", "handler"]
 
 
 @click.command()
@@ -93,24 +95,42 @@ def mistakes(workspace: Workspace) -> Iterator[str]:
     """What campaign.toml asks for and there is not, one sentence each; no machine is asked."""
     from toughopt.errors import ToughoptError
 
-    for step in (workspace.check, *_of_devices(workspace.config), *_of_printers(workspace.config)):
+    config, folder = workspace.config, workspace.folder
+    for step in (workspace.check, *_of_devices(config, folder), *_of_printers(config)):
         try:
             step()
         except ToughoptError as error:
             yield str(error)
-    yield from _of_surroundings(workspace.config, workspace.folder)
+    yield from _of_surroundings(config)
 
 
-def _of_devices(config: CampaignConfig) -> Iterator[Callable[[], None]]:
+def _of_devices(config: CampaignConfig, folder: Path) -> Iterator[Callable[[], None]]:
     """Whether frame, scale and handler have what their kinds need."""
     from functools import partial
 
-    from toughopt.frames import check_options
+    devices: tuple[tuple[_Part, DeviceConfig], ...] = (
+        ("frame", config.frame),
+        ("scale", config.scale),
+        ("handler", config.handler),
+    )
+    for part, device in devices:
+        if device.kind != "virtual" and (part, device.kind) != ("scale", "none"):
+            yield partial(_check_device, part, device, folder)
 
-    for part, device in (("frame", config.frame), ("scale", config.scale), ("handler", config.handler)):
-        if device.kind == "virtual" or (part, device.kind) == ("scale", "none"):
-            continue
-        yield partial(check_options, part, {"kind": device.kind, **(device.model_extra or {})})  # type: ignore[arg-type]
+
+def _check_device(part: _Part, device: DeviceConfig, folder: Path) -> None:
+    from toughopt.errors import ConfigError
+    from toughopt.frames import check_options
+    from toughopt.loop.lab import machine_options
+    from toughopt.tomlplace import said_at
+
+    options = machine_options(part, device, folder)
+    with said_at(folder, part):
+        check_options(part, options)
+    watched = options.get("folder")
+    if isinstance(watched, str) and not Path(watched).is_dir():
+        with said_at(folder, part, "folder"):
+            raise ConfigError(f"[{part}] folder = {watched!r} is no folder on this computer; make it, or name another")
 
 
 def _of_printers(config: CampaignConfig) -> Iterator[Callable[[], object]]:
@@ -124,12 +144,9 @@ def _of_printers(config: CampaignConfig) -> Iterator[Callable[[], object]]:
         yield partial(FaultPlan.parse, printer.faults)
 
 
-def _of_surroundings(config: CampaignConfig, folder: Path) -> Iterator[str]:
+def _of_surroundings(config: CampaignConfig) -> Iterator[str]:
     if config.mixture is not None:
         yield config.mixture
-    watched = (config.frame.model_extra or {}).get("folder")
-    if isinstance(watched, str) and not Path(watched).is_dir():
-        yield f"[frame] folder = {watched!r} is no folder on this computer; make it, or name another"
     url = config.notify.url
     if url is not None and not url.startswith(("https://", "http://")):
         yield f"[notify] url = {url!r} is no web address; it begins with https://"

@@ -74,19 +74,19 @@ def new_command(
     click.echo(f"{folder / 'campaign.toml'} is written: read it, {change}, then `toughopt check {in_shell(folder)}`")
 
 
-#: What nobody but the lab knows, as examples to be changed.
+#: What nobody but the lab knows, as examples to be changed; "TO FILL IN" itself is refused by check and run.
 _TO_FILL_IN: Mapping[tuple[str, str], Mapping[str, tuple[object, str]]] = {
     ("frame", "watched_folder"): {
-        "folder": ("exports", "where the test machine's PC exports to, such as /mnt/bluehill or D:/exports"),
+        "folder": ("TO FILL IN", "where the test machine's PC exports to, such as /mnt/bluehill or D:/exports"),
     },
     ("frame", "mark10"): {
         "url": ("/dev/ttyUSB1", "its port, or COM4"),
-        "folder": ("curves", "an existing folder for the curves"),
+        "folder": ("curves", "an existing folder for the curves; a relative name begins beside this file"),
         "own_force_limit_n": (1500.0, "the limit that is set at the stand"),
     },
     ("frame", "load_cell"): {
         "url": ("/dev/ttyUSB1", "its port, or COM4"),
-        "folder": ("curves", "an existing folder for the curves"),
+        "folder": ("curves", "an existing folder for the curves; a relative name begins beside this file"),
         "trigger.command": (["start-the-stand"], "the program that starts and stops the stand"),
     },
     ("scale", "sartorius"): {"url": ("/dev/ttyUSB2", "its port, or COM5")},

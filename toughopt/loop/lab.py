@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from toughopt.errors import ConfigError, FrameFault
 from toughopt.frames import Handler, LoadFrame, Scale, TestLimits
 from toughopt.printing import Printer
+from toughopt.tomlplace import said_at
 
 if TYPE_CHECKING:
-    from toughopt.campaign import TestConfig
+    from toughopt.campaign import DeviceConfig, TestConfig
     from toughopt.frames.guard import FrameGuard
     from toughopt.loop.workspace import Workspace
 
 _WEIGH_TIMEOUT_S = 120.0
+TO_FILL_IN = "TO FILL IN"  # where a new campaign.toml cannot guess what to say
+FIGURES = "exports"  # the campaign's own folder for figures, reports and tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,13 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             from toughopt.frames import open_frame, open_handler, open_scale
 
             urls = {printer.name: printer.url for printer in config.printers}
-            scale = None if config.scale.kind == "none" else open_scale(_options(config.scale))
-            frame = open_frame(_options(config.frame))
+            where = workspace.folder
+            scale = None
+            if config.scale.kind != "none":
+                scale = open_scale(machine_options("scale", config.scale, where))
+            frame = open_frame(machine_options("frame", config.frame, where))
             guard = getattr(frame, "guard", None)
-            handler = open_handler(_options(config.handler), guard=guard)
+            handler = open_handler(machine_options("handler", config.handler, where), guard=guard)
             path_of = _no_path
             if scale is not None:
                 stack.callback(scale.close)
@@ -119,6 +126,32 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             stack.callback(opened.close)
             printers[printer.name] = opened
         yield Lab(printers, scale, frame, handler, path_of, guard)
+
+
+def machine_options(part: Literal["frame", "scale", "handler"], config: DeviceConfig, folder: Path) -> dict[str, Any]:
+    """What campaign.toml in `folder` says of a machine; a relative `folder` begins there, wherever the program runs.
+
+    Raises
+    ------
+    ConfigError
+        If something is still to be filled in, or the machine's folder is the one for the campaign's figures.
+    """
+    options = dict(config.model_dump())
+    for key, value in options.items():
+        if value == TO_FILL_IN:
+            with said_at(folder, part, key):
+                raise ConfigError(f"[{part}] {key} is still to be filled in; the remark behind it says with what")
+    named = options.get("folder")
+    if isinstance(named, str):
+        path = (folder / named).resolve()
+        if path == (folder / FIGURES).resolve():
+            with said_at(folder, part, "folder"):
+                raise ConfigError(
+                    f"[{part}] folder = {str(path)!r} is where this campaign's figures go; name the folder that the "
+                    "machine's files go to"
+                )
+        options["folder"] = str(path)
+    return options
 
 
 def _remote(workspace: Workspace, stack: ExitStack) -> Callable[[str, str], Printer]:
@@ -141,10 +174,6 @@ def _remote(workspace: Workspace, stack: ExitStack) -> Callable[[str, str], Prin
 
 def _nowhere(name: str, agent: str) -> Printer:
     raise ConfigError(f"there is no agent {agent} to serve {name}")
-
-
-def _options(config: Any) -> dict[str, Any]:
-    return dict(config.model_dump())
 
 
 def _no_path(specimen: str) -> bytes | None:
