@@ -114,6 +114,7 @@ def test_a_misspelt_key_of_a_nozzle_is_named_with_its_place(write):
         ("tool = 1\n", ("tool = 1", "1 nozzles")),
         ("[[nozzles]]\nline_width_mm = 0.8\n", ("nozzles[0]", "0.8", "0.65")),
         ("[slicing]\nlayer_height_mm = 0.4\n", ("0.4", "line_width_min_mm = 0.34")),
+        ("[[nozzles]]\ndiameter_mm = 0.15\n", ("layers of 0.2 mm", "diameter_mm = 0.15")),
         ("[filament]\nnozzle_c = 300\n", ("300", "limits.max_nozzle_c = 260")),
         ("[filament]\nbed_c = 120\n", ("filament.bed_c = 120", "limits.max_bed_c = 110")),
     ],

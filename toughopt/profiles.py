@@ -173,6 +173,11 @@ class PrinterProfile(_Part):
                 f"layers of {tallest:g} mm must be lower than slicing's narrowest line, "
                 f"nozzles[{self.tool}].line_width_min_mm = {self.nozzle.line_width_min_mm:g}"
             )
+        if tallest > self.nozzle.diameter_mm:
+            raise ValueError(
+                f"layers of {tallest:g} mm are higher than the nozzle is wide, nozzles[{self.tool}].diameter_mm = "
+                f"{self.nozzle.diameter_mm:g}"
+            )
         hottest = max(self.filament.nozzle_c, self.filament.first_layer_nozzle_c)
         if hottest > self.limits.max_nozzle_c:
             raise ValueError(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from toughopt import Campaign
 from toughopt.cli import main
+from toughopt.loop.rehearsal import rehearse
 
 Write = Callable[[str, str], Path]
 
@@ -42,6 +44,7 @@ FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\
             "no key of [analysis] called 'base_line'; did you mean",
         ),
         ("layer_height_mm = 0.25,", "layer = 0.25,", "no key of [slicing.overrides] called 'layer'"),
+        ("layer_height_mm = 0.25,", "layer_height_mm = 2.5,", "layers of 2.5 mm must be lower than"),
         (FRAME, '[frame]\nkind = "instron"', "no load frame called 'instron'; known: load_cell"),
         (
             FRAME,
@@ -75,6 +78,7 @@ def test_each_mistake_is_told_and_nothing_is_made(
         ("features = true", 'settings = { replicat = "gain" }'),
         ('profile = "virtual"', 'profile = "virtul"'),
         ("layer_height_mm = 0.25,", "layer_hight_mm = 0.25,"),
+        ("layer_height_mm = 0.25,", "layer_height_mm = 2.5,"),
     ],
 )
 def test_names_and_values_that_only_the_rooms_know_are_told_with_file_and_line(
@@ -105,6 +109,35 @@ def test_all_mistakes_are_told_at_once(write: Write, capsys: pytest.CaptureFixtu
     assert main(["check", str(folder), "--json"]) == 2
     problems = json.loads(capsys.readouterr().out)["problems"]
     assert len(problems) == 3 and "bayes" in problems[0] and "instron" in problems[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("force_limit_n = 5000.0", "force_limit_n = 5", "if kN are meant, write 5000"),
+        ("speed_mm_per_min = 2.0", "speed_mm_per_min = 2000", "33.3 mm a second"),
+        ("layer_height_mm = 0.25,", "layer_height_mm = 0.33,", "layers of 0.33 mm on printer-1 are higher than 0.8"),
+    ],
+)
+def test_what_is_possible_and_hardly_meant_is_a_warning_also_in_a_rehearsal(
+    old: str, new: str, said: str, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(old, new)
+    assert main(["check", str(folder)]) == 0
+    told = capsys.readouterr()
+    assert "warning: " in told.err and said in told.err and "nothing is wrong" not in told.out
+    with Campaign.open(folder) as campaign:
+        step = next(rehearse(campaign.workspace))
+    assert step.what == "settings" and said in step.warnings[0]
+
+
+def test_a_campaign_file_that_says_nothing_is_told_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "campaign.toml").write_text("# to be written\n", encoding="utf-8")
+    assert main(["check", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert "says nothing, so everything has its default" in told.err and "nothing is wrong" not in told.out
 
 
 def test_a_campaign_without_mistakes_is_said_to_be_one(write: Write, capsys: pytest.CaptureFixture[str]) -> None:

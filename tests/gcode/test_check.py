@@ -65,7 +65,8 @@ def test_a_sound_program_has_no_finding(profile: PrinterProfile) -> None:
         (("G28\n", "G28\nG4 S4000\n"), "long_pause", 8, "error"),
         (("G28\n", "G28\nM112\n"), "stops_machine", 8, "error"),
         (("G28\n", "G28\nM600\n"), "waits_for_person", 8, "warning"),
-        (("E0.4", "E4"), "over_extrusion", 0, "warning"),
+        (("E0.4", "E0.8"), "over_extrusion", 0, "warning"),
+        (("E0.4", "E4"), "flooded", 0, "error"),
         (("E0.4", "E0.1"), "under_extrusion", 0, "warning"),
     ],
 )
@@ -83,6 +84,12 @@ def test_each_fault_is_found_where_it_is(
     assert found[0].message
     if severity == "error":
         assert not report.ok
+
+
+def test_one_layer_with_too_much_is_no_flood(profile: PrinterProfile) -> None:
+    more = "".join(f";LAYER_CHANGE\n;Z:{z}\nG1 Z{z} F600\nG1 X{x} E0.4\n" for z, x in ((0.4, 100), (0.6, 110)))
+    report = report_of(HEAD + BODY.replace("E0.4", "E1.8") + more + TAIL, profile)
+    assert "over_extrusion" in codes(report) and report.ok
 
 
 def test_a_finding_tells_value_and_limit(profile: PrinterProfile) -> None:

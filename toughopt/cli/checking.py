@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from toughopt.cli.output import campaign_argument, json_option, show_json, table
+from toughopt.cli.output import campaign_argument, json_option, say, show_json, table
 
 if TYPE_CHECKING:
     from toughopt.campaign import CampaignConfig, DeviceConfig, PrinterConfig
@@ -25,16 +25,19 @@ _Part = Literal["frame", "scale", "handler"]
 def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> None:
     """Validate DIR/campaign.toml and the machines it names, without moving or heating anything.
 
-    A board that is reset when its port is opened is reset by the question: not while it prints.
+    What can be and is hardly meant, such as a force limit of 5 N, is a warning. A board that is reset when its port is
+    opened is reset by the question: not while it prints.
     """
     from toughopt.errors import ConfigError, DeviceError, RunFailed
     from toughopt.loop import Campaign
+    from toughopt.loop.doubts import doubts
 
     with Campaign.open(folder) as campaign:
         workspace = campaign.workspace
         config, recipe = workspace.config, workspace.recipe
         space = workspace.chooser.space
         problems = list(mistakes(workspace))
+        warnings = list(doubts(workspace))
         damaged: list[str] = []
         if artifacts:
             workspace.store.verify()
@@ -53,6 +56,7 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
             "experiments": len(campaign.state.experiments),
             **({"answers": answers} if answers else {}),
             "problems": problems + damaged,
+            "warnings": warnings,
         }
     if as_json:
         show_json(facts)
@@ -60,9 +64,11 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
         cells = [
             [key, ", ".join(map(str, value)) or "none" if isinstance(value, list) else value]
             for key, value in facts.items()
-            if key != "problems"
+            if key not in ("problems", "warnings")
         ]
         table("", ["", ""], cells)
+        for warning in warnings:
+            say(f"warning: {warning}")
     if problems:
         raise ConfigError("\n".join(problems))
     silent = [answer for answer in answers if " baud" not in answer]
@@ -71,7 +77,8 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
     if damaged:
         raise RunFailed(f"{len(damaged)} artifacts are missing or changed:\n" + "\n".join(damaged))
     if not as_json:
-        click.echo("nothing is wrong with it" + ("" if probe else ", as far as can be told without asking machines"))
+        verdict = "nothing is wrong with it" if not warnings else "it can run; mind what was warned of"
+        click.echo(verdict + ("" if probe else ", as far as can be told without asking machines"))
 
 
 def _probed(printers: Sequence[PrinterConfig]) -> list[str]:

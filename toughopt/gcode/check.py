@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TOLERANCE_MM = 0.01
 _LEAST_SHARE, _MOST_SHARE = 0.8, 1.2  # of the nozzle's thinnest and widest line, on the average of a layer
+_FLOOD = 3.0  # times the nozzle's widest line on the average of a program: no machine prints that
 _TOO_FAST = 1.02
 
 
@@ -207,6 +208,7 @@ def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[F
             unit="mm of filament",
             count=int(np.sum(layers.filament_mm <= 0)),
         )
+    yield from _flood_findings(layers, profile)
     thinnest = _LEAST_SHARE * _equivalent(profile.nozzle.line_width_min_mm, layers.height_mm)
     widest = _MOST_SHARE * profile.nozzle.line_width_max_mm
     for code, off, limits in (
@@ -226,6 +228,25 @@ def _layer_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[F
                 unit="mm",
                 count=int(off.sum()),
             )
+
+
+def _flood_findings(layers: LayerFigures, profile: PrinterProfile) -> Iterator[Finding]:
+    """A program whose lines are, all in all, wider than can be: of one layer its height may have been misread."""
+    high = layers.height_mm > 0  # parts printed one after the other have several layers at one height
+    room_mm2 = float(np.sum((layers.length_mm * layers.height_mm)[high]))
+    width_mm = float(np.sum(layers.volume_mm3[high])) / room_mm2 if room_mm2 > 0 else 0.0
+    limit_mm = _FLOOD * profile.nozzle.line_width_max_mm
+    if width_mm > limit_mm:
+        yield Finding(
+            Severity.ERROR,
+            "flooded",
+            f"lines are laid {width_mm:.3f} mm wide on the program's average, more than {_FLOOD:g} times the widest of "
+            f"the nozzle's, {profile.nozzle.line_width_max_mm:g}; look at layer height, flow and filament diameter",
+            place="whole program",
+            value=width_mm,
+            limit=limit_mm,
+            unit="mm",
+        )
 
 
 def _ramps(layers: LayerFigures) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toughopt.errors import ToughoptError
+from toughopt.loop.doubts import doubts
 from toughopt.loop.lab import open_lab
 from toughopt.loop.specimen import Order, prepare
 from toughopt.printing import PrintStatus
@@ -36,6 +37,9 @@ def rehearse(workspace: Workspace) -> Iterator[Step]:
 
     Nothing is written to the journal. The load frame is opened, not moved; the scale is not asked to weigh.
     """
+    found = tuple(doubts(workspace))
+    if found:
+        yield Step("settings", True, "possible, and hardly what is meant", found)
     state = workspace.state
     decision = workspace.chooser.decide(state, 1)
     design = dict(decision.designs[0])

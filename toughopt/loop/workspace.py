@@ -269,4 +269,9 @@ def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> Printe
         if first["type"] == "extra_forbidden":
             raise UnknownName("key of [slicing.overrides]", key, type(profile.slicing).model_fields) from error
         raise ConfigError(f"[slicing.overrides] {key} = {first['input']!r}: {first['msg']}") from error
-    return profile.model_copy(update={"slicing": slicing})
+    changed = profile.model_dump() | {"slicing": slicing.model_dump()}
+    try:
+        return type(profile).model_validate(changed)  # as a whole: what its parts ask of one another holds here too
+    except ValidationError as error:
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise ConfigError(f"[slicing.overrides] with the profile {profile.name!r}: {said}") from error
