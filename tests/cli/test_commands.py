@@ -282,6 +282,7 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("ctl", "{tmp}/lab", "limits", "theta", "-5", "100"), 2, "0 to 200"),
         (("analyze", "{tmp}/curve.csv", "--end", "strian"), 2, "strain"),
         (("add", "{tmp}/lab", "--list", "{tmp}/designs.csv"), 2, "line 3: t is missing"),
+        (("add", "{tmp}/lab", "--list", "{tmp}/thick.csv"), 2, "thick.csv, line 3: "),
         (("backtest", "{tmp}/commas.csv", "--objective", "y"), 2, "line 2: 3 cells"),
     ],
 )
@@ -291,6 +292,7 @@ def test_bad_input_is_one_clear_message(
     Campaign.create(tmp_path / "lab", 'name = "lab"\n').close()
     Campaign.create(tmp_path / "mixed", '[frame]\nkind = "operator"\n').close()
     (tmp_path / "designs.csv").write_text("n,theta,r,t\n8,100,2,1\n8,100,2\n", encoding="utf-8")
+    (tmp_path / "thick.csv").write_text("n,theta,r,t\n8,100,2,1\n8,100,2,9\n", encoding="utf-8")
     (tmp_path / "commas.csv").write_text("x,y\n1,5,2\n", encoding="utf-8")
     (tmp_path / "broken.stl").write_bytes(bytes(range(256)) * 10)
     (tmp_path / "typo").mkdir()

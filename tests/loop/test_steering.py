@@ -182,6 +182,19 @@ def test_a_list_of_designs_is_added(campaign: Campaign, tmp_path: Path, capsys: 
     assert "line 2" in capsys.readouterr().err
 
 
+def test_of_a_list_with_a_row_that_cannot_be_made_none_is_added(
+    campaign: Campaign, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from toughopt.cli import main
+
+    table = tmp_path / "wanted.csv"
+    for bad in ("8,40,1.6,9", "8,40,1.6,", "8,forty,1.6,0.8"):
+        table.write_text(f"n,theta,r,t\n6,20,1.8,0.8\n{bad}\n", encoding="utf-8")
+        assert main(["add", str(campaign.folder), "--list", str(table)]) == 2
+        assert "line 3: " in capsys.readouterr().err
+        assert not campaign.state.experiments
+
+
 def test_an_unknown_verb_names_the_nearest(campaign: Campaign) -> None:
     with pytest.raises(InputError, match="did you mean pause"):
         campaign.request("puase", {})

@@ -11,6 +11,7 @@ from toughopt.cli.output import as_design, campaign_argument, design_text, exist
 from toughopt.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
+    from toughopt.families import Family
     from toughopt.loop import Campaign
 
 _why = click.option("--why", default="", help="The reason, for the log.")
@@ -79,8 +80,8 @@ def add_command(
 
     if bool(design) == (table is not None):
         raise click.UsageError("give either PARAM=VALUE... or --list FILE")
-    designs = [as_design(design)] if table is None else _listed(table)
     with Campaign.open(folder) as campaign:
+        designs = [as_design(design)] if table is None else _listed(table, campaign.workspace.recipe.family)
         identities = [campaign.add(each, manual=by_hand, why=why) for each in designs]
     if as_json:
         show_json({"id": identities[0]} if table is None else {"ids": identities})
@@ -89,15 +90,28 @@ def add_command(
         click.echo(f"{identity}  added")
 
 
-def _listed(table: Path) -> list[dict[str, float | int | str]]:
-    """The designs of a CSV. Raises InputError where it holds none, or a cell is empty."""
+def _listed(table: Path, family: Family) -> list[dict[str, float | int | str]]:
+    """The designs of a CSV, all of which the family can make.
+
+    Raises
+    ------
+    InputError
+        If it holds none, a cell is empty, or a row is no design of the family; then none of them is added.
+    """
     from toughopt.replay import read_sheet
 
-    rows = read_sheet(table).rows
-    for row in rows:
+    designs = []
+    for row in read_sheet(table).rows:
+        where = f"{table}, line {row.line}"
         if empty := [name for name, cell in row.cells.items() if not cell]:
-            raise InputError(f"{table}, line {row.line}: {empty[0]} is missing")
-    return [as_design([f"{name}={cell}" for name, cell in row.cells.items()]) for row in rows]
+            raise InputError(f"{where}: {empty[0]} is missing")
+        design = as_design([f"{name}={cell}" for name, cell in row.cells.items()])
+        try:
+            family.complete(design)
+        except InputError as error:
+            raise InputError(f"{where}: {error}; no row was added") from error
+        designs.append(design)
+    return designs
 
 
 @click.command()
