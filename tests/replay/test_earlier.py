@@ -99,13 +99,48 @@ def test_a_row_outside_the_limits_stops_the_import_or_is_left_out(
     campaign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = write(tmp_path / "earlier.csv", [*_ROWS, {**_ROWS[0], "theta": 900}])
-    assert main(["import", str(table), str(campaign), "--yes"]) == 2
-    assert "line 4" in capsys.readouterr().err
+    for more in ([], ["--yes"]):  # what would be refused is refused before somebody says yes
+        assert main(["import", str(table), str(campaign), *more]) == 2
+        assert "line 4" in capsys.readouterr().err
     with Campaign.open(campaign) as opened:
         assert not opened.state.experiments
     assert main(["import", str(table), str(campaign), "--yes", "--skip-outside", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["written"], answer["outside"]) == (2, 1)
+
+
+def test_a_preview_tells_how_many_rows_would_be_left_out(
+    campaign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "earlier.csv", [*_ROWS, {**_ROWS[0], "theta": 900}])
+    assert main(["import", str(table), str(campaign), "--skip-outside", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["written"], answer["outside"]) == (0, 1)
+
+
+@pytest.mark.parametrize("more", [[], ["--yes"]])
+def test_rows_that_the_campaign_has_already_are_refused_until_somebody_insists(
+    campaign: Path, tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write(tmp_path / "earlier.csv", _ROWS)
+    assert main(["import", str(table), str(campaign), "--yes"]) == 0
+    longer = write(tmp_path / "by another name.csv", [{**_ROWS[0], "toughness": 21.5}, *_ROWS])
+    capsys.readouterr()
+    assert main(["import", str(longer), str(campaign), *more]) == 2
+    said = capsys.readouterr().err
+    assert "2 of 3 rows are in the campaign already" in said and "line 3" in said
+    with Campaign.open(campaign) as opened:
+        assert len(opened.state.experiments) == 2
+    assert main(["import", str(longer), str(campaign), "--again", "--yes"]) == 0
+    with Campaign.open(campaign) as opened:
+        assert len(opened.state.experiments) == 5
+
+
+def test_two_equal_tests_in_one_file_are_two_tests(campaign: Path, tmp_path: Path) -> None:
+    table = write(tmp_path / "earlier.csv", [_ROWS[0], _ROWS[0]])
+    assert main(["import", str(table), str(campaign), "--yes"]) == 0
+    with Campaign.open(campaign) as opened:
+        assert len(opened.state.complete) == 2
 
 
 def test_a_cell_that_is_no_number_is_told_with_its_line(campaign: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from toughopt.replay.backtest import Game, Rules, play, play_all
 from toughopt.replay.decisions import Difference, Replay, replay
-from toughopt.replay.earlier import Earlier, experiments_of, own_export, roles_of, take_over
+from toughopt.replay.earlier import Earlier, experiments_of, fitting, own_export, roles_of, take_over
 from toughopt.replay.emulator import Validation, emulated
 from toughopt.replay.metrics import needed_for, paired, report, top_share
 from toughopt.replay.moments import results_one_by_one, state_at
@@ -22,6 +22,7 @@ __all__ = [
     "WorthIt",
     "emulated",
     "experiments_of",
+    "fitting",
     "needed_for",
     "own_export",
     "paired",

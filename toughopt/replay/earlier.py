@@ -166,7 +166,45 @@ def experiments_of(sheet: Sheet, roles: Mapping[str, Sequence[str]], parameters:
     return found
 
 
-def take_over(workspace: Workspace, earlier: Iterable[Earlier], *, skip_outside: bool = False) -> tuple[int, int]:
+def fitting(
+    workspace: Workspace, earlier: Iterable[Earlier], *, skip_outside: bool = False, again: bool = False
+) -> list[Earlier]:
+    """Those that can be written into a campaign's journal, their designs as the campaign says them.
+
+    Raises
+    ------
+    InputError
+        If a design is none of the campaign's, unless `skip_outside`; if the journal has experiments with the same
+        design and the same result already, unless `again`.
+    """
+    found = []
+    for entry in earlier:
+        try:
+            design = workspace.chooser.space.check(entry.design)
+        except ToughoptError as error:
+            if not skip_outside:
+                raise InputError(
+                    f"line {entry.line}: {error}; widen the campaign's limits, or leave such rows out with "
+                    "--skip-outside"
+                ) from error
+            continue
+        found.append(replace(entry, design=design))
+    key = workspace.chooser.space.key
+    told = [e for e in workspace.state.experiments.values() if e.value is not None or e.blame == "design"]
+    known = {(key(e.design), e.value) for e in told}
+    twice = [entry.line for entry in found if (key(entry.design), entry.value) in known]
+    if twice and not again:
+        raise InputError(
+            f"{len(twice)} of {len(found)} rows are in the campaign already, with the same design and the same result, "
+            f"the first in line {twice[0]}; the model would take each for a second test: take them out, or add --again "
+            "if they were made twice"
+        )
+    return found
+
+
+def take_over(
+    workspace: Workspace, earlier: Sequence[Earlier], *, skip_outside: bool = False, again: bool = False
+) -> tuple[int, int]:
     """Write them into a campaign's journal, all or none; returns how many were written and how many left out.
 
     Raises
@@ -174,24 +212,14 @@ def take_over(workspace: Workspace, earlier: Iterable[Earlier], *, skip_outside:
     CampaignBusy
         If somebody conducts it.
     InputError
-        If a design is none of the campaign's, unless `skip_outside`.
+        As `fitting` does.
     """
     with workspace.store.lock(workspace.folder):
         workspace.take_in()
-        identity, outside = workspace.state.next_id(), 0
+        written = fitting(workspace, earlier, skip_outside=skip_outside, again=again)
         events: list[tuple[ev.Payload, int | None]] = []
-        for entry in earlier:
-            try:
-                design = workspace.chooser.space.check(entry.design)
-            except ToughoptError as error:
-                if not skip_outside:
-                    raise InputError(
-                        f"line {entry.line}: {error}; widen the campaign's limits, or leave such rows out with "
-                        "--skip-outside"
-                    ) from error
-                outside += 1
-                continue
-            events.append((ev.Proposed(design=design, source="import", note=entry.note), identity))
+        for identity, entry in enumerate(written, start=workspace.state.next_id()):
+            events.append((ev.Proposed(design=entry.design, source="import", note=entry.note), identity))
             if entry.value is None:
                 ended: ev.Payload = ev.Failed(
                     stage="proposed", reason="failed in the earlier campaign", blame="design", by="import"
@@ -199,10 +227,9 @@ def take_over(workspace: Workspace, earlier: Iterable[Earlier], *, skip_outside:
             else:
                 ended = ev.Complete(value=entry.value, mass_g=entry.mass_g, by="import")
             events.append((ended, identity))
-            identity += 1
         workspace.store.append_all(events)
         workspace.take_in()
-    return len(events) // 2, outside
+    return len(written), len(earlier) - len(written)
 
 
 def _guessed(column: str, columns: Sequence[str], parameters: Sequence[str], objective: str) -> tuple[str, ...]:
