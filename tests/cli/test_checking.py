@@ -10,6 +10,7 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.cli import main
+from toughopt.families import available_families
 from toughopt.loop.rehearsal import rehearse
 
 Write = Callable[[str, str], Path]
@@ -150,6 +151,21 @@ def test_a_wrong_analysis_costs_no_specimen(write: Write, capsys: pytest.Capture
     assert main(["run", str(folder)]) == 2
     assert "no key of [analysis] called 'threshold'" in capsys.readouterr().err
     assert not list((folder / "artifacts").rglob("*.*")), "something was made"
+
+
+@pytest.mark.parametrize("family", sorted(available_families()))
+def test_the_examples_of_a_new_campaign_are_of_its_family(
+    family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", str(tmp_path), "--family", family]) == 0
+    path = tmp_path / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    for begin in ("fixed", "parameters.", "prior"):
+        text = text.replace(f"# {begin}", begin, 1)
+    assert "\nfixed = " in text and "\nparameters." in text
+    assert ("\nprior = " in text) == (family == "crossed_barrel")
+    path.write_text(text, encoding="utf-8")
+    assert main(["check", str(tmp_path)]) == 0, capsys.readouterr().err
 
 
 def test_what_to_type_next_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

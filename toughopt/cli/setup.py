@@ -119,6 +119,32 @@ def _device(part: str, kind: str) -> str:
     return "\n".join(lines)
 
 
+_PRIOR = (
+    '# prior = "press"     # expect of a crossed barrel what mechanics does, as far as the tests do not say otherwise\n'
+)
+
+
+def _family_examples(name: str) -> str:
+    """Lines that would fix a parameter of the family, and narrow another. Raises UnknownName, ConfigError."""
+    from toughopt.families import family
+
+    made = family(name)
+    numbers = [p for p in made.parameters if p.low is not None and p.high is not None]
+    fixed = {p.name: p.default for p in numbers} | dict(made.fixed)
+    held = "height" if "height" in fixed else next(iter(fixed), None)
+    varied = next((p for p in numbers if p.name != held), None)
+    examples = {}
+    if held is not None:
+        examples[f"# fixed = {{ {held} = {json.dumps(fixed[held])} }}"] = (
+            "parameters that are held fixed at other than their default"
+        )
+    if varied is not None:
+        limits = f"low = {varied.low:g}, high = {varied.high:g}"
+        examples[f"# parameters.{varied.name} = {{ {limits} }}"] = "narrower limits than the family's"
+    width = max(map(len, examples), default=0)
+    return "\n".join(f"{example:<{width}}  # {meaning}" for example, meaning in examples.items())
+
+
 def _own_profile(printer: str, folder: Path) -> str:
     """The profile's name; a file is copied into the campaign's folder, so that it stays with what was printed."""
     from toughopt.errors import InputError
@@ -162,8 +188,7 @@ budget = {budget}     # experiments in all
 
 [family]        # what is varied; `toughopt families` lists them. Cannot change once the campaign runs.
 name = {json.dumps(family)}
-# fixed = {{ height = 20.0 }}             # parameters that are held fixed at other than their default
-# parameters.n = {{ low = 6, high = 12 }}  # narrower limits than the family's
+{_family_examples(family)}
 
 [objective]     # what is optimized. Cannot change once the campaign runs.
 name = "toughness_j"  # or energy_absorbing_efficiency, specific_energy_j_per_g, peak_force_n, ...
@@ -179,7 +204,7 @@ initial = 5     # designs spread over the space before a model chooses
 batch = {batch}       # designs chosen at once
 lookahead = 1   # designs built and sliced while others print; 0 waits for each result
 features = true # tell the model what the family knows of a design before it is printed
-# prior = "press"     # expect of a crossed barrel what mechanics does, as far as the tests do not say otherwise
+{_PRIOR if family == "crossed_barrel" else ""}\
 # context = ["printer"]        # let the model learn how the printers differ
 # learn_from = ["../earlier"]  # campaigns of the same parameters and objective
 
