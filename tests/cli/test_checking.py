@@ -80,6 +80,14 @@ def test_each_mistake_is_told_and_nothing_is_made(
         ('profile = "virtual"', 'profile = "virtul"'),
         ("layer_height_mm = 0.25,", "layer_hight_mm = 0.25,"),
         ("layer_height_mm = 0.25,", "layer_height_mm = 2.5,"),
+        ("# parameters.n = { low = 6, high = 12 }", "parameters.n = { low = 12, high = 6 }"),
+        ("# parameters.n = { low = 6, high = 12 }", "parameters.n = { low = 7, high = 12 }"),
+        ("# parameters.n = { low = 6, high = 12 }", "parameters.n = { values = [6, 8] }"),
+        ("# end =", "base_line = 1 # end ="),
+        ("# end =", "break_drop = 2.0 # end ="),
+        ("# end =", 'end = "strain" # end ='),
+        ("# end =", 'break_drop = "half" # end ='),
+        ('# learn_from = ["../earlier"]', 'learn_from = ["../earlier"]'),
     ],
 )
 def test_names_and_values_that_only_the_rooms_know_are_told_with_file_and_line(
@@ -89,6 +97,13 @@ def test_names_and_values_that_only_the_rooms_know_are_told_with_file_and_line(
     line = next(n for n, said in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if new in said)
     assert main(["check", str(path.parent)]) == 2
     assert f"error: {path}, line {line}: " in capsys.readouterr().err
+
+
+def test_a_prior_that_there_is_not_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "campaign.toml"
+    path.write_text('family = { name = "tpms_shell" }\n[optimizer]\nprior = "press"\n', encoding="utf-8")
+    assert main(["check", str(tmp_path)]) == 2
+    assert f"error: {path}, line 3: [optimizer] prior = " in capsys.readouterr().err
 
 
 def test_a_file_as_windows_editors_save_it_is_read(write: Write, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -40,8 +41,9 @@ class Chooser:
         name = self._meant(self.config.optimizer.policy)
         with said_at(self.folder, "optimizer", "settings" if name in available_policies() else "policy"):
             policy(name, **self.config.optimizer.settings)
-        for needed in ("space", "sources", "_prior"):
-            getattr(self, needed)
+        for needed, key in (("space", ""), ("sources", "learn_from"), ("_prior", "prior")):
+            with said_at(self.folder, "optimizer", key) if key else nullcontext():
+                getattr(self, needed)
 
     @cached_property
     def dimensions(self) -> dict[str, dict[str, Any]]:
@@ -74,16 +76,15 @@ class Chooser:
     @cached_property
     def space(self) -> Space:
         """The designs that may be chosen. Raises ConfigError where the limits leave none."""
-        from toughopt.optimizer import Space
-
         dimensions = dict(self.dimensions)
         if self.by_printer:
             names = [printer.name for printer in self.config.printers]
             dimensions["printer"] = {"type": "categorical", "values": names, "context": True}
-        try:
-            return Space.from_dict(dimensions).with_constraint(self.family.is_valid)
-        except ToughoptError as error:
-            raise ConfigError(f"campaign.toml, [family.parameters]: {error}") from error
+        for name in self.config.family.parameters:  # one by one, so that what is wrong has its line
+            with said_at(self.folder, "family", "parameters", name):
+                _spaced({name: dimensions[name]})
+        with said_at(self.folder, "family", "parameters"):
+            return _spaced(dimensions).with_constraint(self.family.is_valid)
 
     def policy_of(self, state: State, printer: str = "") -> str:
         """The policy that chooses for `printer`: as steered for it, as steered for all, as configured.
@@ -294,6 +295,15 @@ class Chooser:
     def _prior(self) -> Columns | None:
         """What mechanics expects of a design; None where it is not wanted."""
         return press_prior(self.config, self.family) if self.config.optimizer.prior == "press" else None
+
+
+def _spaced(dimensions: Mapping[str, Mapping[str, Any]]) -> Space:
+    from toughopt.optimizer import Space
+
+    try:
+        return Space.from_dict(dimensions)
+    except ToughoptError as error:
+        raise ConfigError(f"[family.parameters] {error}") from error
 
 
 def steered_limits(state: State) -> Columns | None:

@@ -28,7 +28,7 @@ def press_prior(config: CampaignConfig, family: Family) -> Callable[[Mapping[str
 
     if family.name != "crossed_barrel" or config.objective.name != "toughness_j":
         raise ConfigError(
-            f'campaign.toml, [optimizer]: prior = "press" knows the toughness_j of crossed_barrel only, not '
+            f'[optimizer] prior = "press" knows the toughness_j of crossed_barrel only, not '
             f'{config.objective.name} of {family.name}; use prior = "none"'
         )
     given = family.fixed

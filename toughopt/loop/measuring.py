@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import ConfigError, CurveError, UnknownName
+from toughopt.errors import ConfigError, CurveError, InputError, UnknownName
 from toughopt.journal import events as ev
 from toughopt.tomlplace import said_at
 
@@ -117,11 +117,24 @@ def check_measuring(config: CampaignConfig, folder: Path) -> None:
                 check_options(**{key: told.get(key)})
             except CurveError as error:
                 raise ConfigError(str(error)) from error
-    analysis_settings(config)
+    with said_at(folder, "analysis", *_at_fault(config)):
+        analysis_settings(config)
+
+
+def _at_fault(config: CampaignConfig) -> list[str]:
+    """The key of `[analysis]` without which the others could be followed; none where there is no such key."""
+    for key in config.analysis:
+        others = {name: value for name, value in config.analysis.items() if name != key}
+        try:
+            analysis_settings(config.model_copy(update={"analysis": others}))
+        except InputError:
+            continue
+        return [key]
+    return []
 
 
 def analysis_settings(config: CampaignConfig) -> Any:
-    """The analysis that `[analysis]`, `[test]` and `[objective]` ask for. Raises ConfigError."""
+    """The analysis that `[analysis]`, `[test]` and `[objective]` ask for. Raises ConfigError, UnknownName."""
     from toughopt.compression import AnalysisSettings
 
     wanted = {
@@ -134,5 +147,7 @@ def analysis_settings(config: CampaignConfig) -> Any:
         raise UnknownName("key of [analysis]", unknown[0], AnalysisSettings.__dataclass_fields__)
     try:
         return AnalysisSettings(**wanted)
-    except (TypeError, CurveError) as error:
-        raise ConfigError(f"campaign.toml, [analysis]: {error}") from error
+    except TypeError as error:
+        raise ConfigError(f"[analysis] holds a value of the wrong kind, such as text for a number: {error}") from error
+    except CurveError as error:
+        raise ConfigError(f"[analysis] {error}") from error
