@@ -16,7 +16,9 @@ import pytest
 from toughopt import Campaign, Curve
 from toughopt.cli import main
 from toughopt.cli.curves import analyze_command
+from toughopt.cli.output import write_text_whole
 from toughopt.compression import write_csv
+from toughopt.errors import InputError
 from toughopt.optimizer import available_policies
 
 Run = Callable[..., tuple[int, str, str]]
@@ -234,6 +236,26 @@ def test_what_writes_files_tells_scripts_which(run: Run, tmp_path: Path) -> None
     assert told == {"file": str(lab / "exports" / "report.html"), "bytes": Path(told["file"]).stat().st_size}
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_table_can_be_piped(
+    kind: str, run: Run, by_hand: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer(run, "suggest", by_hand)
+    assert run("export", by_hand, "--format", kind, "-o", tmp_path / "table")[0] == 0
+    code, out, err = run("export", by_hand, "--format", kind, "-o", "-")
+    assert (code, err) == (0, "")
+    assert out == (tmp_path / "table").read_text(encoding="utf-8") and "theta" in out
+    assert not Path("-").exists()
+
+
+def test_no_other_file_is_called_as_standard_output_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="name a file"):
+        write_text_whole(Path("-"), "G28\n")
+    assert not Path("-").exists()
+
+
 def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run, by_hand: Path) -> None:
     for identity in (1, 2):
         answer(run, "suggest", by_hand)
@@ -282,6 +304,8 @@ def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run
         (("ctl", "{tmp}/lab", "limits", "theta", "-5", "100"), 2, "0 to 200"),
         (("analyze", "{tmp}/curve.csv", "--end", "strian"), 2, "strain"),
         (("add", "{tmp}/lab", "--list", "{tmp}/designs.csv"), 2, "line 3: t is missing"),
+        (("export", "{tmp}/lab", "--format", "zip", "-o", "-"), 2, "does not go with --format zip"),
+        (("export", "{tmp}/lab", "-o", "-", "--json"), 2, "does not go with --json"),
         (("add", "{tmp}/lab", "--list", "{tmp}/thick.csv"), 2, "thick.csv, line 3: "),
         (("backtest", "{tmp}/commas.csv", "--objective", "y"), 2, "line 2: 3 cells"),
     ],

@@ -255,13 +255,23 @@ def _refuse_nothing(folder: Path, there_are: int, first: int, until: int | None)
 @click.option(
     "--format", "kind", type=click.Choice(["csv", "jsonl", "parquet", "zip"]), default="csv", show_default=True
 )
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write; - is standard output, for csv and jsonl.",
+)
 @click.option("--everything", is_flag=True, help="With zip: meshes and programs too, and not only the curves.")
 @json_option
 def export_command(folder: Path, kind: str, output: Path, everything: bool, as_json: bool) -> None:
     """One row an experiment: id, state, parameters, figures; or, as zip, all that there is to cite."""
     from toughopt.loop import Campaign
 
+    piped = str(output) == "-"
+    if piped and (as_json or kind not in ("csv", "jsonl")):
+        other = "--json" if as_json else f"--format {kind}"
+        raise click.UsageError(f"-o - writes csv or jsonl to standard output, which does not go with {other}")
     with Campaign.open(folder) as campaign:
         rows = experiment_rows(campaign.state)
         if kind == "zip":
@@ -270,10 +280,12 @@ def export_command(folder: Path, kind: str, output: Path, everything: bool, as_j
             write_bytes_whole(output, archive(campaign.workspace, _as_csv(rows), everything=everything))
     if kind == "parquet":
         _write_parquet(rows, output)
-    elif kind == "jsonl":
-        write_text_whole(output, "".join(json.dumps(row) + "\n" for row in rows))
-    elif kind == "csv":
-        write_text_whole(output, _as_csv(rows))
+    elif kind != "zip":
+        text = _as_csv(rows) if kind == "csv" else "".join(json.dumps(row) + "\n" for row in rows)
+        if piped:
+            click.echo(text.encode(), nl=False)
+            return
+        write_text_whole(output, text)
     if as_json:
         show_json({"file": output, "format": kind, "rows": len(rows)})
     else:

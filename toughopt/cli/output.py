@@ -120,6 +120,8 @@ def write_bytes_whole(path: Path, data: bytes) -> None:
     from toughopt.errors import InputError
     from toughopt.files import write_whole
 
+    if str(path) == "-":
+        raise InputError("- is no name for this file: standard output is not what it is written to; name a file")
     try:
         write_whole(path, data)
     except OSError as error:
