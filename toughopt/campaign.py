@@ -128,6 +128,7 @@ class TestConfig(_Part):
     travel_mm: Positive | None = None  # nine tenths of the specimen's height, where it is not given
     speed_mm_per_min: Positive = 2.0
     timeout_s: Positive = 3600.0
+    mass_tolerance: NotNegative = 0.2  # share by which a weighed part may differ from its program; 0: any mass is good
 
 
 class CurveFileConfig(_Part):

@@ -85,6 +85,7 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "travel_mm": "Longest way of the crosshead after contact, mm; if not given, nine tenths of the height.",
             "speed_mm_per_min": "Speed of the crosshead.",
             "timeout_s": "How long a test may take until it counts as lost.",
+            "mass_tolerance": "Share by which a weighed part may differ from its program untold; 0: never told.",
         },
         "CurveFileConfig": {
             "reader": "Whose files they are, as `analyze --reader` takes it; by default told by what a file holds.",

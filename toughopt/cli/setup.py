@@ -229,6 +229,7 @@ kind = {json.dumps(handler)}
 [test]
 force_limit_n = 5000.0
 speed_mm_per_min = 2.0
+# mass_tolerance = 0.2  # a part whose mass differs by more from what its program lays down is told; 0: never
 
 [curve_file]    # what the test machine's files leave open; the rest is found out from each file
 # decimal = ","

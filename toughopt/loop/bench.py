@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from toughopt.errors import DeviceError, ToughoptError
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
+from toughopt.loop.massing import doubt_of_mass, expected_g
 
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
@@ -150,14 +151,25 @@ class Bench:
 
         def weighed() -> None:
             if not experiment.ended:
-                payload = ev.Weighed(mass_g=masses[0], by=lab.scale.name if lab.scale else "nobody")
-                conductor.record(payload, experiment.id)
+                by = lab.scale.name if lab.scale else "nobody"
+                conductor.record(ev.Weighed(mass_g=masses[0], by=by), experiment.id)
+                self._doubt_mass(experiment, by)
 
         def unweighed(error: ToughoptError) -> None:
             if not experiment.ended:
                 conductor.fail(experiment, "cleared", str(error), "lab")
 
         self._by_hand(experiment.id, lambda: masses.append(lab.weigh(specimen)), weighed, unweighed)
+
+    def _doubt_mass(self, experiment: Experiment, scale: str) -> None:
+        """Say that a part weighs what it cannot well weigh; the experiment goes on, for people to judge."""
+        should_g = expected_g(experiment)
+        if experiment.mass_g is None or should_g is None:
+            return
+        reason = doubt_of_mass(experiment.mass_g, should_g, self.conductor.workspace.config.test.mass_tolerance)
+        if reason is not None:
+            data = {"reason": reason, "mass_g": experiment.mass_g, "expected_g": should_g}
+            self.conductor.record(ev.Fault(device=scale, data=data), experiment.id)
 
     # --- load frame --------------------------------------------------------------------------------------------------
 

@@ -89,6 +89,8 @@ def _told(event: Event, before: Gist, after: State) -> list[Notice]:
             return say("waiting", f"experiment {identity} waits to be made by hand")
         case "failed":
             return say("failure", f"experiment {identity} failed at {payload['stage']}: {payload['reason']}")
+        case "fault" if "expected_g" in payload["data"]:
+            return say("failure", f"experiment {identity}, weighed by {payload['device']}: {payload['data']['reason']}")
         case "steered" if payload["key"].startswith("disabled:") and payload["value"] and payload["who"] == "toughopt":
             name = payload["key"].removeprefix("disabled:")
             return say("waiting", f"{name} was disabled and waits for a person: {payload['why']}")

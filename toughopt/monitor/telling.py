@@ -81,6 +81,8 @@ def _words(event: Event) -> str:
             return f"{_short(p['value'])}{' (a lower bound)' if p['censored'] else ''}, by {p['by']}"
         case "failed":
             return f"at {p['stage']}, {p['blame']} to blame: {p['reason']}"
+        case "fault" if "reason" in p["data"]:
+            return f"{p['device']}: {p['data']['reason']}"
         case "requested":
             arguments = " ".join(f"{k}={_short(v)}" for k, v in p["arguments"].items())
             return f"{p['who']} asks: {p['verb']} {arguments} {p['why']}".strip()
