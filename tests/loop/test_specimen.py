@@ -37,3 +37,16 @@ def test_a_program_with_a_line_outside_the_part_is_refused(monkeypatch):
     monkeypatch.setattr("toughopt.slicing.slicer", lambda name: Astray())
     with pytest.raises(ProgramError, match=r"experiment 7: in layer 41 a line near .* outside the part"):
         prepare(order)
+
+
+def test_a_part_printed_as_a_spiral_weighs_what_its_wall_does():
+    made = family("cylindrical_shell", thickness=0.4)
+    design = {parameter.name: parameter.default for parameter in made.parameters}
+    base = load_profile("virtual")
+    spiral = base.model_copy(update={"slicing": base.slicing.model_copy(update={"mode": made.print_mode})})
+    recipe = Recipe(made, spiral, "native", "c", 1)
+    prepared = prepare(Order(recipe, 1, design, "2026-01-01T00:00:00+00:00"))
+    heavier = recipe.profile.filament.density_g_per_cm3 / made.fixed["density"]
+    assert prepared.mass_g == pytest.approx(design["mass"] * heavier, rel=1e-3)
+    assert prepared.mass_g == pytest.approx(prepared.program.filament_g, rel=0.15)
+    assert prepared.volume_mm3 * 1.24e-3 > 3.0 * prepared.mass_g  # the envelope, which nobody fills

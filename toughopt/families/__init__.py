@@ -5,7 +5,7 @@ from toughopt.families.crossed_barrel import SMALL_SPECIMEN, CrossedBarrel
 from toughopt.families.cylindrical_shell import CylindricalShell
 from toughopt.families.parametric import Fault, ParametricFamily
 from toughopt.families.registry import available_families, family
-from toughopt.families.spiral_wall import SpiralWall, spiral_wall, spiral_walls
+from toughopt.families.spiral_wall import SpiralWall, designed_mass_g, spiral_wall, spiral_walls
 from toughopt.families.strut_lattice import StrutLattice
 from toughopt.families.tpms_shell import TpmsShell
 from toughopt.families.user import family_from_function
@@ -25,6 +25,7 @@ __all__ = [
     "TpmsShell",
     "Value",
     "available_families",
+    "designed_mass_g",
     "family",
     "family_from_function",
     "spiral_wall",

@@ -44,3 +44,14 @@ def spiral_walls(family: Family, designs: Iterable[Design]) -> list[SpiralWall |
         SpiralWall(mass, thickness) if np.isfinite(mass) and np.isfinite(thickness) else None
         for mass, thickness in zip(mass_g.tolist(), thickness_mm.tolist(), strict=True)
     ]
+
+
+def designed_mass_g(family: Family, design: Design, volume_mm3: float, density_g_per_cm3: float) -> float:
+    """What a design weighs in a material: its solid, or the wall that is printed around it as a spiral.
+
+    volume_mm3 : of the solid of this design
+    """
+    wall = spiral_wall(family, design)
+    if wall is None:
+        return volume_mm3 * density_g_per_cm3 / 1000.0
+    return wall.mass_g * density_g_per_cm3 / float(family.fixed.get("density", density_g_per_cm3))

@@ -68,11 +68,13 @@ def prepare(order: Order) -> Prepared:
     ProgramError
         If the checker refuses the program; it names each finding.
     """
+    from toughopt.families import designed_mass_g
     from toughopt.gcode import check, on_bed, write_program
     from toughopt.geometry import check_solid, export
 
     recipe = order.recipe
-    solid = recipe.family.solid(recipe.family.complete(order.design))
+    whole = recipe.family.complete(order.design)
+    solid = recipe.family.solid(whole)
     sliced = _sliced(order, solid)
     profile, toolpaths = sliced.profile, sliced.toolpaths
     program = write_program(
@@ -97,7 +99,7 @@ def prepare(order: Order) -> Prepared:
     return Prepared(
         mesh=mesh,
         volume_mm3=solid.volume_mm3,
-        mass_g=solid.volume_mm3 * profile.filament.density_g_per_cm3 / 1000.0,
+        mass_g=designed_mass_g(recipe.family, whole, solid.volume_mm3, profile.filament.density_g_per_cm3),
         size_mm=(float(high[0] - low[0]), float(high[1] - low[1]), float(high[2] - low[2])),
         program=program,
         slicer=toolpaths.slicer,

@@ -139,8 +139,11 @@ class Workspace:
         control = mass_control(self.state, printer, recipe.profile) if self.config.mass_control.enabled else None
         if control is None:
             return Order(recipe, experiment.id, design, proposed)
-        solid = recipe.family.solid(recipe.family.complete(design))
-        target_g = solid.volume_mm3 * recipe.profile.filament.density_g_per_cm3 / 1000.0
+        from toughopt.families import designed_mass_g
+
+        whole = recipe.family.complete(design)
+        volume_mm3 = recipe.family.solid(whole).volume_mm3
+        target_g = designed_mass_g(recipe.family, whole, volume_mm3, recipe.profile.filament.density_g_per_cm3)
         last = [e.flow for e in self.state.experiments.values() if e.sliced_for == printer]
         return Order(recipe, experiment.id, design, proposed, control.filament_mm(target_g), last[-1] if last else 1.0)
 
