@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
-from toughopt.cli import output
+from toughopt import Campaign
+from toughopt.cli import main, output
 from toughopt.cli.run import _Interrupts
+from toughopt.virtual import small_campaign
 
 
 class Wishes:
@@ -63,3 +67,46 @@ def test_nothing_ends_because_nobody_can_be_told(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(output.click, "echo", full)
     output.say("experiment 1 is complete")
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """A campaign with a budget of five experiments, three of which were told by hand."""
+    with Campaign.create(tmp_path / "my lab", small_campaign()) as campaign:
+        for entry in campaign.suggest(3):
+            campaign.tell(entry["id"], value=float(entry["id"]))
+    return tmp_path / "my lab"
+
+
+def hint(text: str) -> list[str]:
+    """The command after "Go on with", word by word, without the program's name."""
+    (line,) = [line for line in text.splitlines() if line.startswith("Go on with:")]
+    return shlex.split(line.partition(":")[2])[1:]
+
+
+def test_what_goes_on_is_a_command_that_does(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ctl", str(told), "budget", "2"]) == 0
+    assert main(["run", str(told), "--budget", "3"]) == 0
+    words = hint(capsys.readouterr().out)
+    assert words == ["run", str(told), "--budget", "28"]
+    with Campaign.open(told) as campaign:
+        campaign.request("budget", {"budget": 40})
+        campaign.request("target", {"target": 2.0})
+    assert main(["run", str(told)]) == 0
+    assert hint(capsys.readouterr().out) == ["ctl", str(told), "target", "none,", "then", "toughopt", "run", str(told)]
+
+
+def test_the_end_of_a_run_tells_what_waits_for_a_person(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Campaign.open(told) as campaign:
+        campaign.suggest(1)
+    assert main(["run", str(told), "--budget", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "Waits for:   the result of experiment 4: `toughopt tell" in out
+
+
+def test_a_dry_run_writes_no_budget(told: Path) -> None:
+    with Campaign.open(told) as campaign:
+        before = campaign.state.seq
+    assert main(["run", str(told), "--dry-run", "--budget", "3"]) == 0
+    with Campaign.open(told) as campaign:
+        assert campaign.state.seq == before

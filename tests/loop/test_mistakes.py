@@ -37,7 +37,7 @@ def test_a_mistake_while_a_part_is_weighed_costs_that_experiment_alone(
     with Campaign.open(tmp_path / "c") as campaign:
         stages = [experiment.stage for experiment in campaign.state.experiments.values()]
         assert stages.count(Stage.FAILED) == 1
-        assert len(campaign.state.complete) == campaign.workspace.budget(None)
+        assert len(campaign.state.complete) == campaign.workspace.budget()
         (fault,) = [e for e in campaign.workspace.store.read() if e.kind == "fault"]
         assert "ZeroDivisionError" in fault.payload["data"]["traceback"]
 

@@ -14,7 +14,7 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "CampaignConfig": {
             "name": "What the campaign is called in tables, figures and reports.",
             "seed": "Of everything that is chosen by chance.",
-            "budget": "Experiments in all; `run --budget` goes before it.",
+            "budget": "Experiments in all, until `run --budget` or `ctl budget` says otherwise.",
             "family": "Which structure is varied, within which limits. Cannot change once the campaign runs.",
             "objective": "What is optimized. Cannot change once the campaign runs.",
             "optimizer": "How designs are chosen.",

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from toughopt.journal import Event, State
     from toughopt.loop import Campaign, Conductor, RunSummary
 
+_MORE = 25  # experiments that are proposed where the budget is used
+
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=Path("campaign"), type=click.Path(path_type=Path, file_okay=False))
-@click.option("--budget", type=click.IntRange(min=1), help="Experiments in all (default: as campaign.toml says).")
+@click.option(
+    "--budget", type=click.IntRange(min=1), help="Experiments in all, from here on (default: as said before)."
+)
 @click.option("--batch", type=click.IntRange(min=1), help="Designs chosen at once, for a campaign that is made.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of a campaign that is made.")
 @click.option("--live", is_flag=True, help="Open the live window beside it.")
@@ -60,7 +64,7 @@ def run_command(
         if as_json:
             show_json(_answer(campaign, summary))
         elif not quiet:
-            _told(campaign, summary, budget)
+            _told(campaign, summary)
         if window is not None and window.poll() is None:
             say("the live window stays open; close it when you are done")
     return 130 if hands.presses else 0
@@ -199,7 +203,9 @@ def _answer(campaign: Campaign, summary: RunSummary) -> dict[str, Any]:
     return {"reason": summary.reason, **status_of(campaign)}
 
 
-def _told(campaign: Campaign, summary: RunSummary, budget: int | None) -> None:
+def _told(campaign: Campaign, summary: RunSummary) -> None:
+    from toughopt.cli.status import waits_for
+
     state = campaign.state
     name = campaign.workspace.config.objective.name
     parameters = design_columns(campaign.workspace.parameters)
@@ -217,5 +223,18 @@ def _told(campaign: Campaign, summary: RunSummary, budget: int | None) -> None:
     if found is not None:
         click.echo(f"Best design: {name} = {number(found.mean)} +/- {number(found.std)} at {design_text(found.design)}")
     click.echo(f"Figures:     {campaign.folder / 'exports'}")
-    more = "" if state.counted() < campaign.workspace.budget(budget) else f" --budget {state.counted() + 25}"
-    click.echo(f"Go on with:  toughopt run {in_shell(campaign.folder)}{more}")
+    for line in waits_for(campaign):
+        click.echo(f"Waits for:   {line}")
+    click.echo(f"Go on with:  {_next(campaign)}")
+
+
+def _next(campaign: Campaign) -> str:
+    """What people do where they want more experiments."""
+    state, folder = campaign.state, in_shell(campaign.folder)
+    spent = state.counted() >= campaign.workspace.budget()
+    command = f"toughopt run {folder}" + (f" --budget {state.counted() + _MORE}" if spent else "")
+    if state.stopped is None:
+        return command
+    if state.stopped["rule"] == "target":
+        return f"toughopt ctl {folder} target none, then {command}"
+    return f"another rule under [stopping] in {campaign.folder / 'campaign.toml'}, then {command}"

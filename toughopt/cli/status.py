@@ -124,7 +124,7 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
         "model_asked": asked,
         "front": None if front is None else _front(front),
         "conductor": None if state.conductor is None else dict(state.conductor),
-        "waits_for": _waits_for(campaign),
+        "waits_for": waits_for(campaign),
         "experiments": experiments,
     }
 
@@ -175,7 +175,8 @@ def _printers(campaign: Campaign) -> dict[str, dict[str, Any]]:
     }
 
 
-def _waits_for(campaign: Campaign) -> list[str]:
+def waits_for(campaign: Campaign) -> list[str]:
+    """A line for everything that the campaign waits for a person to do."""
     state, folder = campaign.state, in_shell(campaign.folder)
     lines = [f"{printer}: heaters NOT known to be off ({why})" for printer, why in state.hot_printers.items()]
     for experiment in state.under_way:

@@ -94,6 +94,13 @@ def _created(state: State, event: Event) -> None:
     state.config_toml = event.payload["config_toml"]
 
 
+def _changed(state: State, event: Event) -> None:
+    before = state.config.get("budget")
+    _created(state, event)
+    if state.config.get("budget") != before:
+        state.steering.pop("budget", None)  # the file has the last word
+
+
 def _conductor_started(state: State, event: Event) -> None:
     state.conductor = event.payload
     state.stopped = None
@@ -255,7 +262,7 @@ def _experiment(state: State, event: Event) -> Experiment:
 
 _HANDLERS: Mapping[str, Callable[[State, Event], None]] = {
     "campaign_created": _created,
-    "campaign_changed": _created,
+    "campaign_changed": _changed,
     "conductor_started": _conductor_started,
     "conductor_stopped": _conductor_stopped,
     "proposed": _proposed,

@@ -90,7 +90,7 @@ class Conductor:
         """Have `action` done on the conductor's own thread. From any thread."""
         self.crew.later(action)
 
-    def run(self, budget: int | None = None) -> RunSummary:
+    def run(self) -> RunSummary:
         """Conduct until the budget is used, a rule or a person stops it, or no machine is left.
 
         Raises
@@ -102,7 +102,7 @@ class Conductor:
         reason = "it was killed"
         try:
             recover(self)
-            reason = self._loop(budget)
+            reason = self._loop()
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self._wish(Will.ABORT)
@@ -170,23 +170,23 @@ class Conductor:
 
         self.crew.start(who, work, finished, at_least_s)
 
-    def _loop(self, budget: int | None) -> str:
+    def _loop(self) -> str:
         while True:
             self._take_in()
             self.answer_requests()
-            stop = self._reason_to_stop(budget)
+            stop = self._reason_to_stop()
             if stop is None:
-                self._propose(budget)
+                self._propose()
             self.stations.advance(starting=stop is None, finishing=not self.aborting)
             if not self.busy:
-                end = stop or self._nothing_to_do(budget)
+                end = stop or self._nothing_to_do()
                 if end:
                     return end
             action = self.crew.next(_POLL_S)
             if action is not None:
                 action()
 
-    def _reason_to_stop(self, budget: int | None) -> str | None:
+    def _reason_to_stop(self) -> str | None:
         if self._will is not Will.RUN:
             return "stopped by hand" if self._will is Will.FINISH else "aborted by hand"
         rule = self.workspace.stopping_rule(self.crew.now())
@@ -194,7 +194,7 @@ class Conductor:
             self.record(ev.Stopped(rule=rule[0], reason=rule[1]))
         return rule[1] if rule is not None else None
 
-    def _nothing_to_do(self, budget: int | None) -> str | None:
+    def _nothing_to_do(self) -> str | None:
         if not self.stations.able_printers():
             last = next((e.reason for e in reversed(self.state.experiments.values()) if e.reason), "no reason is known")
             raise DeviceError(
@@ -210,8 +210,8 @@ class Conductor:
             )
         if self._automatic():
             return None
-        if self.state.counted() >= self.workspace.budget(budget):
-            return f"the budget of {self.workspace.budget(budget)} experiments is used"
+        if self.state.counted() >= self.workspace.budget():
+            return f"the budget of {self.workspace.budget()} experiments is used"
         if any(e.stage is Stage.UNCERTAIN for e in self.state.under_way):
             return "an experiment is uncertain and waits for a person's decision"
         if not self.stations.free_printers():
@@ -222,7 +222,7 @@ class Conductor:
     def _automatic(self) -> list[Experiment]:
         return [e for e in self.state.under_way if not e.manual and e.stage is not Stage.UNCERTAIN]
 
-    def _propose(self, budget: int | None) -> None:
+    def _propose(self) -> None:
         if self.state.steering.get("paused"):
             return
         automatic = self._automatic()
@@ -237,7 +237,7 @@ class Conductor:
         if waiting > len(self.lab.printers):
             return  # the press is behind: what is chosen later is chosen knowing more
         lookahead = self.workspace.config.optimizer.lookahead if len(automatic) > ready else 0
-        room = self.workspace.budget(budget) - self.state.counted()
+        room = self.workspace.budget() - self.state.counted()
         if room <= 0 or ready >= free + lookahead:
             return
         if self.workspace.chooser.tells_printers_apart(self.state):

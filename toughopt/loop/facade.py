@@ -21,7 +21,7 @@ from toughopt.loop.crew import Crew, ThreadCrew
 from toughopt.loop.lab import Lab, open_lab
 from toughopt.loop.notices import Messenger
 from toughopt.loop.telemetry import Telemetry
-from toughopt.loop.verbs import refuse_odd_numbers
+from toughopt.loop.verbs import refuse_odd_numbers, whole
 from toughopt.loop.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -123,7 +123,8 @@ class Campaign:
 
         Parameters
         ----------
-        budget : experiments in all, where it is not what campaign.toml says
+        budget : experiments in all, where it is not what was said before; journalled as `ctl budget` is, so that it
+            holds until somebody says otherwise
         on_event, on_machine, on_start : told of each event, of what machines say, and of the conductor
         lab : opens the machines; those that campaign.toml names, unless told otherwise
         crew : who does the slow work; threads, unless told otherwise
@@ -131,6 +132,8 @@ class Campaign:
 
         Raises
         ------
+        InputError
+            If the budget is no number of experiments.
         ConfigError, UnknownName
             If campaign.toml asks for what there is not.
         CampaignBusy
@@ -138,6 +141,8 @@ class Campaign:
         DeviceError
             If a machine does not answer, or all printers had to be disabled.
         """
+        if budget is not None:
+            budget = whole({"budget": budget}, "budget", "a budget of experiments")
         self._workspace.check()  # a mistake that shows only when a curve is analysed costs a specimen
         with ExitStack() as stack:
             workers = self._workspace.config.fleet.workers
@@ -152,7 +157,10 @@ class Campaign:
                 self._conducting(lab(self._workspace), on_event, on_machine, crew or ThreadCrew(), elsewhere)
             )
             on_start(conductor)
-            return conductor.run(budget)
+            if budget is not None and budget != self._workspace.budget():
+                told = ev.Requested(verb="budget", arguments={"budget": budget}, who=_me(), why="as the run was told")
+                self._workspace.store.append(told)
+            return conductor.run()
 
     def suggest(self, count: int = 1) -> list[dict[str, Any]]:
         """`count` designs for a person to make: `{"id": ..., "design": {...}}`, pending until told or failed."""

@@ -92,10 +92,11 @@ class Workspace:
             self.store.append(ev.CampaignChanged(config_toml=text, config=self.config.model_dump(mode="json")))
             self.take_in()
 
-    def budget(self, override: int | None = None) -> int:
-        """Experiments in all: as steered, else as the run was told, else as configured."""
+    def budget(self) -> int:
+        """Experiments in all: as people said last, in campaign.toml or since."""
         steered = self.state.steering.get("budget")
-        return int(steered if steered is not None else override if override is not None else self.config.budget)
+        edited = self.config.budget != self.state.config.get("budget", self.config.budget)
+        return int(self.config.budget if steered is None or edited else steered)
 
     def stopping_rule(self, now: datetime) -> tuple[str, str] | None:
         """The rule that ends the loop now, and its reason; None to go on."""
