@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from toughopt.cli.output import existing_file, say
 
+if TYPE_CHECKING:
+    from toughopt.printing import PrintOutcome
+
 _printer = click.option(
     "-p", "--printer", default="virtual", show_default=True, help="Printer profile, or a TOML file."
 )
 _port = click.option("--port", required=True, help="COM3, /dev/ttyUSB0, socket://host:port, ...")
+_MOST_FAULTS = 5  # are told in full; on a noisy line there are thousands, and all but a few are mended at once
 _LARGE_BYTES = 50_000_000  # from here on a program is streamed from disk
 _wire_log = click.option("--wire-log", type=click.Path(path_type=Path, dir_okay=False), help="Log every byte there.")
 
@@ -44,12 +50,16 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
     try:
         with ended_like_ctrl_c(), Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(file.name, total=1.0)
+            faults = 0
 
             def show(event: PrintEvent) -> None:
+                nonlocal faults
                 if event.kind == "progress":
                     progress.update(task, completed=float(event.data.get("fraction", 0.0)))
                 elif event.kind == "fault":
-                    progress.console.print(f"fault: {dict(event.data)}")
+                    faults += 1
+                    if faults <= _MOST_FAULTS:
+                        progress.console.print(fault_text(event.data), markup=False, highlight=False)
 
             if isinstance(machine, MarlinPrinter) and file.stat().st_size > _LARGE_BYTES:
                 outcome = machine.print_file(file, show)
@@ -57,10 +67,46 @@ def print_command(file: Path, port: str, printer: str, wire_log: Path | None) ->
                 outcome = machine.print(read_program(file), show)
     finally:
         machine.close()
+    if faults > _MOST_FAULTS:
+        say(f"and {faults - _MOST_FAULTS} faults more; --wire-log FILE keeps every byte")
     if not outcome.heaters_off:
         say(f"the heaters of {port} are NOT known to be off: go and look, pull the plug")
-    click.echo(f"{outcome.status}: {outcome.reason}")
+    click.echo(_ended(outcome))
     return 0 if outcome.status is PrintStatus.PRINTED and outcome.heaters_off else 3
+
+
+#: What faults without a text of their own mean.
+_FAULTS: Mapping[str, str] = {
+    "garbled": "an answer was garbled",
+    "line_error": "the machine refused a line that arrived damaged",
+    "probe": "no answer to a line; the machine is asked whether it arrived",
+    "resend": "the machine asks for a line once more",
+    "resend_doubted": "a line was asked for that the machine has had; not sent again yet",
+    "stale_ok": "a line was acknowledged twice",
+    "stray": "the machine ran a command that nobody sent",
+    "unknown_command": "the machine does not know a command",
+    "unsupported": "the machine does not know a command that it may do without",
+    "wait": "the machine waits for a line that was sent",
+}
+
+
+def fault_text(data: Mapping[str, Any]) -> str:
+    """A fault on one line: what it means, and what the machine said of it."""
+    kind = str(data.get("fault", "fault"))
+    about = data.get("reason", data.get("text", data.get("command", "")))
+    if not about and "line" in data:
+        about = f"line {data['line']}"
+    parts = ("fault", _FAULTS.get(kind, kind.replace("_", " ")), " ".join(str(about).split()))
+    return ": ".join(filter(None, parts))
+
+
+def _ended(outcome: PrintOutcome) -> str:
+    from toughopt.printing import PrintStatus
+
+    if outcome.status is not PrintStatus.PRINTED:
+        return f"{outcome.status}: {outcome.reason}"
+    again = f", {outcome.resends} of them sent again" if outcome.resends else ""
+    return f"printed in {outcome.duration_s / 60.0:.1f} min: {outcome.lines_sent} lines{again}"
 
 
 @click.command()
