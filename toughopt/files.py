@@ -1,8 +1,10 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files that are there whole or not at all, whatever happens while they are written; paths as they are typed."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from pathlib import Path
 from threading import get_ident
 
@@ -25,6 +27,14 @@ def write_whole(target: Path, data: bytes) -> None:
     finally:
         partial.unlink(missing_ok=True)
     _sync_folder(target.parent)
+
+
+def in_shell(path: Path) -> str:
+    """A path as it is typed: in quotes where it holds a blank or the like."""
+    text = str(path)
+    if sys.platform == "win32":
+        return f'"{text}"' if " " in text else text
+    return shlex.quote(text)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.cli import main, output
-from toughopt.cli.run import _Interrupts
+from toughopt.cli.run import _Interrupts, _Teller
 from toughopt.virtual import small_campaign
 
 
@@ -110,3 +110,26 @@ def test_a_dry_run_writes_no_budget(told: Path) -> None:
     assert main(["run", str(told), "--dry-run", "--budget", "3"]) == 0
     with Campaign.open(told) as campaign:
         assert campaign.state.seq == before
+
+
+def test_a_paused_run_says_what_it_waits_for(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Campaign.open(told) as campaign:
+        campaign.request("pause", {}, who="Ada")
+        capsys.readouterr()
+        tell = _Teller(quiet=False, verbose=False, brief=False, folder=told)
+        tell.begin(campaign)
+        waits = f"`toughopt ctl '{told}' resume`: the loop is paused"
+        assert f"Waits for: {waits}" in capsys.readouterr().err
+        (paused,) = [e for e in campaign.workspace.store.read() if e.kind == "steered"]
+        tell.event(paused, campaign.state)
+        said = capsys.readouterr().err
+        assert "paused: what is under way ends, nothing new begins (Ada)\n" in said and waits in said
+        _Teller(quiet=False, verbose=False, brief=True, folder=told).event(paused, campaign.state)
+        assert capsys.readouterr().err == f"Waits for: {waits}\n"
+
+
+def test_run_begins_with_what_it_waits_for(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Campaign.open(told) as campaign:
+        campaign.suggest(1)
+    assert main(["run", str(told), "--budget", "3"]) == 0
+    assert "Waits for: the result of experiment 4" in capsys.readouterr().err

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import InputError
+from toughopt.errors import DeviceError, InputError
 from toughopt.journal import Stage
 from toughopt.loop.requests import VERBS
+from toughopt.loop.steering import in_words
 
 
 @pytest.fixture
@@ -198,3 +199,46 @@ def test_of_a_list_with_a_row_that_cannot_be_made_none_is_added(
 def test_an_unknown_verb_names_the_nearest(campaign: Campaign) -> None:
     with pytest.raises(InputError, match="did you mean pause"):
         campaign.request("puase", {})
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "said"),
+    [
+        ("pause", {"now": True}, "no loop runs; the next one begins nothing until `toughopt ctl"),
+        ("pause", {}, "no loop runs; the next one begins nothing until `toughopt ctl"),
+        ("drain", {}, "no loop runs; the next one tests what is printed, starts no print until `toughopt ctl"),
+        ("resume", {}, "no loop runs: `toughopt run"),
+        ("stop", {}, "no loop runs, so there is none to stop"),
+    ],
+)
+def test_where_no_loop_runs_the_answer_says_so(
+    campaign: Campaign, verb: str, arguments: dict[str, Any], said: str
+) -> None:
+    answer = campaign.request(verb, arguments)
+    assert said in answer["message"] and str(campaign.folder) in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("paused", "after the task in hand", "paused: what is under way ends, nothing new begins"),
+        ("paused", None, "going on"),
+        ("budget", 2_000_000, "the budget is 2000000"),
+        ("disabled:printer-1", True, "printer-1 is disabled"),
+        ("low:theta", 20.0, "the lower limit of theta is 20"),
+        ("high:theta", None, "the upper limit of theta is the one of the campaign again"),
+        ("something:of-later", 3, "something:of-later = 3"),
+    ],
+)
+def test_what_is_steered_in_words(key: str, value: object, words: str) -> None:
+    assert in_words(key, value) == words
+
+
+def test_a_run_without_printers_says_who_disabled_each_and_what_to_type(campaign: Campaign) -> None:
+    campaign.request("disable", {"printer": "printer-1"}, who="Ada", why="worn nozzle")
+    identity = campaign.suggest(1)[0]["id"]
+    campaign.fail(identity, why="not wanted after all")
+    with pytest.raises(DeviceError) as caught:
+        campaign.run()
+    assert "printer-1 by Ada (worn nozzle)" in str(caught.value) and "not wanted" not in str(caught.value)
+    assert f"`toughopt ctl {campaign.folder} enable printer-1`" in str(caught.value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -43,14 +42,6 @@ def say(text: str) -> None:
     """One line for people, on stderr; where nobody can be told, nothing ends for that."""
     with suppress(OSError, ValueError):  # a full disk, a terminal or a pipe that was closed
         click.echo(text, err=True)
-
-
-def in_shell(path: Path) -> str:
-    """A path as it is typed: in quotes where it holds a blank or the like."""
-    text = str(path)
-    if sys.platform == "win32":
-        return f'"{text}"' if " " in text else text
-    return shlex.quote(text)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import design_columns, design_text, in_shell, json_option, number, say, show_json, table
+from toughopt.cli.output import design_columns, design_text, json_option, number, say, show_json, table
+from toughopt.files import in_shell
 
 if TYPE_CHECKING:
     from toughopt.journal import Event, State
@@ -56,10 +57,15 @@ def run_command(
         if dry_run:
             return _rehearsed(campaign, as_json)
         window = _live_window(folder) if live else None
-        tell = _Teller(quiet or (as_json and not verbose), verbose)
+        tell = _Teller(quiet, verbose, as_json and not verbose, folder)
         hands = _Interrupts()
+
+        def begin(conductor: Conductor) -> None:
+            hands.watch(conductor)
+            tell.begin(campaign)
+
         with hands:
-            summary = campaign.run(budget, on_event=tell.event, on_start=hands.watch)
+            summary = campaign.run(budget, on_event=tell.event, on_start=begin)
         _pictures(campaign)
         if as_json:
             show_json(_answer(campaign, summary))
@@ -144,18 +150,29 @@ class _Interrupts:
 
 
 class _Teller:
-    """Prints one line for what a person would want to know as it happens."""
+    """Prints one line for what a person would want to know as it happens; where `brief`, only what is waited for."""
 
-    def __init__(self, quiet: bool, verbose: bool) -> None:
+    def __init__(self, quiet: bool, verbose: bool, brief: bool, folder: Path) -> None:
         self._quiet = quiet
         self._verbose = verbose
+        self._brief = brief
+        self._folder = folder
+
+    def begin(self, campaign: Campaign) -> None:
+        from toughopt.cli.status import waits_for
+
+        if not self._quiet:
+            for line in waits_for(campaign):
+                say(f"Waits for: {line}")
 
     def event(self, event: Event, state: State) -> None:
         if self._quiet:
             return
         line = _line(event, state) or (_step(event) if self._verbose else "")
-        if line:
+        if line and not self._brief:
             say(line)
+        if event.kind == "steered" and event.payload["key"] == "paused" and event.payload["value"]:
+            say(f"Waits for: `toughopt ctl {in_shell(self._folder)} resume`: the loop is paused")
 
 
 def _line(event: Event, state: State) -> str:
@@ -174,7 +191,10 @@ def _line(event: Event, state: State) -> str:
         case "heaters_unknown":
             return f"!!!! {payload['printer']}: heaters NOT known to be off ({payload['reason']}): look, pull the plug"
         case "steered":
-            return f"      {payload['key']} = {payload['value']} ({payload['who']}: {payload['why']})"
+            from toughopt.loop.steering import in_words
+
+            by = ": ".join(filter(None, (payload["who"], payload["why"])))
+            return f"      {in_words(payload['key'], payload['value'])} ({by})"
         case "stopped":
             return f"      stopping: {payload['reason']}"
         case _:

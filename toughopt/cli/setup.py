@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import click
 
-from toughopt.cli.output import campaign_argument, in_shell, json_option, make_folder, show_json
+from toughopt.cli.output import campaign_argument, json_option, make_folder, show_json
+from toughopt.files import in_shell
 
 
 @click.command()

@@ -12,12 +12,12 @@ from toughopt.cli.output import (
     campaign_argument,
     design_columns,
     design_text,
-    in_shell,
     json_option,
     number,
     show_json,
     table,
 )
+from toughopt.files import in_shell
 
 if TYPE_CHECKING:
     from toughopt.loop import Campaign

@@ -26,6 +26,7 @@ class State:
     faults: int = 0
     beds: dict[str, int] = field(default_factory=dict)  # printer -> experiment whose part may lie on it, 0: unknown
     steering: dict[str, Any] = field(default_factory=dict)  # what people changed: "paused", "budget", "disabled:NAME"
+    steered_by: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # key -> the event: also "who" and "why"
     spools_g: dict[str, float] = field(default_factory=dict)  # printer -> filament left, where it was told
     hot_printers: dict[str, str] = field(default_factory=dict)  # heaters NOT known to be off, and why
     conductor: Mapping[str, Any] | None = None  # who conducts, where it has not said that it stopped
@@ -208,6 +209,7 @@ def _crushing(state: State, event: Event) -> None:
 def _steered(state: State, event: Event) -> None:
     key, value = event.payload["key"], event.payload["value"]
     state.steering[key] = value
+    state.steered_by[key] = event.payload
     if key.startswith("filament:"):
         state.spools_g[key.partition(":")[2]] = float(value)
 

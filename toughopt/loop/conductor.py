@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from toughopt.errors import DeviceError, JournalError, Mistake, RunFailed, ToughoptError
+from toughopt.files import in_shell
 from toughopt.journal import Event, Experiment, Stage, State
 from toughopt.journal import events as ev
 from toughopt.loop.crew import Crew, ThreadCrew
@@ -63,6 +64,7 @@ class Conductor:
     elsewhere: Executor | None = None  # processes that build and slice
     busy: set[Hashable] = field(default_factory=set)  # experiments, and other things, that somebody is at
     stations: Stations = field(init=False)
+    running: bool = False  # whether the loop runs; else it is there to answer requests only
     _will: Will = Will.RUN
 
     def __post_init__(self) -> None:
@@ -98,6 +100,7 @@ class Conductor:
         DeviceError
             If every printer had to be disabled.
         """
+        self.running = True
         self.record(ev.ConductorStarted(pid=os.getpid(), host=socket.gethostname(), versions=self.workspace.versions))
         reason = "it was killed"
         try:
@@ -196,17 +199,18 @@ class Conductor:
 
     def _nothing_to_do(self) -> str | None:
         if not self.stations.able_printers():
-            last = next((e.reason for e in reversed(self.state.experiments.values()) if e.reason), "no reason is known")
+            first = next(iter(self.lab.printers), "PRINTER")
             raise DeviceError(
-                f"every printer is disabled; the last failure: {last}. Mend it, then `toughopt ctl DIR enable PRINTER`"
+                f"every printer is disabled: {'; '.join(map(self._disabled, self.lab.printers))}. Mend it, then "
+                f"`toughopt ctl {in_shell(self.workspace.folder)} enable {first}`"
             )
         if self.state.steering.get("paused"):
             return None  # until somebody resumes it
         short = self.stations.short_of_filament()
         if short and all(e.stage is Stage.SLICED for e in self._automatic()):
             raise RunFailed(
-                f"filament is short: {'; '.join(short)}. Change it, say `toughopt ctl DIR filament PRINTER GRAMS`, "
-                "and run it again"
+                f"filament is short: {'; '.join(short)}. Change it, say "
+                f"`toughopt ctl {in_shell(self.workspace.folder)} filament PRINTER GRAMS`, and run it again"
             )
         if self._automatic():
             return None
@@ -218,6 +222,11 @@ class Conductor:
             beds = ", ".join(f"{name} (experiment {identity})" for name, identity in self.state.beds.items())
             raise RunFailed(f"no printer is free: their beds are not confirmed clear: {beds}; clear them and say so")
         return None
+
+    def _disabled(self, printer: str) -> str:
+        """Who disabled a printer, and why where they said so."""
+        steered = self.state.steered_by[f"disabled:{printer}"]
+        return f"{printer} by {steered['who']}" + (f" ({steered['why']})" if steered["why"] else "")
 
     def _automatic(self) -> list[Experiment]:
         return [e for e in self.state.under_way if not e.manual and e.stage is not Stage.UNCERTAIN]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import InputError, UnknownName
+from toughopt.files import in_shell
 from toughopt.journal import Stage
 from toughopt.journal import events as ev
 from toughopt.loop.stations import AFTER_THE_TASK, DRAIN, NOW
@@ -18,8 +19,49 @@ _BY_HAND = "kept clear by hand"
 _ON_THE_BED = frozenset({Stage.QUEUED, Stage.PRINTING, Stage.PRINTED})
 
 
-def _steered(key: str, value: str | float | int | bool | None, who: str, why: str, message: str) -> Answer:
-    return [(ev.Steered(key=key, value=value, who=who, why=why), None)], message, {}
+_PACES: Mapping[str | None, str] = {
+    NOW: "paused now: the printers hold still, nothing new begins",
+    AFTER_THE_TASK: "paused: what is under way ends, nothing new begins",
+    DRAIN: "draining: what is being printed is finished and tested, no print is started",
+    None: "going on",
+}
+
+
+def in_words(key: str, value: Any) -> str:
+    """What it means that `key` is steered to `value`, for people."""
+    what, _, name = key.partition(":")
+    figure = f"{value:g}" if isinstance(value, float) else str(value)
+    match what:
+        case "paused":
+            return _PACES.get(value, f"paused {value}")
+        case "budget":
+            return f"the budget is {figure}"
+        case "target":
+            gone = "there is no target; the loop goes on to its budget"
+            return gone if value is None else f"the target is {figure}"
+        case "disabled":
+            return f"{name} is {'disabled' if value else 'enabled'}"
+        case "filament":
+            return f"{name} has {figure} g of filament"
+        case "keep_clear":
+            kept = "the frame is kept clear: nothing is loaded or crushed"
+            return "the frame may move again" if value is None else kept
+        case "policy":
+            return f"{value} chooses for {name}" if name else f"{value} chooses from here on"
+        case "low" | "high":
+            end = "lower" if what == "low" else "upper"
+            return f"the {end} limit of {name} is {'the one of the campaign again' if value is None else figure}"
+        case "printability":
+            return f"designs below a printability of {figure} are shunned"
+        case _:
+            return f"{key} = {value}"
+
+
+def _steered(
+    key: str, value: str | float | int | bool | None, who: str, why: str, message: str | None = None
+) -> Answer:
+    answer = in_words(key, value) if message is None else message
+    return [(ev.Steered(key=key, value=value, who=who, why=why), None)], answer, {}
 
 
 # --- pace ------------------------------------------------------------------------------------------------------------
@@ -29,36 +71,48 @@ def _pause(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
     if arguments.get("now"):
         for printer in conductor.lab.printers.values():
             printer.pause()
-        return _steered("paused", NOW, who, why, "paused now: the printers hold still, nothing new begins")
-    return _steered("paused", AFTER_THE_TASK, who, why, "paused: what is under way ends, nothing new begins")
+        return _steered("paused", NOW, who, why, _idle(conductor, "begins nothing"))
+    return _steered("paused", AFTER_THE_TASK, who, why, _idle(conductor, "begins nothing"))
 
 
 def _drain(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
-    message = "draining: what is being printed is finished and tested, no print is started"
-    return _steered("paused", DRAIN, who, why, message)
+    return _steered("paused", DRAIN, who, why, _idle(conductor, "tests what is printed, starts no print"))
 
 
 def _resume(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     for printer in conductor.lab.printers.values():
         printer.resume()
-    return _steered("paused", None, who, why, "going on")
+    folder = in_shell(conductor.workspace.folder)
+    idle = f"nothing is paused; no loop runs: `toughopt run {folder}` begins one"
+    return _steered("paused", None, who, why, None if conductor.running else idle)
 
 
 def _stop(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    if not conductor.running:
+        folder = in_shell(conductor.workspace.folder)
+        return [], f"no loop runs, so there is none to stop; `toughopt ctl {folder} pause` holds the next one", {}
     conductor.finish()
     return [], "the specimens in hand are finished, then the loop stops", {}
 
 
+def _idle(conductor: Conductor, then: str) -> str | None:
+    """What holds from the next run on, where no loop runs; None where one does."""
+    if conductor.running:
+        return None
+    folder = in_shell(conductor.workspace.folder)
+    return f"no loop runs; the next one {then} until `toughopt ctl {folder} resume`"
+
+
 def _budget(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     budget = whole(arguments, "budget", "a budget of experiments")
-    return _steered("budget", budget, who, why, f"the budget is {budget}")
+    return _steered("budget", budget, who, why)
 
 
 def _target(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     if arguments.get("target") in (None, "none"):
-        return _steered("target", None, who, why, "there is no target; the loop goes on to its budget")
+        return _steered("target", None, who, why)
     target = finite(arguments, "target", "a target value of the objective")
-    return _steered("target", target, who, why, f"the target is {target:g}")
+    return _steered("target", target, who, why)
 
 
 # --- machines --------------------------------------------------------------------------------------------------------
@@ -66,12 +120,12 @@ def _target(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: s
 
 def _enable(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     name = printer_of(conductor, arguments)
-    return _steered(f"disabled:{name}", None, who, why, f"{name} is enabled")
+    return _steered(f"disabled:{name}", None, who, why)
 
 
 def _disable(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     name = printer_of(conductor, arguments)
-    return _steered(f"disabled:{name}", True, who, why, f"{name} is disabled")
+    return _steered(f"disabled:{name}", True, who, why)
 
 
 def _bed_cleared(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
@@ -90,7 +144,7 @@ def _bed_cleared(conductor: Conductor, arguments: Mapping[str, Any], who: str, w
 def _filament(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     name = printer_of(conductor, arguments)
     grams = positive(arguments, "grams", "the filament on the spool in g")
-    return _steered(f"filament:{name}", grams, who, why, f"{name} has {grams:g} g of filament")
+    return _steered(f"filament:{name}", grams, who, why)
 
 
 def _keep_clear(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
@@ -101,10 +155,10 @@ def _keep_clear(conductor: Conductor, arguments: Mapping[str, Any], who: str, wh
     if state == "off":
         if guard is not None:
             guard.release(_BY_HAND)
-        return _steered("keep_clear", None, who, why, "the frame may move again")
+        return _steered("keep_clear", None, who, why)
     if guard is not None:
         guard.keep_clear(_BY_HAND)
-    return _steered("keep_clear", why or _BY_HAND, who, why, "the frame is kept clear: nothing is loaded or crushed")
+    return _steered("keep_clear", why or _BY_HAND, who, why)
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------
@@ -117,8 +171,8 @@ def _policy(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: s
     policy(name)  # refuses what does not exist
     if arguments.get("printer"):
         printer = printer_of(conductor, arguments)
-        return _steered(f"policy:{printer}", name, who, why, f"{name} chooses for {printer}")
-    return _steered("policy", name, who, why, f"{name} chooses from here on")
+        return _steered(f"policy:{printer}", name, who, why)
+    return _steered("policy", name, who, why)
 
 
 def _limits(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
@@ -148,7 +202,7 @@ def _printability(conductor: Conductor, arguments: Mapping[str, Any], who: str, 
     share = finite(arguments, "probability", "a probability")
     if not 0.0 <= share <= 1.0:
         raise InputError(f"{share:g} is not a probability; choose 0 to 1")
-    return _steered("printability", share, who, why, f"designs below a printability of {share:g} are shunned")
+    return _steered("printability", share, who, why)
 
 
 STEERING: Mapping[str, Verb] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from toughopt.loop.steering import in_words
 from toughopt.monitor.gist import lasting
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _words(event: Event) -> str:
         case "answered":
             return f"{'done' if p['ok'] else 'refused'}: {p['message']}"
         case "steered":
-            return f"{p['key']} = {_short(p['value'])} ({p['who']}: {p['why']})"
+            return f"{in_words(p['key'], p['value'])} ({': '.join(filter(None, (p['who'], p['why'])))})"
         case "campaign_created" | "campaign_changed":
             return f"campaign.toml, {len(p['config_toml'].splitlines())} lines"
         case "conductor_started":
