@@ -38,6 +38,16 @@ def test_a_second_conductor_is_refused_with_who_holds_it_and_a_killed_one_holds_
         pass
 
 
+def test_whether_it_is_held_is_told_without_taking_it(tmp_path: Path) -> None:
+    lock, seen = ConductorLock(tmp_path), ConductorLock(tmp_path)
+    assert not seen.held() and not list(tmp_path.iterdir())
+    with lock:
+        assert seen.held() and lock.held()
+    assert not seen.held()
+    with lock:
+        pass
+
+
 def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
     lock = ConductorLock(tmp_path)
     lock.acquire()

@@ -61,7 +61,9 @@ def test_each_schema_of_a_database_holds_a_campaign_of_its_own(postgres_url: str
     one.append(ev.Noted(who="me", text="one"))
     two.append(ev.Noted(who="me", text="two"))
     assert [e.payload["text"] for e in two.read()] == ["two"]
-    with one.lock(tmp_path), two.lock(tmp_path):
-        pass
+    mine, seen = one.lock(tmp_path), one.lock(tmp_path)
+    with mine, two.lock(tmp_path):
+        assert seen.held()
+    assert not seen.held()
     one.close()
     two.close()

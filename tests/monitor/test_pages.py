@@ -251,3 +251,17 @@ def test_what_a_form_says_is_in_force(served: Any, verb: str, fields: dict[str, 
     assert status == 200, answer
     with Campaign.open(served.folder) as campaign:
         assert campaign.state.steering[key] == value
+
+
+def test_the_latest_results_say_what_is_left_out(served: Any) -> None:
+    with Campaign.open(served.folder) as campaign:
+        identity = campaign.state.complete[-1].id
+
+    def latest() -> str:
+        return str(served.ask("GET", "/")[2].decode().partition("Latest results")[2])
+
+    before = latest().count("left out")
+    assert served.order("exclude", {"id": identity})[0] == 200
+    with_it = latest().count("left out")
+    assert served.order("restore", {"id": identity})[0] == 200
+    assert (with_it, latest().count("left out")) == (before + 1, before)

@@ -232,7 +232,7 @@ def _told(campaign: Campaign, summary: RunSummary) -> None:
     best = state.best
     rows = []
     for experiment in state.experiments.values():
-        mark = "best" if best is not None and best.id == experiment.id else ""
+        mark = "best" if best is not None and best.id == experiment.id else "excluded" if experiment.excluded else ""
         figures = [experiment.design.get(parameter) for parameter in parameters]
         rows.append([experiment.id, *figures, experiment.mass_g, experiment.value, str(experiment.stage), mark])
     table(campaign.workspace.config.name, ["id", *parameters, "mass_g", name, "state", ""], rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
         return
     parameters = design_columns(answer["experiments"][0]["design"] if answer["experiments"] else [])
     rows = [
-        [e["id"], *(e["design"].get(p) for p in parameters), e["state"], e["value"], e["reason"]]
+        [e["id"], *(e["design"].get(p) for p in parameters), e["state"], e["value"], _remark(e)]
         for e in (answer["experiments"] if everything else answer["experiments"][-_NEWEST:])
     ]
     if len(rows) < len(answer["experiments"]):
@@ -55,6 +56,10 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
             f"the newest {len(rows)} of {len(answer['experiments'])} experiments; --all shows every one", err=True
         )
     table(answer["campaign"], ["id", *parameters, "state", answer["objective"], ""], rows)
+    click.echo(f"Experiments: {answer['counted']} of {answer['budget']}")
+    click.echo(f"Loop:        {_loop(answer)}")
+    for name, (low, high) in answer["limits"].items():
+        click.echo(f"Limits:      {name} {number(low)} to {number(high)}")
     best, recommended = answer["best"], answer["recommended"]
     if best is not None:
         click.echo(f"Best test:   {number(best['value'])} at {design_text(best['design'])} (experiment {best['id']})")
@@ -115,6 +120,7 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
         "campaign": campaign.workspace.config.name,
         "objective": campaign.workspace.config.objective.name,
         "budget": campaign.workspace.budget(),
+        "counted": state.counted(),
         "complete": len(state.complete),
         "failed": sum(e.reason != "" and e.ended for e in state.experiments.values()),
         "under_way": len(state.under_way),
@@ -123,9 +129,37 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
         "recommended": recommended,
         "model_asked": asked,
         "front": None if front is None else _front(front),
+        "conducted": campaign.conducted,
+        "limits": _limits(campaign),
         "conductor": None if state.conductor is None else dict(state.conductor),
         "waits_for": waits_for(campaign),
         "experiments": experiments,
+    }
+
+
+def _remark(experiment: Mapping[str, Any]) -> str:
+    return "; ".join(filter(None, ("excluded" if experiment["excluded"] else "", experiment["reason"])))
+
+
+def _loop(answer: Mapping[str, Any]) -> str:
+    """Whether one runs, in words."""
+    last = answer["conductor"]
+    if last is None:
+        return "does not run"
+    who = f"process {last['pid']} on {last['host']}"
+    return f"runs, {who}" if answer["conducted"] else f"does not run; the last one, {who}, did not come to its end"
+
+
+def _limits(campaign: Campaign) -> dict[str, list[float]]:
+    """What is chosen from, where people narrowed it while the campaign ran."""
+    steering, dimensions = campaign.state.steering, campaign.workspace.chooser.dimensions
+    ends = {name: [steering.get(f"{end}:{name}") for end in ("low", "high")] for name in dimensions}
+    return {
+        name: [
+            dimensions[name][end] if limit is None else limit for end, limit in zip(("low", "high"), found, strict=True)
+        ]
+        for name, found in ends.items()
+        if found != [None, None]
     }
 
 

@@ -24,6 +24,10 @@ class Lock(Protocol):
         """Who holds it, as far as is known."""
         ...
 
+    def held(self) -> bool:
+        """Whether somebody holds it at this moment."""
+        ...
+
     def release(self) -> None:
         """Let it go."""
         ...

@@ -91,6 +91,15 @@ class PostgresLock:
             return "another process"
         return "another process" if row is None else f"{row.holder}, last seen {row.age_s:.0f} s ago"
 
+    def held(self) -> bool:
+        """Whether somebody holds it at this moment."""
+        try:
+            with self._engine.connect() as connection:
+                row = _record(connection)
+        except SQLAlchemyError as error:
+            raise JournalError(f"{self._where} cannot be asked who conducts: {explained(error)}") from error
+        return row is not None and row.age_s <= row.lease_s
+
     def release(self) -> None:
         """Let it go."""
         self._leaving.set()

@@ -44,6 +44,20 @@ class ConductorLock:
         except (OSError, ValueError, KeyError):
             return "another process"
 
+    def held(self) -> bool:
+        """Whether somebody holds it at this moment; leaves no trace."""
+        if self._lock.is_locked:
+            return True
+        if not Path(self._lock.lock_file).exists():
+            return False
+        try:
+            with self._lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:  # a folder that can only be read
+            return self._holder.exists()
+
     def release(self) -> None:
         """Let it go."""
         with suppress(OSError):

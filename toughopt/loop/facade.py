@@ -94,6 +94,11 @@ class Campaign:
         return self._workspace.state
 
     @property
+    def conducted(self) -> bool:
+        """Whether a loop runs at this moment, here or elsewhere."""
+        return self.state.conductor is not None and self._lock.held()
+
+    @property
     def best(self) -> Experiment | None:
         """The experiment with the best measured value."""
         return self.state.best
