@@ -242,3 +242,37 @@ def test_a_run_without_printers_says_who_disabled_each_and_what_to_type(campaign
         campaign.run()
     assert "printer-1 by Ada (worn nozzle)" in str(caught.value) and "not wanted" not in str(caught.value)
     assert f"`toughopt ctl {campaign.folder} enable printer-1`" in str(caught.value)
+
+
+def test_a_mistyped_result_is_corrected(told: Campaign) -> None:
+    with pytest.raises(InputError, match=r"only one that waits.*ctl .* value 3 NUMBER` corrects it"):
+        told.tell(3, value=7.0)
+    told.request("exclude", {"id": 1})
+    answer = told.request("value", {"id": 3, "value": "99"}, who="Ada", why="a digit too few")
+    assert answer["result"] == {"id": 3, "value": 99.0}
+    assert told.best is not None and (told.best.id, told.best.value) == (3, 99.0)
+    assert "corrected by Ada: a digit too few" in told.state.experiments[3].notes
+
+
+def test_a_value_that_waits_or_was_measured_is_not_corrected_by_hand(campaign: Campaign, tmp_path: Path) -> None:
+    identity = campaign.suggest(1)[0]["id"]
+    with pytest.raises(InputError, match="is proposed; a value is corrected once it is complete"):
+        campaign.request("value", {"id": identity, "value": 3.0})
+    rows = "".join(f"{0.01 * i:.4f},{min(800.0, 10.0 * i):.3f}\n" for i in range(400))
+    (tmp_path / "test.csv").write_text("Displacement (mm),Force (N)\n" + rows, encoding="utf-8")
+    campaign.tell(identity, curve=tmp_path / "test.csv")
+    with pytest.raises(InputError, match=rf"measured from its curve; `toughopt ctl .* curve {identity} FILE`"):
+        campaign.request("value", {"id": identity, "value": 3.0})
+
+
+def test_a_value_below_zero_is_doubted(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    from toughopt.cli import main
+
+    first, second = (entry["id"] for entry in campaign.suggest(2))
+    assert main(["tell", str(campaign.folder), str(first), "--toughness", "-5"]) == 0
+    error = capsys.readouterr().err
+    assert "toughness_j cannot be below 0" in error and f"value {first} NUMBER` corrects it" in error
+    assert main(["tell", str(campaign.folder), str(second), "--toughness", "5"]) == 0
+    assert capsys.readouterr().err == ""
+    answer = campaign.request("value", {"id": first, "value": -6})
+    assert answer["message"].endswith("is now -6; toughness_j cannot be below 0: was it mistyped?")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toughopt.cli.output import as_design, campaign_argument, design_text, existing_file, json_option, show_json
+from toughopt.cli.output import as_design, campaign_argument, design_text, existing_file, json_option, say, show_json
 from toughopt.errors import InputError, UnknownName
+from toughopt.files import in_shell
 
 if TYPE_CHECKING:
     from toughopt.families import Family
@@ -53,16 +54,19 @@ def tell_command(
 ) -> None:
     """Say what experiment ID gave: a value, or the test machine's file."""
     from toughopt.loop import Campaign
+    from toughopt.loop.requests import doubt
 
     if (curve is None) == (value is None):
         raise click.UsageError("give either --curve FILE or --toughness J")
     with Campaign.open(folder) as campaign:
         told = campaign.tell(identity, value=value, curve=curve, mass_g=mass_g, why=why)
-        name = campaign.workspace.config.objective.name
+        name, remark = campaign.workspace.config.objective.name, doubt(campaign.workspace, told)
     if as_json:
         show_json({"id": identity, "value": told})
     else:
         click.echo(f"{identity}  {name} = {told:.4g}")
+    if remark:
+        say(f"warning: {remark} `toughopt ctl {in_shell(folder)} value {identity} NUMBER` corrects it")
 
 
 @click.command()
@@ -157,6 +161,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "reprint": ("id",),
     "mass": ("id", "mass_g"),
     "curve": ("id", "file"),
+    "value": ("id", "value"),
     "exclude": ("id",),
     "restore": ("id",),
     "printed": ("id",),
@@ -183,7 +188,8 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
     filament PRINTER GRAMS  what is on its spool
     keep-clear [on|off]     nothing is loaded or crushed while hands are at the frame
     policy NAME [PRINTER] | limits PARAMETER LOW HIGH (or none) | printability P
-    reprint ID | mass ID GRAMS | curve ID FILE | exclude ID | restore ID | printed ID
+    reprint ID | mass ID GRAMS | curve ID FILE | value ID NUMBER
+    exclude ID | restore ID | printed ID
     note [ID] --why TEXT
     """
     from toughopt.loop import Campaign

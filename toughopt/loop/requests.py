@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import InputError, ToughoptError, UnknownName
+from toughopt.files import in_shell
 from toughopt.journal import NEXT, Experiment, Stage
 from toughopt.journal import events as ev
 from toughopt.loop.measuring import Measurement, measure_file
@@ -14,6 +15,7 @@ from toughopt.loop.verbs import Answer, Events, Verb, find, finite, positive, wh
 
 if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
+    from toughopt.loop.workspace import Workspace
 
 _IN_HAND = frozenset({Stage.QUEUED, Stage.PRINTING})
 
@@ -55,7 +57,7 @@ def _add(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str)
 def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
     if experiment.ended or Stage.COMPLETE not in NEXT[experiment.stage]:
-        raise InputError(f"experiment {experiment.id} is {experiment.stage}; only one that waits can be told a result")
+        raise InputError(_told_already(conductor, experiment))
     given = arguments.get("mass_g") is not None
     mass_g = positive(arguments, "mass_g", "a mass in g") if given else experiment.mass_g
     workspace = conductor.workspace
@@ -73,8 +75,42 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
         complete = Measurement(value, mass_g=mass_g, by=who).event()
     else:
         raise InputError("tell needs a value or a curve")
-    message = f"experiment {experiment.id} is complete: {complete.value:.4g}"
+    message = f"experiment {experiment.id} is complete: {complete.value:.4g}" + _after(doubt(workspace, complete.value))
     return [(complete, experiment.id)], message, {"id": experiment.id, "value": complete.value}
+
+
+def _told_already(conductor: Conductor, experiment: Experiment) -> str:
+    """Why an experiment cannot be told a result, and what does help."""
+    why = f"experiment {experiment.id} is {experiment.stage}; only one that waits can be told a result"
+    if experiment.stage is not Stage.COMPLETE:
+        return why
+    ctl = f"toughopt ctl {in_shell(conductor.workspace.folder)}"
+    by_hand = "" if experiment.curve else f"`{ctl} value {experiment.id} NUMBER` corrects it, "
+    return f"{why}: {by_hand}`{ctl} curve {experiment.id} FILE` gives it another curve, `exclude` leaves it out"
+
+
+def doubt(workspace: Workspace, value: float) -> str:
+    """A remark on a value that no test can give, "" for others; every objective is an amount or a share."""
+    return "" if value >= 0 else f"{workspace.config.objective.name} cannot be below 0: was it mistyped?"
+
+
+def _after(remark: str) -> str:
+    return f"; {remark}" if remark else ""
+
+
+def _value(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
+    experiment, workspace = find(conductor, arguments), conductor.workspace
+    if experiment.stage is not Stage.COMPLETE:
+        raise InputError(f"experiment {experiment.id} is {experiment.stage}; a value is corrected once it is complete")
+    if experiment.curve is not None:
+        raise InputError(
+            f"the value of experiment {experiment.id} is measured from its curve; "
+            f"`toughopt ctl {in_shell(workspace.folder)} curve {experiment.id} FILE` gives it another"
+        )
+    value = finite(arguments, "value", f"a value of {workspace.config.objective.name}")
+    message = f"experiment {experiment.id} is now {value:.4g}{_after(doubt(workspace, value))}"
+    corrected = ev.Corrected(who=who, why=why, value=value)
+    return [(corrected, experiment.id)], message, {"id": experiment.id, "value": value}
 
 
 def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
@@ -173,6 +209,7 @@ _EXPERIMENTS: Mapping[str, Verb] = {
     "reprint": _reprint,
     "mass": _mass,
     "curve": _curve,
+    "value": _value,
     "exclude": _exclude,
     "restore": _restore,
     "note": _note,

@@ -73,6 +73,12 @@ ACTIONS: Mapping[str, Action] = {
         "Another file of the same test; its value is measured again.",
         (_EXPERIMENT, Field("curve", "Test machine's file", "file")),
     ),
+    "value": Action(
+        "Correct its value",
+        "experiment",
+        "What was told by hand was mistyped.",
+        (_EXPERIMENT, Field("value", "Value", "number", required=True)),
+    ),
     "fail": Action(
         "Declare failed",
         "experiment",
