@@ -107,6 +107,11 @@ def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
                     "or leave the option out"
                 )
         return campaign
+    if (folder / "journal.sqlite").exists():
+        raise InputError(
+            f"{folder} holds a journal and no campaign.toml; "
+            f"`toughopt new {in_shell(folder)}` writes it again, as it was"
+        )
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty and holds no campaign.toml; choose another folder")
     return Campaign.create(folder, campaign_text(name=folder.resolve().name, seed=seed or 1, batch=batch or 1))

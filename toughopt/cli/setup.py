@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from toughopt.cli.output import campaign_argument, json_option, make_folder, show_json
 from toughopt.files import in_shell
@@ -40,10 +41,16 @@ def new_command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Write a commented campaign.toml into DIR, and begin its journal."""
+    """Write a commented campaign.toml into DIR, and begin its journal.
+
+    Where DIR holds a journal whose campaign.toml is gone, that file is written again as it was.
+    """
     from toughopt.errors import InputError, UnknownName
     from toughopt.loop import Campaign
 
+    if (folder / "journal.sqlite").exists() and not (folder / "campaign.toml").exists():
+        _restore(folder, as_json)
+        return
     virtual = url == "virtual"
     text = campaign_text(
         name=folder.resolve().name,
@@ -73,6 +80,28 @@ def new_command(
         return
     change = f"fill in line {', '.join(map(str, lines))}" if lines else "change it"
     click.echo(f"{folder / 'campaign.toml'} is written: read it, {change}, then `toughopt check {in_shell(folder)}`")
+
+
+def _restore(folder: Path, as_json: bool) -> None:
+    from toughopt.errors import InputError
+    from toughopt.loop.workspace import restore_config
+
+    context = click.get_current_context()
+    given = [
+        name
+        for name in context.params
+        if name not in ("folder", "as_json") and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise InputError(
+            f"{folder} holds the journal of a campaign whose campaign.toml is gone; `toughopt new {in_shell(folder)}` "
+            "without options writes it again as it was; for another campaign choose another folder"
+        )
+    path = restore_config(folder)
+    if as_json:
+        show_json({"folder": folder, "files": [path], "fill_in_lines": []})
+        return
+    click.echo(f"{path} is written again, as the journal last knew it: `toughopt check {in_shell(folder)}`")
 
 
 #: What nobody but the lab knows, as examples to be changed; "TO FILL IN" itself is refused by check and run.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import CampaignBusy, ConfigError, InputError, RunFailed
 from toughopt.executor import open_executor
+from toughopt.files import in_shell
 from toughopt.journal import Event, Experiment, State
 from toughopt.journal import events as ev
 from toughopt.loop.conductor import Conductor, RunSummary
@@ -65,7 +66,8 @@ class Campaign:
         target = Path(folder)
         path = target / "campaign.toml"
         if path.exists() or (target / "journal.sqlite").exists():
-            raise ConfigError(f"{target} holds a campaign already; run it, or choose another folder")
+            lost = "" if path.exists() else f"; `toughopt new {in_shell(target)}` writes its campaign.toml again"
+            raise ConfigError(f"{target} holds a campaign already{lost or '; run it, or choose another folder'}")
         check_config(parse_config(config_toml, str(path)), target)
         made = not target.exists()
         try:

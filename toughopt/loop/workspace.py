@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from toughopt._version import __version__
 from toughopt.campaign import CampaignConfig, changed_for_life, load_config
-from toughopt.errors import ConfigError, UnknownName
+from toughopt.errors import ConfigError, InputError, JournalError, UnknownName
+from toughopt.files import write_whole
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
 from toughopt.journal import events as ev
 from toughopt.loop.choosing import Chooser
@@ -177,13 +178,14 @@ def open_workspace(folder: Path) -> Workspace:
     ConfigError
         If campaign.toml is wrong, or changes what a campaign cannot change.
     JournalError
-        If there is no journal, or it is damaged.
+        If the journal is damaged, or is gone and what it told of is still there.
     """
     path = folder / "campaign.toml"
     config = load_config(path)
     text = path.read_text(encoding="utf-8-sig")
     journal = folder / "journal.sqlite"
     if config.store.url is None and not journal.exists():
+        _refuse_lost_journal(folder)
         return _create(folder, config, text)
     store = _store(config.store.url, journal)
     workspace = Workspace(folder, config, store)
@@ -205,6 +207,39 @@ def open_workspace(folder: Path) -> Workspace:
                 f"start another with `toughopt new`, or put [{changed[0]}] back"
             )
     return workspace
+
+
+def restore_config(folder: Path) -> Path:
+    """Write campaign.toml again, as the journal beside it last knew it; returns its path.
+
+    Raises
+    ------
+    JournalError
+        If there is no journal, or it holds no configuration.
+    InputError
+        If the file cannot be written.
+    """
+    path, store = folder / "campaign.toml", open_sqlite(folder / "journal.sqlite")
+    try:
+        known = [e.payload["config_toml"] for e in store.read() if e.kind in ("campaign_created", "campaign_changed")]
+    finally:
+        store.close()
+    if not known:
+        raise JournalError(f"{store.where} holds no configuration, for nothing was begun; remove it and begin anew")
+    try:
+        write_whole(path, known[-1].encode())
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def _refuse_lost_journal(folder: Path) -> None:
+    artifacts = folder / "artifacts"
+    if artifacts.is_dir() and any(artifacts.iterdir()):
+        raise JournalError(
+            f"{folder / 'journal.sqlite'} is not there, though {artifacts} holds what a campaign made: put the journal "
+            f"back from a copy; to begin anew, take another folder, or move {artifacts} away"
+        )
 
 
 def _store(url: str | None, journal: Path) -> Store:
