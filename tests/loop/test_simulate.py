@@ -9,9 +9,10 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.errors import ConfigError
+from toughopt.gcode import read_program
 from toughopt.journal import Event, Experiment, Stage
 from toughopt.loop.simulate import Simulated, Simulation, simulate
-from toughopt.virtual.fleet import Mishaps
+from toughopt.virtual.fleet import Mishaps, while_extruding
 
 BUDGET = 14
 MORE_PRINTERS = """
@@ -151,6 +152,23 @@ def test_the_press_is_not_idle_while_parts_wait_for_it(tmp_path: Path, small_tex
     # all but the first print, before which there is nothing to crush
     lead = 400.0 / (result.days * 86400.0)
     assert result.utilisation["press"] > 0.95 * (1.0 - lead)
+
+
+def test_what_goes_wrong_in_a_print_does_so_while_it_extrudes() -> None:
+    moves = ["G28", "G1 X1 E1", "G1 X2 E2", "G1 X3 E3", *["G1 X1", "G1 X2"] * 50]
+    program = read_program("\n".join(["; a remark"] * 50 + moves))
+    assert {while_extruding(program, share / 100.0) for share in range(100)} == {1, 2}
+
+
+def test_a_jam_costs_filament(tmp_path: Path, small_text: str) -> None:
+    text = small_text.replace('"default"', '"random"')
+    for name, jam in (("sound", 0.0), ("jams", 1.0)):
+        Campaign.create(tmp_path / name, text).close()
+        simulate(tmp_path / name, Simulation(mishaps=Mishaps(jam=jam)), budget=1)
+    with Campaign.open(tmp_path / "sound") as sound, Campaign.open(tmp_path / "jams") as jams:
+        whole, part = sound.state.experiments[1], jams.state.experiments[1]
+        assert part.design == whole.design
+        assert 0.0 < (part.mass_g or 0.0) < 0.99 * (whole.mass_g or 0.0)
 
 
 def test_real_machines_cannot_be_simulated(tmp_path: Path, small_text: str) -> None:

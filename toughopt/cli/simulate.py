@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import asdict
@@ -10,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import existing_file, json_option, number, say, show_json, table
+from toughopt.cli.output import (
+    existing_file,
+    json_option,
+    make_folder,
+    number,
+    say,
+    show_json,
+    table,
+    write_text_whole,
+)
+from toughopt.errors import InputError
 
 if TYPE_CHECKING:
     from toughopt.loop.simulate import Simulated, Simulation
 
 _SHARE = click.FloatRange(0.0, 1.0)
+_OPTIONS = {"jam": "jams"}  # where an option's name is not the condition's
 
 
 @click.command()
@@ -56,7 +68,8 @@ def simulate_command(
     """Run whole campaigns of a virtual lab on a virtual clock, with real meshes, programs and decisions.
 
     Each campaign gets a folder of its own in DIR, with its journal, as if it had been run; what was begun before goes
-    on. Without a CAMPAIGN.toml it is the crossed barrel on a fleet of virtual printers around one press.
+    on, under the same conditions. Without a CAMPAIGN.toml it is the crossed barrel on a fleet of virtual printers
+    around one press.
     """
     from toughopt.campaign import parse_config
     from toughopt.loop.simulate import Simulation
@@ -69,7 +82,9 @@ def simulate_command(
     text = fleet_text(printers) if campaign is None else campaign.read_text(encoding="utf-8")
     if not parse_config(text, str(campaign or "the campaign")).all_virtual:
         raise click.UsageError(f"{campaign} names real machines; only a virtual lab can be simulated")
-    simulation = Simulation(mishaps=Mishaps(print_stops, jams, grab_fails, lost, hands_fail, test_fails))
+    mishaps = Mishaps(print_stops, jams, grab_fails, lost, hands_fail, test_fails)
+    simulation = Simulation(mishaps=mishaps)
+    _keep_conditions(folder, {**asdict(mishaps), "printers": printers if campaign is None else None})
     orders = [(folder / f"{seed + i:04d}", with_seed(text, seed + i), simulation, budget) for i in range(campaigns)]
     found = _run(orders, workers or os.cpu_count() or 1, dask)
     if as_json:
@@ -88,6 +103,35 @@ def simulate_command(
         "press",
     ]
     table("", columns, [_row(result) for result in found])
+
+
+def _keep_conditions(folder: Path, wanted: dict[str, Any]) -> None:
+    """Write down under which conditions the campaigns in `folder` are simulated. Raises InputError where they differ.
+
+    Conditions that are mixed would make one table of campaigns that do not compare.
+    """
+    path = folder / "simulation.json"
+    if not path.exists():
+        make_folder(folder)
+        write_text_whole(path, json.dumps(wanted, indent=2) + "\n")
+        return
+    try:
+        kept = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read: {error}; remove it, or choose another folder") from error
+    for name, value in wanted.items():
+        if kept.get(name, value) != value:
+            raise InputError(
+                f"{folder} holds campaigns that were simulated with {_option(name, kept[name])}, not with "
+                f"{_option(name, value)}; choose another folder, or the same options"
+            )
+
+
+def _option(name: str, value: Any) -> str:
+    """A condition as it is typed."""
+    if name == "printers" and value is None:
+        return "a CAMPAIGN.toml"
+    return f"--{_OPTIONS.get(name, name.replace('_', '-'))} {value:g}"
 
 
 def fleet_text(printers: int) -> str:

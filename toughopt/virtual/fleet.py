@@ -116,7 +116,7 @@ class SimulatedPrinter:
     def print(self, program: Program, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
         """See `Printer.print`."""
         seed = specimen_seed(self._seed, f"{self.name}/{hashlib.sha256(program.text.encode()).hexdigest()}")
-        fault, lost = self._mishap(Random(seed), program.line_count)
+        fault, lost = self._mishap(Random(seed), program)
         self._record, seconds, reason = self._run(program.text, self._profile, seed % 2**32, fault, self._spool)
         self._clock.spend(seconds)
         self._occupied.add(self.name, seconds)
@@ -150,15 +150,25 @@ class SimulatedPrinter:
     def close(self) -> None:
         """Nothing to let go."""
 
-    def _mishap(self, chance: Random, lines: int) -> tuple[str, bool]:
+    def _mishap(self, chance: Random, program: Program) -> tuple[str, bool]:
         """The firmware's fault in this print, "" for none, and whether contact is lost."""
-        line = chance.randrange(1, max(lines, 2))
-        left = chance.random()
-        for fault, share in ((f"halt=line:{line}", self._mishaps.print_stops), (f"jam=line:{line}", self._mishaps.jam)):
+        lines = max(program.line_count, 2)
+        when, left = chance.randrange(1, lines) / lines, chance.random()
+        for fault, share in (("halt", self._mishaps.print_stops), ("jam", self._mishaps.jam)):
             if left < share:
-                return fault, False
+                return f"{fault}=line:{while_extruding(program, when)}", False
             left -= share
         return "", left < self._mishaps.lost
+
+
+def while_extruding(program: Program, when: float) -> int:
+    """How many commands are done at a share `when` in 0..1 of those that extrude, before the last of them.
+
+    A firmware counts the commands that it runs, not the lines of a text; what happens after the last extrusion harms no
+    part.
+    """
+    rows = program.moves.row[program.moves.extruded_mm > 0.0]
+    return max(int(rows[int(when * (len(rows) - 1))]), 1) if len(rows) else 1
 
 
 class TimedHandler:
