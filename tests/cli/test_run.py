@@ -11,7 +11,8 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.cli import main, output
-from toughopt.cli.run import _Interrupts, _Teller
+from toughopt.cli.run import _Interrupts, _Teller, _told
+from toughopt.loop import RunSummary
 from toughopt.virtual import small_campaign
 
 
@@ -94,6 +95,13 @@ def test_what_goes_on_is_a_command_that_does(told: Path, capsys: pytest.CaptureF
         campaign.request("target", {"target": 2.0})
     assert main(["run", str(told)]) == 0
     assert hint(capsys.readouterr().out) == ["ctl", str(told), "target", "none,", "then", "toughopt", "run", str(told)]
+
+
+def test_what_goes_on_after_a_pause_begins_with_its_end(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Campaign.open(told) as campaign:
+        campaign.request("pause", {})
+        _told(campaign, RunSummary("aborted by hand", 3, 0, 0))
+    assert hint(capsys.readouterr().out)[:4] == ["ctl", str(told), "resume,", "then"]
 
 
 def test_the_end_of_a_run_tells_what_waits_for_a_person(told: Path, capsys: pytest.CaptureFixture[str]) -> None:

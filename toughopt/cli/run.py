@@ -258,6 +258,8 @@ def _next(campaign: Campaign) -> str:
     state, folder = campaign.state, in_shell(campaign.folder)
     spent = state.counted() >= campaign.workspace.budget()
     command = f"toughopt run {folder}" + (f" --budget {state.counted() + _MORE}" if spent else "")
+    if state.steering.get("paused"):
+        command = f"toughopt ctl {folder} resume, then {command}"
     if state.stopped is None:
         return command
     if state.stopped["rule"] == "target":
