@@ -195,6 +195,8 @@ def _line(event: Event, state: State) -> str:
             return f"{event.experiment_id:4d}  {event.kind} at {payload['stage']}: {payload['reason']}"
         case "heaters_unknown":
             return f"!!!! {payload['printer']}: heaters NOT known to be off ({payload['reason']}): look, pull the plug"
+        case "fault" if "expected_g" in payload["data"]:
+            return f"{event.experiment_id:4d}  {payload['device']}: {payload['data']['reason']}"
         case "steered":
             from toughopt.loop.steering import in_words
 
