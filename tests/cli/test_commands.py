@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from toughopt import Campaign, Curve
-from toughopt.cli import main
 from toughopt.cli.curves import analyze_command
 from toughopt.cli.output import write_text_whole
 from toughopt.compression import write_csv
@@ -22,24 +21,7 @@ from toughopt.errors import InputError
 from toughopt.optimizer import available_policies
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """`run("families", "--json")` -> exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def answer(run: Run, *arguments: object) -> Any:
-    code, out, err = run(*arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
+Answer = Callable[..., Any]
 
 
 @pytest.fixture
@@ -67,25 +49,24 @@ def test_help_lists_every_command(run: Run) -> None:
         assert run(name, "--help")[0] == 0, name
 
 
-def test_families_and_printers(run: Run) -> None:
-    families = {entry["name"]: entry for entry in answer(run, "families")}
+def test_families_and_printers(answer: Answer) -> None:
+    families = {entry["name"]: entry for entry in answer("families")}
     assert [p["name"] for p in families["crossed_barrel"]["parameters"]] == ["n", "theta", "r", "t"]
-    printers = {entry["name"] for entry in answer(run, "printers")}
+    printers = {entry["name"] for entry in answer("printers")}
     assert {"virtual", "makergear_m3", "marlin_generic"} <= printers
 
 
-def test_every_policy_says_what_it_does(run: Run) -> None:
-    policies = {entry["name"]: entry for entry in answer(run, "policies")}
+def test_every_policy_says_what_it_does(run: Run, answer: Answer) -> None:
+    policies = {entry["name"]: entry for entry in answer("policies")}
     assert set(policies) == set(available_policies()) and all(entry["meaning"] for entry in policies.values())
-    assert answer(run, "policies", "bear2020")["settings"]["kernel"] == "squared_exponential"
+    assert answer("policies", "bear2020")["settings"]["kernel"] == "squared_exponential"
     assert all(name in run("policies")[1] for name in policies)
     code, _, error = run("policies", "bear2021")
     assert code == 2 and "bear2020" in error
 
 
-def test_make_then_slice_then_check(run: Run, tmp_path: Path) -> None:
+def test_make_then_slice_then_check(answer: Answer, tmp_path: Path) -> None:
     made = answer(
-        run,
         "make",
         "crossed_barrel",
         "n=6",
@@ -100,10 +81,10 @@ def test_make_then_slice_then_check(run: Run, tmp_path: Path) -> None:
     assert made["design"] == {"n": 6, "theta": 60.0, "r": 2.0, "t": 0.9}
     assert made["bounding_box_mm"][2] == pytest.approx(6.0, abs=0.01)
     assert (tmp_path / "part" / "part.png").read_bytes().startswith(b"\x89PNG")
-    sliced = answer(run, "slice", tmp_path / "part" / "part.stl", "-o", tmp_path / "x.gcode", "-p", "virtual_small")
+    sliced = answer("slice", tmp_path / "part" / "part.stl", "-o", tmp_path / "x.gcode", "-p", "virtual_small")
     assert sliced["layers"] == made["program"]["layers"] == 20
     assert sliced["filament_mm"] == pytest.approx(made["program"]["filament_mm"], rel=0.01)
-    checked = answer(run, "gcode", tmp_path / "x.gcode", "-p", "virtual_small")
+    checked = answer("gcode", tmp_path / "x.gcode", "-p", "virtual_small")
     assert checked["ok"] and checked["filament_g"] == pytest.approx(sliced["filament_g"], rel=0.01)
 
 
@@ -117,8 +98,8 @@ def test_analyze_draws_one_curve_several_or_replicates(run: Run, curve: Path, tm
     assert len(set(pictures)) == 3
 
 
-def test_analyze_has_its_stable_keys(run: Run, curve: Path) -> None:
-    (entry,) = answer(run, "analyze", curve, "--height-mm", 20, "--mass-g", 2.5)
+def test_analyze_has_its_stable_keys(answer: Answer, curve: Path) -> None:
+    (entry,) = answer("analyze", curve, "--height-mm", 20, "--mass-g", 2.5)
     keys = {
         "file",
         "specimen",
@@ -160,13 +141,12 @@ def test_analyze_names_the_options_that_settle_it(
     assert {word.rstrip(",;:") for word in err.split() if word.startswith("--")} <= options
 
 
-def test_backtest_on_a_table(run: Run, tmp_path: Path) -> None:
+def test_backtest_on_a_table(answer: Answer, tmp_path: Path) -> None:
     rows = [f"{x},{y},{np.exp(-((x - 5) ** 2 + (y - 3) ** 2) / 8):.4f}" for x in range(8) for y in range(6)]
     table = tmp_path / "table.csv"
     table.write_text("x,y,j\n" + "\n".join(rows) + "\n", encoding="utf-8")
     picture = tmp_path / "b.png"
     found = answer(
-        run,
         *("backtest", table, "--objective", "j", "--policy", "random", "--policy", "lhs"),
         *("--initial", 2, "--budget", 10, "--seeds", 2, "--workers", 1, "--plot", picture),
     )
@@ -176,21 +156,23 @@ def test_backtest_on_a_table(run: Run, tmp_path: Path) -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_campaign_by_hand_from_new_to_replay(run: Run, by_hand: Path, curve: Path, tmp_path: Path) -> None:
-    suggested = answer(run, "suggest", by_hand, "-n", 2)
+def test_a_campaign_by_hand_from_new_to_replay(
+    run: Run, answer: Answer, by_hand: Path, curve: Path, tmp_path: Path
+) -> None:
+    suggested = answer("suggest", by_hand, "-n", 2)
     assert [entry["id"] for entry in suggested] == [1, 2]
-    assert answer(run, "tell", by_hand, 1, "--curve", curve)["value"] == pytest.approx(1.25, rel=0.005)
-    assert answer(run, "tell", by_hand, 2, "--toughness", 2.5, "--mass", 2.0)["value"] == 2.5
-    added = answer(run, "add", by_hand, "n=8", "theta=10", "r=2", "t=1", "--by-hand", "--why", "a hunch")["id"]
+    assert answer("tell", by_hand, 1, "--curve", curve)["value"] == pytest.approx(1.25, rel=0.005)
+    assert answer("tell", by_hand, 2, "--toughness", 2.5, "--mass", 2.0)["value"] == 2.5
+    added = answer("add", by_hand, "n=8", "theta=10", "r=2", "t=1", "--by-hand", "--why", "a hunch")["id"]
     assert run("fail", by_hand, added, "--why", "warped")[0] == 0
-    status = answer(run, "status", by_hand)
+    status = answer("status", by_hand)
     assert (status["complete"], status["best"]["id"]) == (2, 2)
     assert run("export", by_hand, "-o", tmp_path / "e.csv")[0] == 0
     lines = (tmp_path / "e.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("id,state,n,theta,r,t,") and len(lines) == 4
     assert run("plot", by_hand, "--format", "svg")[0] == 0
     assert (by_hand / "exports" / "overview.svg").stat().st_size > 1000
-    assert answer(run, "replay", by_hand)["differences"] == []
+    assert answer("replay", by_hand)["differences"] == []
 
 
 def test_run_says_every_step_to_whoever_wants_that(run: Run, tmp_path: Path) -> None:
@@ -205,43 +187,43 @@ def test_run_says_every_step_to_whoever_wants_that(run: Run, tmp_path: Path) -> 
     assert "   1  printing on printer-1\n" in err and "   1  weighed\n" in err
 
 
-def test_replay_of_what_is_not_there_says_how_many_there_are(run: Run, by_hand: Path) -> None:
+def test_replay_of_what_is_not_there_says_how_many_there_are(run: Run, answer: Answer, by_hand: Path) -> None:
     assert run("replay", by_hand)[0] == 0  # nothing has been decided yet, and nothing differs
-    answer(run, "suggest", by_hand, "-n", 2)
+    answer("suggest", by_hand, "-n", 2)
     code, out, err = run("replay", by_hand, "--from", 50)
     assert (code, out) == (2, "")
     assert "has 2 experiments; there is no number 50" in err
     assert run("replay", by_hand, "--from", 2, "--until", 1)[0] == 2
-    assert answer(run, "replay", by_hand, "--from", 1)["decisions"] == 1
+    assert answer("replay", by_hand, "--from", 1)["decisions"] == 1
 
 
-def test_what_writes_files_tells_scripts_which(run: Run, tmp_path: Path) -> None:
+def test_what_writes_files_tells_scripts_which(answer: Answer, tmp_path: Path) -> None:
     folder = tmp_path / "lab"
-    made = answer(run, "new", folder, "--url", "COM3", "--frame", "mark10", "--scale", "none")
+    made = answer("new", folder, "--url", "COM3", "--frame", "mark10", "--scale", "none")
     assert made["folder"] == str(folder)
     assert made["files"] == [str(folder / "campaign.toml"), str(folder / "journal.sqlite")]
     lines = (folder / "campaign.toml").read_text(encoding="utf-8").splitlines()
     assert len(made["fill_in_lines"]) == 3
     assert all("TO FILL IN" in lines[number - 1] for number in made["fill_in_lines"])
     lab = tmp_path / "virtual"
-    answer(run, "new", lab)
-    answer(run, "suggest", lab, "-n", 2)
+    answer("new", lab)
+    answer("suggest", lab, "-n", 2)
     table = tmp_path / "rows.jsonl"
-    assert answer(run, "export", lab, "--format", "jsonl", "-o", table) == {
+    assert answer("export", lab, "--format", "jsonl", "-o", table) == {
         "file": str(table),
         "format": "jsonl",
         "rows": len(table.read_text(encoding="utf-8").splitlines()),
     }
-    told = answer(run, "report", lab)
+    told = answer("report", lab)
     assert told == {"file": str(lab / "exports" / "report.html"), "bytes": Path(told["file"]).stat().st_size}
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_table_can_be_piped(
-    kind: str, run: Run, by_hand: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, run: Run, answer: Answer, by_hand: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    answer(run, "suggest", by_hand)
+    answer("suggest", by_hand)
     assert run("export", by_hand, "--format", kind, "-o", tmp_path / "table")[0] == 0
     code, out, err = run("export", by_hand, "--format", kind, "-o", "-")
     assert (code, err) == (0, "")
@@ -256,10 +238,12 @@ def test_no_other_file_is_called_as_standard_output_is(tmp_path: Path, monkeypat
     assert not Path("-").exists()
 
 
-def test_replay_tells_the_first_decision_that_a_changed_setting_changes(run: Run, by_hand: Path) -> None:
+def test_replay_tells_the_first_decision_that_a_changed_setting_changes(
+    run: Run, answer: Answer, by_hand: Path
+) -> None:
     for identity in (1, 2):
-        answer(run, "suggest", by_hand)
-        answer(run, "tell", by_hand, identity, "--toughness", identity)
+        answer("suggest", by_hand)
+        answer("tell", by_hand, identity, "--toughness", identity)
     path = by_hand / "campaign.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("seed = 3", "seed = 4"), encoding="utf-8")
     code, _, err = run("replay", by_hand)
@@ -350,14 +334,14 @@ def test_a_file_that_cannot_be_used_is_one_sentence(run: Run, monkeypatch: pytes
     assert run("families") == (1, "", "error: /lab/part.stl: No space left on device\n")
 
 
-def test_what_steers_answers_scripts_too(run: Run, by_hand: Path) -> None:
-    assert [entry["id"] for entry in answer(run, "suggest", by_hand)] == [1]
+def test_what_steers_answers_scripts_too(run: Run, answer: Answer, by_hand: Path) -> None:
+    assert [entry["id"] for entry in answer("suggest", by_hand)] == [1]
     empty = by_hand.parent / "header only.csv"
     empty.write_text("Time,Extension,Load\n(s),(mm),(N)\n", encoding="utf-8")
     code, _, err = run("tell", by_hand, 1, "--curve", empty)
     assert code == 2 and err.startswith("error: header only.csv: there are no rows of numbers")
-    assert answer(run, "fail", by_hand, 1, "--why", "falls over") == {"id": 1, "blame": "design"}
-    assert answer(run, "ctl", by_hand, "budget", 40)["message"] == "the budget is 40"
+    assert answer("fail", by_hand, 1, "--why", "falls over") == {"id": 1, "blame": "design"}
+    assert answer("ctl", by_hand, "budget", 40)["message"] == "the budget is 40"
 
 
 def test_a_limit_may_be_below_zero(run: Run, tmp_path: Path) -> None:
@@ -370,11 +354,11 @@ def test_a_limit_may_be_below_zero(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_table_from_a_spreadsheet_with_decimal_commas_and_fewer_designs_than_the_usual_budget(
-    run: Run, tmp_path: Path
+    answer: Answer, tmp_path: Path
 ) -> None:
     table = tmp_path / "eigene.csv"
     table.write_text("breite;höhe;festigkeit\n1,5;2;3,25\n2;3;4\n2,5;2;4,5\n3;1;2\n", encoding="utf-8")
-    found = answer(run, "backtest", table, "--objective", "festigkeit", "--policy", "random", "--seeds", 2)
+    found = answer("backtest", table, "--objective", "festigkeit", "--policy", "random", "--seeds", 2)
     assert found["designs"][0] == {"breite": 1.5, "höhe": 2}
     assert found["policies"]["random"]["best_so_far"][0][-1] == 4.5
     assert [sorted(order) for order in found["policies"]["random"]["order"]] == [[0, 1, 2, 3]] * 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,34 +9,15 @@ from typing import Any
 import pytest
 import trimesh
 
-from toughopt.cli import main
-
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """`run("families", "--json")` -> exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def answer(run: Run, *arguments: object) -> Any:
-    code, out, err = run(*arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
+Answer = Callable[..., Any]
 
 
 SHELL = ("make", "cylindrical_shell", "height=10", "mass=1", "c4_top=0.2", "c8_top=0", "chord_error=0.2", "-o")
 
 
-def test_a_spiral_weighs_what_its_wall_does_and_its_envelope_is_called_so(run: Run, tmp_path: Path) -> None:
-    made = answer(run, *SHELL, tmp_path, "-p", "makergear_m3_vase")
+def test_a_spiral_weighs_what_its_wall_does_and_its_envelope_is_called_so(answer: Answer, tmp_path: Path) -> None:
+    made = answer(*SHELL, tmp_path, "-p", "makergear_m3_vase")
     assert (made["mass_g"], made["wall_mm"]) == (1.0, 0.77)
     assert made["envelope_mass_g"] > 2.0 and "volume_mm3" not in made
     assert made["program"]["filament_g"] == pytest.approx(made["mass_g"], rel=0.35)
@@ -53,11 +33,13 @@ def test_a_wall_that_the_nozzle_cannot_lay_is_told_with_a_profile_that_can(run: 
     assert "warning" not in run(*SHELL, tmp_path, "-p", "virtual", "thickness=0.4")[2]
 
 
-def test_slice_knows_the_wall_of_a_3mf_and_says_where_a_profile_does_not_print_it(run: Run, tmp_path: Path) -> None:
+def test_slice_knows_the_wall_of_a_3mf_and_says_where_a_profile_does_not_print_it(
+    run: Run, answer: Answer, tmp_path: Path
+) -> None:
     assert run(*SHELL, tmp_path, "-p", "makergear_m3_vase")[0] == 0
 
     def warnings(printer: object, suffix: str = "3mf") -> str:
-        told = answer(run, "slice", tmp_path / f"part.{suffix}", "-o", tmp_path / "x.gcode", "-p", printer)
+        told = answer("slice", tmp_path / f"part.{suffix}", "-o", tmp_path / "x.gcode", "-p", printer)
         return " ".join(told["warnings"])
 
     spiral = tmp_path / "spiral.toml"
@@ -67,7 +49,9 @@ def test_slice_knows_the_wall_of_a_3mf_and_says_where_a_profile_does_not_print_i
     assert warnings("makergear_m3_vase") == warnings(spiral, "stl") == ""  # an STL does not tell its wall
 
 
-def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(run: Run, tmp_path: Path) -> None:
+def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(
+    run: Run, answer: Answer, tmp_path: Path
+) -> None:
     for name, size_mm in (("metres", 0.01), ("huge", 1000.0)):
         trimesh.creation.box((size_mm, size_mm, size_mm)).export(tmp_path / f"{name}.stl")
     to = ("-o", tmp_path / "x.gcode")
@@ -75,12 +59,14 @@ def test_slice_takes_a_mesh_in_another_unit_and_says_where_one_looks_like_it(run
     assert code == 2 and "if it was drawn in metres, scale it by 1000" in err
     code, _, err = run("slice", tmp_path / "huge.stl", *to)
     assert code == 2 and "1000.0 x 1000.0 mm" in err and "look at its units" in err
-    assert answer(run, "slice", tmp_path / "metres.stl", *to, "--scale", 1000)["layers"] == 50
+    assert answer("slice", tmp_path / "metres.stl", *to, "--scale", 1000)["layers"] == 50
     assert "look at its units" not in run("slice", tmp_path / "huge.stl", *to, "--scale", 0.3)[2]
 
 
-def test_every_parameter_of_a_family_is_told_with_range_choices_unit_default_and_meaning(run: Run) -> None:
-    entries = answer(run, "families", "crossed_barrel")
+def test_every_parameter_of_a_family_is_told_with_range_choices_unit_default_and_meaning(
+    run: Run, answer: Answer
+) -> None:
+    entries = answer("families", "crossed_barrel")
     told = {entry["name"]: entry for entry in (*entries["parameters"], *entries["fixed_parameters"])}
     assert set(told) == {"n", "theta", "r", "t", *entries["fixed"]} and all(e["description"] for e in told.values())
     assert (told["r"]["low"], told["r"]["high"], told["r"]["unit"], told["r"]["values"]) == (1.5, 2.5, "mm", None)

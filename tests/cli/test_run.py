@@ -13,7 +13,6 @@ from toughopt import Campaign
 from toughopt.cli import main, output
 from toughopt.cli.run import _Interrupts, _Teller, _told
 from toughopt.loop import RunSummary
-from toughopt.virtual import small_campaign
 
 
 class Wishes:
@@ -68,15 +67,6 @@ def test_nothing_ends_because_nobody_can_be_told(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(output.click, "echo", full)
     output.say("experiment 1 is complete")
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Path:
-    """A campaign with a budget of five experiments, three of which were told by hand."""
-    with Campaign.create(tmp_path / "my lab", small_campaign()) as campaign:
-        for entry in campaign.suggest(3):
-            campaign.tell(entry["id"], value=float(entry["id"]))
-    return tmp_path / "my lab"
 
 
 def hint(text: str) -> list[str]:

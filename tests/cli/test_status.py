@@ -11,16 +11,6 @@ import pytest
 from toughopt import Campaign
 from toughopt.cli import main
 from toughopt.journal import events as ev
-from toughopt.virtual import small_campaign
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Path:
-    """A campaign with three results and a budget of five."""
-    with Campaign.create(tmp_path / "lab", small_campaign()) as campaign:
-        for entry in campaign.suggest(3):
-            campaign.tell(entry["id"], value=float(entry["id"]))
-    return tmp_path / "lab"
 
 
 def shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:

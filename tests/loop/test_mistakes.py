@@ -28,13 +28,18 @@ def broken_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None
     monkeypatch.setattr(owner, name, work)
 
 
-def test_a_mistake_while_a_part_is_weighed_costs_that_experiment_alone(
-    tmp_path: Path, small_text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, small_text: str) -> Path:
     Campaign.create(tmp_path / "c", small_text.replace('"default"', '"random"')).close()
+    return tmp_path / "c"
+
+
+def test_a_mistake_while_a_part_is_weighed_costs_that_experiment_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken_once(monkeypatch, Lab, "weigh")
-    simulate(tmp_path / "c")
-    with Campaign.open(tmp_path / "c") as campaign:
+    simulate(folder)
+    with Campaign.open(folder) as campaign:
         stages = [experiment.stage for experiment in campaign.state.experiments.values()]
         assert stages.count(Stage.FAILED) == 1
         assert len(campaign.state.complete) == campaign.workspace.budget()
@@ -43,11 +48,10 @@ def test_a_mistake_while_a_part_is_weighed_costs_that_experiment_alone(
 
 
 def test_a_mistake_in_a_print_leaves_it_uncertain_and_its_heaters_unknown(
-    tmp_path: Path, small_text: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Campaign.create(tmp_path / "c", small_text.replace('"default"', '"random"')).close()
     broken_once(monkeypatch, SimulatedPrinter, "print")
-    simulate(tmp_path / "c")
-    with Campaign.open(tmp_path / "c") as campaign:
+    simulate(folder)
+    with Campaign.open(folder) as campaign:
         kinds = [e.kind for e in campaign.workspace.store.read() if e.experiment_id == 1]
     assert kinds[kinds.index("printing") :][:3] == ["printing", "heaters_unknown", "uncertain"]

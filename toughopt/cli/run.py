@@ -117,9 +117,6 @@ def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
     return Campaign.create(folder, campaign_text(name=folder.resolve().name, seed=seed or 1, batch=batch or 1))
 
 
-_TERMINAL_CLOSED = ("SIGHUP", "SIGBREAK")
-
-
 class _Interrupts:
     """Ctrl-C once: finish the specimens in hand; twice, SIGTERM or a closed terminal: abort safely."""
 
@@ -133,9 +130,12 @@ class _Interrupts:
         self._conductors.append(conductor)
 
     def __enter__(self) -> None:
-        closed = [getattr(signal, name) for name in _TERMINAL_CLOSED if hasattr(signal, name)]
-        heeded = [sent for sent in closed if signal.getsignal(sent) is not signal.SIG_IGN]  # as nohup has it
-        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, signal.SIGTERM, *heeded)}
+        from toughopt.printing.interrupts import ending_signals
+
+        heeded = [  # nohup has a closed terminal ignored
+            sent for sent in ending_signals() if sent == signal.SIGTERM or signal.getsignal(sent) is not signal.SIG_IGN
+        ]
+        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, *heeded)}
 
     def __exit__(self, *error: object) -> None:
         for sent, handler in self._before.items():

@@ -137,12 +137,12 @@ class Workspace:
 
     def order(self, experiment: Experiment, printer: str) -> Order:
         """What is to be prepared for `printer`."""
+        from toughopt.families import designed_mass_g
+
         recipe, design, proposed = self.recipes[printer], experiment.design, experiment.times["proposed"]
         control = mass_control(self.state, printer, recipe.profile) if self.config.mass_control.enabled else None
         if control is None:
             return Order(recipe, experiment.id, design, proposed)
-        from toughopt.families import designed_mass_g
-
         whole = recipe.family.complete(design)
         volume_mm3 = recipe.family.solid(whole).volume_mm3
         target_g = designed_mass_g(recipe.family, whole, volume_mm3, recipe.profile.filament.density_g_per_cm3)

@@ -18,7 +18,7 @@ def ended_like_ctrl_c() -> Iterator[None]:
     Signals that somebody handles already, and those that are ignored (nohup), are left alone; so is everything when
     called from another thread than the main one.
     """
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    numbers = ending_signals()
     if current_thread() is not main_thread():
         numbers = []
     changed = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
@@ -29,6 +29,11 @@ def ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for number in changed:
             signal.signal(number, signal.SIG_DFL)
+
+
+def ending_signals() -> list[signal.Signals]:
+    """The signals, beside Ctrl-C, that tell a process of this platform to end."""
+    return [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

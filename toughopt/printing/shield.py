@@ -8,7 +8,8 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import TypeVar
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+from toughopt.printing.interrupts import ending_signals
+
 Result = TypeVar("Result")
 
 
@@ -25,7 +26,7 @@ def shielded(work: Callable[[], Result]) -> Result:
     def hold(number: int, frame: FrameType | None) -> None:
         held.append(number)
 
-    before = {number: signal.getsignal(number) for number in _numbers()}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *ending_signals())}
     handlers = {number: handler for number, handler in before.items() if callable(handler)}
     for number in handlers:
         signal.signal(number, hold)
@@ -36,7 +37,3 @@ def shielded(work: Callable[[], Result]) -> Result:
             signal.signal(number, handler)
         for again in dict.fromkeys(held):
             signal.raise_signal(again)
-
-
-def _numbers() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
