@@ -20,6 +20,10 @@ class SpiralWall:
     mass_g: float
     thickness_mm: float
 
+    def mass_in(self, family: Family, density_g_per_cm3: float) -> float:
+        """Its mass in g in another material than the one that its family reckons with."""
+        return self.mass_g * density_g_per_cm3 / float(family.fixed.get("density", density_g_per_cm3))
+
 
 def spiral_wall(family: Family, design: Design) -> SpiralWall | None:
     """The wall of one design; None where it is printed as the solid that it is, or cannot be made."""
@@ -54,4 +58,4 @@ def designed_mass_g(family: Family, design: Design, volume_mm3: float, density_g
     wall = spiral_wall(family, design)
     if wall is None:
         return volume_mm3 * density_g_per_cm3 / 1000.0
-    return wall.mass_g * density_g_per_cm3 / float(family.fixed.get("density", density_g_per_cm3))
+    return wall.mass_in(family, density_g_per_cm3)

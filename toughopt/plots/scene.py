@@ -126,12 +126,13 @@ class Scene:
         """What the wall of each weighed specimen should weigh; None where parts are printed as solids."""
         from toughopt.families import spiral_walls
 
-        made = self.workspace.recipe.family
+        recipe = self.workspace.recipe
+        made, density = recipe.family, recipe.profile.filament.density_g_per_cm3
         if made.print_mode != "vase":
             return None
         weighed = [e for e in self.state.experiments.values() if e.mass_g is not None]
         walls = spiral_walls(made, (e.design for e in weighed))
-        return {e.id: wall.mass_g for e, wall in zip(weighed, walls, strict=True) if wall is not None}
+        return {e.id: wall.mass_in(made, density) for e, wall in zip(weighed, walls, strict=True) if wall is not None}
 
     def curve(self, experiment: Experiment | None) -> Curve | None:
         """An experiment's curve; None where there is none. JournalError where it is missing or changed."""
