@@ -23,7 +23,7 @@ def test_it_is_a_slicer_and_the_one_called_native():
     assert isinstance(slicer("native"), NativeSlicer)
 
 
-@pytest.mark.parametrize("wall", [0.5, 0.7, 1.0, 1.05, 1.2, 1.4, 1.9, 2.4, 2.6, 2.8, 3.0, 4.0])
+@pytest.mark.parametrize("wall", [0.5, 0.7, 1.0, 1.05, 1.2, 1.4, 1.9, 2.4, 2.6, 2.8, 3.0, 3.3, 4.0])
 def test_a_tube_is_filled_exactly_whatever_its_wall(profile, tube, coverage, on_bed, wall):
     solid = tube(wall=wall)
     paths = NativeSlicer().slice(solid, profile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,7 @@ class TemplateFolder:
             raise UnknownName("folder of G-code templates", folder, known)
         names = dict.fromkeys((folder, firmware))
         self._places = [root / name for name in names for root in roots if (root / name).is_dir()]
-        self._environment: Environment | None = None
-        self._compiled: dict[str, tuple[Template, str, str]] = {}
+        self._found: dict[str, tuple[Template, str, str]] = {}
 
     def render(self, name: str, variables: Mapping[str, Any]) -> tuple[str, ...]:
         """Lines of the template `name` with `variables` put in; blank lines are dropped.
@@ -89,20 +89,28 @@ class TemplateFolder:
 
     def _template(self, name: str) -> tuple[Template, str, str]:
         """The compiled template, its source and where it came from."""
-        if name not in self._compiled:
-            from jinja2 import StrictUndefined, TemplateSyntaxError
-            from jinja2.sandbox import SandboxedEnvironment
+        if name not in self._found:
+            from jinja2 import TemplateSyntaxError
 
             source, origin = self._source(name)
-            if self._environment is None:
-                self._environment = SandboxedEnvironment(
-                    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-                )
             try:
-                self._compiled[name] = self._environment.from_string(source), source, origin
+                self._found[name] = _compiled(source), source, origin
             except TemplateSyntaxError as error:
                 raise ConfigError(f"{origin}, line {error.lineno}: {error.message}") from error
-        return self._compiled[name]
+        return self._found[name]
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+
+
+@lru_cache(maxsize=64)  # compiling takes longer than all that a program does with the template
+def _compiled(source: str) -> Template:
+    return _environment().from_string(source)
 
 
 def _rendered(template: Template, source: str, origin: str, variables: Mapping[str, Any]) -> str:

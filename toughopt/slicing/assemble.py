@@ -93,43 +93,37 @@ def placed(layers: Sequence[Layer], profile: PrinterProfile, centre_mm: NDArray[
 def paced(layers: Sequence[Layer], profile: PrinterProfile) -> list[Layer]:
     """Layers slowed down to the profile's minimum layer time, no line below its minimum speed."""
     settings, speeds = profile.slicing, profile.speeds
+    floor = settings.minimum_speed_mm_s
     result = []
     for number, layer in enumerate(layers):
-        lines = layer.lines
-        if number == 0:
-            lines = tuple(replace(line, speed_mm_s=min(line.speed_mm_s, speeds.first_layer)) for line in lines)
-        length = _lengths(lines)
+        asked = np.array([line.speed_mm_s for line in layer.lines])
+        speed = np.minimum(asked, speeds.first_layer) if number == 0 else asked
+        length = _lengths(layer.lines)
         for _ in range(4):  # lines that reach the minimum speed leave the rest to the others
-            seconds = sum(mm / line.speed_mm_s for mm, line in zip(length, lines, strict=True))
-            able = sum(
-                mm / line.speed_mm_s
-                for mm, line in zip(length, lines, strict=True)
-                if line.speed_mm_s > settings.minimum_speed_mm_s * 1.001
-            )
-            missing = settings.minimum_layer_time_s - seconds
+            seconds = length / speed
+            able = float(np.sum(seconds[speed > floor * 1.001]))
+            missing = settings.minimum_layer_time_s - float(np.sum(seconds))
             if missing <= 1e-3 or able <= 0.0:
                 break
-            slower = able / (able + missing)
-            lines = tuple(
-                replace(
-                    line, speed_mm_s=max(line.speed_mm_s * slower, min(settings.minimum_speed_mm_s, line.speed_mm_s))
-                )
-                for line in lines
-            )
-        result.append(replace(layer, lines=lines))
+            speed = np.maximum(speed * (able / (able + missing)), np.minimum(floor, speed))
+        lines = (
+            line if new == line.speed_mm_s else replace(line, speed_mm_s=new)
+            for line, new in zip(layer.lines, speed.tolist(), strict=True)
+        )
+        result.append(replace(layer, lines=tuple(lines)))
     return result
 
 
-def _lengths(lines: Sequence[Line]) -> list[float]:
+def _lengths(lines: Sequence[Line]) -> NDArray[np.float64]:
+    """(lines,) float."""
     if not lines:
-        return []
+        return np.empty(0)
     sizes = np.array([len(line.points_mm) for line in lines])
     step = np.diff(np.concatenate([line.points_mm for line in lines]), axis=0)
     way = np.append(np.sqrt(np.einsum("ij,ij->i", step, step)), 0.0)
     last = np.cumsum(sizes) - 1
     way[last] = 0.0
-    lengths: list[float] = np.add.reduceat(way, last - sizes + 1).tolist()
-    return lengths
+    return np.asarray(np.add.reduceat(way, last - sizes + 1))
 
 
 def _flow_factors(wanted_mm3: NDArray[np.float64], printed_mm3: NDArray[np.float64]) -> NDArray[np.float64]:

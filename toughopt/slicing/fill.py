@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _STEP_MM = 0.6  # largest distance of two samples of an outline
 _SLIVER_MM2 = 0.02  # smaller remains stay empty
+_CRACK_MM = 0.05  # half the width of the cracks between lines that stay empty
+_FINE_MM = 0.01  # what lines leave over need not be known more exactly
 _GAP_MM2 = 0.08  # gaps below this stay empty
 _SHORTEST = 1.0  # gap fill shorter than this many lines is wide is left out
 _EDGE = LINK_SHARE / 2.0  # share of its spacing that the middles of solid fill keep from the walls
@@ -103,13 +105,12 @@ def filled(sections: Sections, bridges: Mapping[int, CrossSection], profile: Pri
     broad: list[tuple[int, CrossSection]] = []
     across: list[tuple[int, CrossSection]] = []
     narrow: list[tuple[int, CrossSection]] = []
-    edge = -_EDGE * spacing.nominal_mm
+    edge, room = -_EDGE * spacing.nominal_mm, 0.75 * spacing.nominal_mm
     for island, found in remains:
-        region, over_air = found, bridges.get(int(sections.layer[island]))
-        middle = region.offset(-0.75 * spacing.nominal_mm, JoinType.Miter)
-        if middle.area() > _SLIVER_MM2:
+        region, over_air = _opened(found), bridges.get(int(sections.layer[island]))
+        if region.area() > pi * room**2 and (middle := region.offset(-room, JoinType.Miter)).area() > _SLIVER_MM2:
             wide = middle.offset(0.8 * spacing.nominal_mm, JoinType.Miter) ^ region
-            region = region - wide
+            region = _opened(region - wide)
             if over_air is not None:
                 span = wide ^ over_air
                 across += [(island, piece) for piece in span.offset(edge, JoinType.Miter).decompose()]
@@ -202,9 +203,13 @@ def _refuse_thin(samples: Samples, layout: Plan, sections: Sections, profile: Pr
         )
 
 
+def _opened(region: CrossSection) -> CrossSection:
+    """The region without what is narrower than twice `_CRACK_MM`, and without points that are not needed to tell it."""
+    return region.simplify(_FINE_MM).offset(-_CRACK_MM, JoinType.Miter).offset(_CRACK_MM, JoinType.Miter)
+
+
 def _gaps(narrow: list[tuple[int, CrossSection]], spacing: Spacing) -> Chains:
-    cleaned = ((index, region.offset(-0.05, JoinType.Miter).offset(0.05, JoinType.Miter)) for index, region in narrow)
-    pieces = ((index, part) for index, region in cleaned for part in region.simplify(0.02).decompose())
+    pieces = ((index, part) for index, region in narrow for part in region.simplify(0.02).decompose())
     kept = [(index, part, contours(part)) for index, part in pieces if part.area() > _GAP_MM2]
     if not kept:
         return joined(())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toughopt.slicing.sections import Sections
 
 _SMALLEST_MM2 = 0.2  # smaller overhangs hold by themselves
+_COARSE_MM = 0.02  # what is to be bridged need not be known more exactly
 _ANCHOR_MM = 0.8  # bridges reach this far onto what carries them
 
 
@@ -39,7 +40,7 @@ def bridged(free: dict[int, CrossSection], sections: Sections, profile: PrinterP
     width = profile.nozzle.line_width_mm
     found = {}
     for index, region in free.items():
-        core = region.offset(-width, JoinType.Round)
+        core = region.simplify(_COARSE_MM).offset(-width, JoinType.Round)
         if core.area() > _SMALLEST_MM2:
             found[index] = core.offset(2.0 * width + _ANCHOR_MM, JoinType.Round) ^ sections.sections[index]
     return found

@@ -22,6 +22,7 @@ _WIDER = 1.5  # chords may pass by this much of the tolerance before they are mo
 _STRAIGHT = 0.3  # sine of half the turn below which two segments are shifted as one
 _FACET_RAD = np.deg2rad(25.0)  # two facets of one curve turn by no more than this
 _STEP_MM = 0.1  # curves are cut this finely before the farthest points that serve are sought
+_RUN = 250  # steps after which the search begins anew: the longest line of a part must not hold up all others
 _TIGHT_MM = 1e-3  # lines of chains that are this short are left as they are
 
 
@@ -108,11 +109,13 @@ def _bulge(edge: FloatArray, chains: Chains, tolerance_mm: float) -> FloatArray:
 
 
 def _farthest(steps: _Steps, tolerance_mm: float) -> NDArray[np.bool_]:
-    """(s,) bool: which steps stay. Chains advance together, the longest first, so that those at work are a prefix."""
+    """(s,) bool: which steps stay. Runs advance together, the longest first, so that those at work are a prefix."""
     keep = np.zeros(len(steps.point_mm), dtype=bool)
     keep[steps.first] = keep[steps.first + steps.count - 1] = True
-    order = np.argsort(-steps.count, kind="stable")
-    first, count = steps.first[order], steps.count[order]
+    first, count = _runs(steps)
+    keep[first] = True
+    order = np.argsort(-count, kind="stable")
+    first, count = first[order], count[order]
     anchor = first.copy()
     heading = np.zeros((len(first), 2))
     low, high = np.zeros(len(first)), np.zeros(len(first))
@@ -120,7 +123,7 @@ def _farthest(steps: _Steps, tolerance_mm: float) -> NDArray[np.bool_]:
     reach = np.zeros(len(first))
     widen = 2.0 * _WIDTH_SHARE * tolerance_mm
     for rank in range(1, int(count[0]) if len(count) else 0):
-        work = int(np.searchsorted(-count, -rank, side="left"))  # chains of more than `rank` steps
+        work = int(np.searchsorted(-count, -rank, side="left"))  # runs of more than `rank` steps
         at, of = first[:work] + rank, anchor[:work]
         away = steps.smooth_mm[at] - steps.smooth_mm[of]
         fits = rank > 1
@@ -154,6 +157,15 @@ def _farthest(steps: _Steps, tolerance_mm: float) -> NDArray[np.bool_]:
         np.minimum(most[:work], slope + widen / way, out=most[:work])
         np.maximum(reach[:work], along, out=reach[:work])
     return keep
+
+
+def _runs(steps: _Steps) -> tuple[IntArray, IntArray]:
+    """Where runs of about equally many steps, each of one chain, begin, and their number of steps; ends are shared."""
+    parts = np.maximum((steps.count - 2) // _RUN + 1, 1)
+    of = np.repeat(np.arange(len(parts)), parts)
+    rank = np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)
+    begin, end = ((steps.count[of] - 1) * part // parts[of] for part in (rank, rank + 1))
+    return steps.first[of] + begin, end - begin + 1
 
 
 def _balanced(chains: Chains, steps: _Steps, keep: NDArray[np.bool_], tolerance_mm: float) -> Chains:

@@ -21,7 +21,7 @@ _PARALLEL = 0.5  # two sides are the sides of a wall if their normals face each 
 _NECK = 1.15  # a line stops where its inset exceeds the wall's half by this factor
 _THINNEST = 0.3  # half of a single line, in least spacings
 _SPLINTER = 0.8  # of the mean half of an island's width: what is to be moved by more may leave it
-_FILL = 5  # lines that solid fill has room for, at least; thinner walls take lines along them alone
+_FILL = 6  # lines that solid fill has room for, at least; thinner walls take lines along them alone
 _LONG = 4.0  # times the largest half wall: stretches of thick walls below this are filled like thick parts
 _CORNER = 1.3  # how much larger a disc may be where a thick wall turns than along it
 _REACH = 1.5  # how far beside a wall its thickness still counts, in radii
@@ -88,6 +88,7 @@ def chains(samples: Samples, layout: Plan, least_mm: float) -> Chains:
     """The lines that a plan asks for, outermost first; single ones of much less than `least_mm` are left out."""
     alone = layout.owner & (layout.disc.radius_mm > _THINNEST * least_mm)
     deepest = int(layout.count.max(initial=0))
+    splinter = np.where(layout.wall, _NECK, _SPLINTER) * samples.half_width_mm
     pieces = []
     for depth in range(deepest):
         middle = np.minimum(layout.disc.radius_mm, layout.spacing_mm)
@@ -96,7 +97,7 @@ def chains(samples: Samples, layout: Plan, least_mm: float) -> Chains:
         inset = np.where(layout.wall, np.minimum(inset, layout.disc.radius_mm), inset)
         wanted = (layout.count > depth) & (~layout.single | (alone & (depth == 0))) & ~beyond
         fits = _fits(samples, layout, inset)
-        doubtful = np.flatnonzero(wanted & fits & _doubtful(samples, layout, inset))
+        doubtful = np.flatnonzero(wanted & fits & _doubtful(samples, layout.disc, splinter, inset))
         fits[doubtful] = inside(samples, doubtful, _moved(samples, inset)[doubtful])
         width = np.where(layout.single, 2.0 * middle, layout.spacing_mm)
         pieces.append(_cut(samples, wanted, fits, inset, width, depth))
@@ -184,15 +185,16 @@ def _fits(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDArray
     return np.where(samples.sharp, inset <= samples.corner_mm, inset <= layout.disc.radius_mm * 1.02 + 1e-6)
 
 
-def _doubtful(samples: Samples, layout: Plan, inset: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _doubtful(
+    samples: Samples, disc: Thickness, splinter_mm: NDArray[np.float64], inset: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Samples that may come out on the other side of the solid: their discs don't tell how far it is.
 
     A mitred corner stays inside its disc, which holds no other boundary, as long as it moves by less than its diameter.
-    In splinters, which are thinner than the inset, samples are too far apart for any disc.
+    In splinters, which are thinner than the inset (above `splinter_mm`), samples are too far apart for any disc.
     """
-    sharp = samples.sharp & (inset * samples.stretch > 2.0 * layout.disc.radius_mm)
-    splinter = inset > np.where(layout.wall, _NECK, _SPLINTER) * samples.half_width_mm
-    return np.asarray(sharp | splinter)
+    sharp = samples.sharp & (inset * samples.stretch > 2.0 * disc.radius_mm)
+    return np.asarray(sharp | (inset > splinter_mm))
 
 
 def _moved(samples: Samples, inset: NDArray[np.float64]) -> NDArray[np.float64]:
