@@ -48,9 +48,8 @@ def report(results: Path, latency: Path) -> str:
         "was looked at five times in the making; seeing that what was gained on the synthetic problems was not gained "
         "there, their scatter was halved, problems where size makes stronger were added, and then random "
         "pools of every sort, which chose the priors of today. The fifth time shorter length scales and less noise had "
-        "seemed to save 7 % of the tests on synthetic problems; on the table they took 28 tests instead of 24 and "
-        "found 9.9 designs instead of 9.4. More problems, and such as scatter more, did not confirm the gain either, so that "
-        "they were not taken.",
+        "seemed to save 7 % of the tests on synthetic pools; on the table they took 28 tests instead of 24 and found "
+        "9.9 designs instead of 9.4. Other seeds, and more scatter, did not confirm the gain, so they were not taken.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in sorted(software.items())) + ".",
     ]
@@ -69,8 +68,8 @@ def report(results: Path, latency: Path) -> str:
         lines += _headline(by["crossed_barrel"]) + _factors(by["crossed_barrel"])
     lines += ["", "## What was tried", ""]
     lines += [
-        "On synthetic pools of 600 designs, 9 to 12 problems, and on pools of `random_pools.py`, with other seeds than "
-        "above but where seeds are named: geometric mean of the tests to a top-1 % design, relative to the first row of "
+        "On synthetic pools of 600 designs, 9 to 12 problems, and on pools of `random_pools.py`, seeds other than "
+        "above but where they are named: geometric mean of the tests to a top-1 % design, relative to the first row of "
         "the group (about ±0.06), and the best 5 % found in 50 tests (about ±0.5; of thirty).",
         "",
         "| choice | tests | found |",
