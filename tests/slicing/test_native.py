@@ -48,6 +48,16 @@ def test_a_box_is_filled_exactly_whatever_its_wall(profile, coverage, on_bed, wa
     assert np.mean([one.doubled for one in found]) <= 0.02
 
 
+@pytest.mark.parametrize("wall", [3.0, 3.2])
+def test_both_sides_of_walls_that_cross_are_filled_alike(profile, coverage, on_bed, wall):
+    bar = Manifold.cube((20.0, wall, 1.0), center=True).translate((0.0, 0.0, 0.5))
+    solid = Solid((bar + bar.rotate((0.0, 0.0, 70.0))).rotate((0.0, 0.0, 17.3)))
+    paths = NativeSlicer().slice(solid, profile)
+    found = [coverage(paths.layers[k], on_bed(solid, paths)[k]) for k in (2, 3)]
+    assert np.mean([one.covered for one in found]) >= 0.97
+    assert np.mean([one.doubled for one in found]) <= 0.02
+
+
 def test_solid_fill_closes_up_with_the_walls_around_it(profile, coverage, on_bed):
     parts = (Manifold.cube((6.0, 6.0, 1.0)), Manifold.cylinder(1.0, 5.0, circular_segments=96))
     for body in parts:

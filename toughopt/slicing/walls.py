@@ -68,7 +68,8 @@ def plan(samples: Samples, spacing: Spacing, perimeters: int) -> Plan:
     known = (disc.facing > _PARALLEL) & (disc.radius_mm < cap * 0.999) & ~samples.sharp
     thick = known & (disc.radius_mm > short_cap * 0.999)
     run, length = _runs(thick, samples.share_mm, samples)
-    known &= ~thick | (length[run] > _LONG * cap)
+    long = length[run] > _LONG * cap
+    known &= ~thick | (long & long[disc.partner])  # both sides of a wall are filled alike
     half = _half_wall(samples, disc, known, short_cap)
     wall = np.isfinite(half)
     half_or_0 = np.where(wall, half, 0.0)
