@@ -276,3 +276,18 @@ def test_a_value_below_zero_is_doubted(campaign: Campaign, capsys: pytest.Captur
     assert capsys.readouterr().err == ""
     answer = campaign.request("value", {"id": first, "value": -6})
     assert answer["message"].endswith("is now -6; toughness_j cannot be below 0: was it mistyped?")
+
+
+def test_a_mass_typed_wrongly_is_doubted(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    from toughopt.cli import main
+
+    (entry,) = campaign.suggest(1)
+    identity, right_g = entry["id"], campaign.workspace.recipe.designed_mass_g(entry["design"])
+    told = ["tell", str(campaign.folder), str(identity), "--toughness", "5", "--mass"]
+    assert main([*told, f"{10 * right_g:.3f}"]) == 0
+    error = capsys.readouterr().err
+    assert f"should weigh {right_g:.3g} g" in error and f"mass {identity} GRAMS` corrects it" in error
+    answer = campaign.request("mass", {"id": identity, "mass_g": 10 * right_g})
+    assert "it may be another part" in answer["message"]
+    answer = campaign.request("mass", {"id": identity, "mass_g": 1.05 * right_g})
+    assert answer["message"].endswith(" g") and "another part" not in answer["message"]

@@ -54,19 +54,23 @@ def tell_command(
 ) -> None:
     """Say what experiment ID gave: a value, or the test machine's file."""
     from toughopt.loop import Campaign
-    from toughopt.loop.requests import doubt
+    from toughopt.loop.requests import doubt, doubt_of_told_mass
 
     if (curve is None) == (value is None):
         raise click.UsageError("give either --curve FILE or --toughness J")
     with Campaign.open(folder) as campaign:
         told = campaign.tell(identity, value=value, curve=curve, mass_g=mass_g, why=why)
-        name, remark = campaign.workspace.config.objective.name, doubt(campaign.workspace, told)
+        workspace, experiment = campaign.workspace, campaign.state.experiments[identity]
+        name, remark = workspace.config.objective.name, doubt(workspace, told)
+        odd_mass = "" if mass_g is None else doubt_of_told_mass(workspace, experiment, mass_g)
     if as_json:
         show_json({"id": identity, "value": told})
     else:
         click.echo(f"{identity}  {name} = {told:.4g}")
     if remark:
         say(f"warning: {remark} `toughopt ctl {in_shell(folder)} value {identity} NUMBER` corrects it")
+    if odd_mass:
+        say(f"warning: {odd_mass}; `toughopt ctl {in_shell(folder)} mass {identity} GRAMS` corrects it")
 
 
 @click.command()

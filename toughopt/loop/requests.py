@@ -9,6 +9,7 @@ from toughopt.errors import InputError, ToughoptError, UnknownName
 from toughopt.files import in_shell
 from toughopt.journal import NEXT, Experiment, Stage
 from toughopt.journal import events as ev
+from toughopt.loop.massing import doubt_of_mass, expected_g
 from toughopt.loop.measuring import Measurement, measure_file
 from toughopt.loop.steering import STEERING
 from toughopt.loop.verbs import Answer, Events, Verb, find, finite, positive, whole
@@ -76,6 +77,8 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     else:
         raise InputError("tell needs a value or a curve")
     message = f"experiment {experiment.id} is complete: {complete.value:.4g}" + _after(doubt(workspace, complete.value))
+    if given and mass_g is not None:
+        message += _after(doubt_of_told_mass(workspace, experiment, mass_g))
     return [(complete, experiment.id)], message, {"id": experiment.id, "value": complete.value}
 
 
@@ -92,6 +95,17 @@ def _told_already(conductor: Conductor, experiment: Experiment) -> str:
 def doubt(workspace: Workspace, value: float) -> str:
     """A remark on a value that no test can give, "" for others; every objective is an amount or a share."""
     return "" if value >= 0 else f"{workspace.config.objective.name} cannot be below 0: was it mistyped?"
+
+
+def doubt_of_told_mass(workspace: Workspace, experiment: Experiment, mass_g: float) -> str:
+    """A remark on a mass in g that the part of `experiment` can hardly have, "" for others."""
+    should_g = expected_g(experiment)
+    if should_g is None:
+        try:
+            should_g = workspace.recipe.designed_mass_g(experiment.design)
+        except ToughoptError:  # made by other means than ours: what it should weigh is not known
+            return ""
+    return doubt_of_mass(mass_g, should_g, workspace.config.test.mass_tolerance) or ""
 
 
 def _after(remark: str) -> str:
@@ -164,7 +178,9 @@ def _reprint(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
 def _mass(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
     mass_g = positive(arguments, "mass_g", "a mass in g")
-    message = f"experiment {experiment.id} weighs {mass_g:g} g"
+    message = f"experiment {experiment.id} weighs {mass_g:g} g" + _after(
+        doubt_of_told_mass(conductor.workspace, experiment, mass_g)
+    )
     if experiment.stage is Stage.CLEARED and experiment.id not in conductor.busy:
         return [(ev.Weighed(mass_g=mass_g, by=who), experiment.id)], message, {}
     return [(_corrected(conductor, experiment, experiment.curve, mass_g, who, why), experiment.id)], message, {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,14 @@ class Recipe:
     campaign: str
     seed: int
     templates: Path | None = None  # a user's own folder of templates
+
+    def designed_mass_g(self, design: Mapping[str, float | int | str]) -> float:
+        """What the design weighs in the profile's filament, g; DesignError or MeshError where it cannot be made."""
+        from toughopt.families import designed_mass_g
+
+        whole = self.family.complete(design)
+        volume_mm3 = self.family.solid(whole).volume_mm3
+        return designed_mass_g(self.family, whole, volume_mm3, self.profile.filament.density_g_per_cm3)
 
 
 @dataclass(frozen=True, slots=True)

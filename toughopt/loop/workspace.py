@@ -137,15 +137,11 @@ class Workspace:
 
     def order(self, experiment: Experiment, printer: str) -> Order:
         """What is to be prepared for `printer`."""
-        from toughopt.families import designed_mass_g
-
         recipe, design, proposed = self.recipes[printer], experiment.design, experiment.times["proposed"]
         control = mass_control(self.state, printer, recipe.profile) if self.config.mass_control.enabled else None
         if control is None:
             return Order(recipe, experiment.id, design, proposed)
-        whole = recipe.family.complete(design)
-        volume_mm3 = recipe.family.solid(whole).volume_mm3
-        target_g = designed_mass_g(recipe.family, whole, volume_mm3, recipe.profile.filament.density_g_per_cm3)
+        target_g = recipe.designed_mass_g(design)
         last = [e.flow for e in self.state.experiments.values() if e.sliced_for == printer]
         return Order(recipe, experiment.id, design, proposed, control.filament_mm(target_g), last[-1] if last else 1.0)
 
