@@ -161,3 +161,20 @@ def test_the_policy_of_2020_has_one_length_scale_and_that_of_the_shells_one_per_
     assert scales["mamabear"][1] > 2.0 * scales["mamabear"][0]
     with pytest.raises(ConfigError, match="kernel = 'cubic' is none of matern52"):
         policy("default", kernel="cubic")
+
+
+def test_the_default_policy_looks_farther_in_a_box_than_in_a_pool_unless_told_otherwise():
+    box, pool = Space.from_dict({"x": {"type": "real", "low": 0.0, "high": 1.0}}), Space(pool=[{"x": 0.0}, {"x": 1.0}])
+
+    def found(space, policy="default", **settings):
+        used = Optimizer(space, policy, settings=settings).settings
+        return used["expect"], used["beta"]
+
+    assert found(box) == ("rugged", 1.5)
+    assert found(pool) == ("rough", 1.0)
+    assert found(box, beta=0.5) == ("rugged", 0.5)
+    assert found(box, policy("default", beta=0.5)) == ("rough", 0.5)
+    assert found(box, "ucb") == found(pool, "ucb") == ("rough", 2.0)
+    optimizer = Optimizer(box, "random", initial=0)
+    optimizer.use("default")
+    assert optimizer.settings["beta"] == 1.5

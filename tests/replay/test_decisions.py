@@ -71,6 +71,7 @@ def of_an_older_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         then.setitem(COMMON, "expect", "smooth")  # type: ignore[arg-type]
         then.setitem(COMMON, "slopes", 0.0)  # type: ignore[arg-type]
         then.setitem(COMMON, "refine", True)  # type: ignore[arg-type]
+        then.setattr("toughopt.optimizer.policies.IN_A_BOX", {})
         for _ in range(8):
             (proposal,) = campaign.suggest()
             design = proposal["design"]
@@ -106,7 +107,24 @@ def test_decisions_of_an_older_version_come_out_as_that_version_made_them(of_an_
         found = replay(campaign.workspace)
         assert (found.decisions, found.differences) == (9, ())
         newest = campaign.state.experiments[9].decision
-        assert newest is not None and newest["settings"]["expect"] == "rough"
+        assert newest is not None and newest["settings"]["expect"] == "rugged"
+
+
+def test_decisions_of_when_boxes_were_searched_like_pools_come_out_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Campaign.create(tmp_path / "old", campaign_text(name="old", seed=4)) as campaign:
+        with monkeypatch.context() as then:
+            then.setattr("toughopt.optimizer.policies.IN_A_BOX", {})
+            for _ in range(8):
+                (proposal,) = campaign.suggest()
+                campaign.tell(proposal["id"], value=proposal["design"]["t"])
+        (proposal,) = campaign.suggest()
+        then, now = (campaign.state.experiments[i].decision for i in (8, 9))
+        assert then is not None and (then["settings"]["expect"], then["settings"]["beta"]) == ("rough", 1.0)
+        assert now is not None and (now["settings"]["expect"], now["settings"]["beta"]) == ("rugged", 1.5)
+        found = replay(campaign.workspace)
+        assert (found.decisions, found.differences) == (9, ())
 
 
 def test_a_setting_changed_since_is_the_cause_and_not_one_that_there_was_not_yet(

@@ -15,18 +15,26 @@ from toughopt.cli.output import json_option, show_json, table
 def policies_command(name: str | None, as_json: bool) -> None:
     """The policies that choose designs, or one with all its settings."""
     from toughopt.optimizer import available_policies, policy
-    from toughopt.optimizer.policies import meaning, unusual_settings
+    from toughopt.optimizer.policies import IN_A_BOX, meaning, unusual_settings
 
     names = [name] if name else list(available_policies())
     found: list[dict[str, Any]] = [
-        {"name": each, "meaning": meaning(each), "settings": dict(policy(each).settings)} for each in names
+        {
+            "name": each,
+            "meaning": meaning(each),
+            "settings": dict(policy(each).settings),
+            "in_a_box": dict(IN_A_BOX.get(each, {})),
+        }
+        for each in names
     ]
     if as_json:
         show_json(found[0] if name else found)
         return
     if name:
         click.echo(f"{name}: {meaning(name)}")
-        table("", ["setting", "value"], [[k, str(v)] for k, v in found[0]["settings"].items()])
+        box = found[0]["in_a_box"]
+        rows = [[k, str(v), *([str(box.get(k, ""))] if box else [])] for k, v in found[0]["settings"].items()]
+        table("", ["setting", "value", *(["in a box"] if box else [])], rows)
         return
     rows = [[each, meaning(each), ", ".join(f"{k} = {v}" for k, v in unusual_settings(each).items())] for each in names]
     table("", ["policy", "what it does", "settings of its own"], rows)

@@ -104,6 +104,7 @@ class Chooser:
     def settings(self, state: State, policy_name: str, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Of the policy and of the campaign, as decisions record them; those of `held` that the policy has beneath."""
         from toughopt.optimizer import policy
+        from toughopt.optimizer.policies import box_settings
 
         optimizer = self.config.optimizer
         known = policy(policy_name).settings
@@ -114,6 +115,7 @@ class Chooser:
         several = {"objectives": [o.record() for o in self.objectives]} if self.objectives else {}
         beneath = {name: value for name, value in (held or {}).items() if name in known}
         return {
+            **box_settings(policy_name, self.space),
             **beneath,
             **own,
             "minimize": minimize,

@@ -20,6 +20,7 @@ from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.front import Front, pareto_front
 from toughopt.optimizer.objectives import Objective, checked_objectives, recorded_objectives
 from toughopt.optimizer.observations import Observation, observations_sha256
+from toughopt.optimizer.policies import box_settings
 from toughopt.optimizer.policies import policy as policy_named
 from toughopt.optimizer.recommendation import Recommendation, expected_gain, recommend
 from toughopt.optimizer.space import Key, Space
@@ -79,8 +80,8 @@ class Optimizer:
         if self.objectives and minimize:
             raise ConfigError("minimize= is for one objective; of several, each has its own goal")
         minimize = self.objectives[0].goal == "min" if self.objectives else bool(minimize)
-        self._policy = self._named(policy, settings or {})
         self.space = space if constraint is None else space.with_constraint(constraint)
+        self._policy = self._named(policy, settings or {})
         self._campaign: dict[str, Any] = {
             "minimize": minimize,
             "initial": max(5, len(space.parameters) + 1) if initial is None else int(initial),
@@ -271,9 +272,9 @@ class Optimizer:
     def surrogate(self) -> Surrogate | None:
         """The policy's surrogate fitted to all that was told (the default one's where the policy has none).
 
-        The optimizer does not change. Raises FitFailed where there is nothing to fit to.
+        Raises FitFailed where there is nothing to fit to.
         """
-        model_policy = self._policy if self._policy.needs_observations else policy_named("default")
+        model_policy = self._with_model()
         return model_policy.surrogate(self._task(model_policy))
 
     def recommend(self, *, too_strong: bool = False, by: Literal["mean", "lower"] = "mean") -> Recommendation:
@@ -289,16 +290,13 @@ class Optimizer:
         ObservationError
             If no value has been told yet.
         """
-        model_policy = self._policy if self._policy.needs_observations else policy_named("default")
+        model_policy = self._with_model()
         return recommend(self._task(model_policy), model_policy, too_strong, by)
 
     def front(self) -> Front:
         """The tested designs of which none is beaten in every objective, by what is predicted of them.
 
-        Raises
-        ------
-        ObservationError
-            If no value has been told yet.
+        Raises ObservationError where no value has been told yet.
         """
         chosen_by = self._policy if self._policy.name == "ehvi" else policy_named("ehvi")
         return pareto_front(self._task(chosen_by), chosen_by)
@@ -306,12 +304,9 @@ class Optimizer:
     def expected_gain(self) -> float:
         """Expected rise of the best true mean from the most promising next test, in the units of the objective.
 
-        Raises
-        ------
-        ObservationError
-            If no value has been told yet.
+        Raises ObservationError where no value has been told yet.
         """
-        model_policy = self._policy if self._policy.needs_observations else policy_named("default")
+        model_policy = self._with_model()
         return expected_gain(self._task(model_policy), model_policy)
 
     def _task(self, chosen_by: Policy) -> Task:
@@ -335,11 +330,17 @@ class Optimizer:
     def _known(self) -> dict[str, Features]:
         return {o.name: o.known for o in self.objectives if o.known is not None}
 
+    def _with_model(self) -> Policy:
+        """The policy in use, or the default one where that has no model."""
+        if self._policy.needs_observations:
+            return self._policy
+        return policy_named("default", **box_settings("default", self.space))
+
     def _named(self, policy: str | Policy, settings: Mapping[str, Any]) -> Policy:
         name = policy if isinstance(policy, str) else policy.name
         if self.objectives and policy == "default":
             name = "ehvi"
-        own = {} if isinstance(policy, str) else dict(policy.settings)
+        own = box_settings(name, self.space) if isinstance(policy, str) else policy.settings
         return policy_named(name, **{**own, **settings})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import ConfigError, UnknownName
 from toughopt.optimizer.base import Policy
@@ -16,6 +16,9 @@ from toughopt.optimizer.multi import HypervolumePolicy
 from toughopt.optimizer.replication import CHOICES as REPLICATION
 from toughopt.optimizer.surrogates import KINDS
 
+if TYPE_CHECKING:
+    from toughopt.optimizer.space import Space
+
 _ENTRY_POINTS = "toughopt.policies"
 
 # Settings of every policy with a model; a policy's own row in _MODELS goes on top.
@@ -26,7 +29,7 @@ COMMON: Mapping[str, Any] = {
     "powers": (1.0, 0.5, 0.0),  # Box-Cox powers among which the likelihood chooses
     "kernel": "matern52",  # or "squared_exponential"
     "tied": False,  # whether all inputs share one length scale
-    "expect": "rough",  # of a landscape, before it is known: rough and noisy; or "smooth", less of both
+    "expect": "rough",  # of a landscape, before it is known: hills and noise; or "rugged", shorter hills; or "smooth"
     "slopes": 1.0,  # standard deviation of a linear trend, in that of the data, where one is likely; 0: never
     "noise": "equal",  # or "trend": its logarithm linear in the predicted value
     "candidates": 1024,  # sampled where the space is neither a pool nor small
@@ -79,6 +82,9 @@ _MODELS: Mapping[str, Mapping[str, Any]] = {
     "forest": {"acquisition": "ei", "surrogate": "forest", "incumbent": "observed"},
     "botorch": {"acquisition": "log_ei", "surrogate": "botorch", "incumbent": "observed", "apart": 0.0},
 }
+# What differs where any design of a box may be tested, not only those of a pool: there a search that goes on beside the
+# best tests never runs out of designs, and has to look farther by itself.
+IN_A_BOX: Mapping[str, Mapping[str, Any]] = {"default": {"expect": "rugged", "beta": 1.5}}
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "surrogate": KINDS,
     "acquisition": tuple(REASONS),
@@ -91,7 +97,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 _SEQUENCES = ("random", "grid", "lhs", "sobol")
 _MEANINGS: Mapping[str, str] = {
-    "default": "the one that measured best: largest upper confidence bound, one standard deviation above the mean",
+    "default": "the one that measured best: largest upper confidence bound, one standard deviation above the mean "
+    "(one and a half in a box)",
     "ei": "expected improvement over the best test",
     "log_ei": "expected improvement over the best predicted tested design, by its logarithm",
     "noisy_ei": "expected improvement over an incumbent that is itself uncertain",
@@ -154,17 +161,28 @@ def meaning(name: str) -> str:
     return _MEANINGS.get(name) or (type(policy(name)).__doc__ or "").strip().partition("\n")[0]
 
 
+def box_settings(name: str, space: Space) -> Mapping[str, Any]:
+    """Those settings of the policy of that name that are others in `space`, where it is a box, than in a pool."""
+    return {} if space.pool is not None else IN_A_BOX.get(name, {})
+
+
 def unusual_settings(name: str) -> dict[str, Any]:
     """Those settings of the policy of that name that differ from what is common."""
     return {key: value for key, value in policy(name).settings.items() if key in COMMON and COMMON[key] != value}
 
 
 def unnamed_settings(name: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """What held for the settings of policy `name` that a decision of an older version did not record."""
+    """What held for settings of policy `name` of which a decision of an older version says nothing, or what pools have.
+
+    Older versions had the same settings in a box as in a pool.
+    """
     if name not in _MODELS and name != "ehvi":
         return {}
     known = COMMON if name in _MODELS else MULTI
-    return {key: value for key, value in _UNNAMED.items() if key in known and key not in recorded}
+    unnamed = {key: value for key, value in _UNNAMED.items() if key in known and key not in recorded}
+    in_pools = {**COMMON, **_MODELS.get(name, {})}
+    as_in_a_pool = {key: recorded[key] for key in IN_A_BOX.get(name, {}) if recorded.get(key) == in_pools[key]}
+    return {**unnamed, **as_in_a_pool}
 
 
 def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
