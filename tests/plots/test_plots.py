@@ -26,8 +26,8 @@ from toughopt.plots import Painter, Scene, overview, save_figures, watch
 from toughopt.plots.landscape import Slice, slice_figure
 from toughopt.plots.learned import choice_of
 from toughopt.plots.mass import mass_figure
-from toughopt.plots.progress import prediction
-from toughopt.plots.specimen import layers_figure
+from toughopt.plots.progress import prediction, progress_figure
+from toughopt.plots.specimen import curve_figure, layers_figure
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,29 @@ def test_the_overview_shows_each_result_and_the_best_so_far(campaign: Campaign) 
     assert any("toughness 1 J" in str(text.get_text()) for text in curve.get_legend().get_texts())
     assert parity.get_title(loc="left").startswith("Predicted")
     assert "Experiment 6" in shape.get_title(loc="left")
+
+
+def test_all_of_a_batch_that_no_model_chose_is_hollow(tmp_path: Path) -> None:
+    with Campaign.create(tmp_path / "c", campaign_text()) as made:
+        for entry in made.suggest(3):
+            made.tell(entry["id"], value=float(entry["id"]))
+        (axes,) = progress_figure(made.state).axes
+    faces = np.concatenate([dots.get_facecolor() for dots in axes.collections])
+    assert (faces == 1.0).all()
+
+
+def test_only_what_the_toughness_counts_is_shaded(lab_state: State) -> None:
+    x = np.linspace(-1.0, 10.0, 1100)
+    curve = Curve(displacement_mm=x, force_n=np.where(x > 0.0, 1000.0, 0.0) + 20.0)  # 1 J a millimetre
+    tested = replace(lab_state.experiments[1], result={"toughness_j": 5.0, "contact_mm": 0.0})
+    (axes,) = curve_figure(tested, curve, "").axes
+    (shade,) = axes.collections
+    assert shade.get_paths()[0].vertices[:, 0].max() == pytest.approx(5.0, abs=0.15)
+
+
+def test_a_result_without_a_curve_is_not_called_no_test(lab_state: State) -> None:
+    (axes,) = curve_figure(lab_state.experiments[1], None, "").axes
+    assert [text.get_text() for text in axes.texts] == ["told as a value, without a curve"]
 
 
 def test_the_mass_of_a_spiral_is_compared_with_that_of_its_wall(lab_state: State) -> None:

@@ -62,7 +62,7 @@ def draw_progress(axes: Axes, state: State, belief: Belief | None = None, target
         )
     if target is not None:
         axes.axhline(target, color=GREEN, linewidth=1.4, linestyle=(0, (6, 3)), label=f"target {target:g}", zorder=1)
-    _dots(axes, results, order, values)
+    _dots(axes, state, order, values)
     if failed:
         places = np.searchsorted([e.complete_seq for e in results], [e.failed_seq for e in failed]) + 0.5
         foot = axes.get_ylim()[0]
@@ -138,7 +138,8 @@ def _leaders(results: Sequence[Experiment], sign: int) -> list[Experiment | None
     return leaders
 
 
-def _dots(axes: Axes, results: Sequence[Experiment], order: np.ndarray, values: np.ndarray) -> None:
+def _dots(axes: Axes, state: State, order: np.ndarray, values: np.ndarray) -> None:
+    results = state.complete
     printers = sorted({e.printer for e in results if e.printer})
     many = len(results) > MOST_VECTORS
     size, seen = (5.0 if many else 34.0), set[str]()
@@ -147,7 +148,7 @@ def _dots(axes: Axes, results: Sequence[Experiment], order: np.ndarray, values: 
         what, marker = _SHAPES[2] if e.excluded else _SHAPES[1] if e.censored else _SHAPES[0]
         who = e.printer or "made by hand"
         words = who if what == "measured" else f"{who}, {what}"
-        chosen = many or _by_model(e)  # among many, hollow dots cannot be told from others
+        chosen = many or prediction(state, e) is not None  # among many, hollow dots cannot be told from others
         groups.setdefault((words, marker, chosen, colour_of(printers, e.printer)), []).append(index)
     for (words, marker, chosen, colour), members in sorted(
         groups.items(), key=lambda item: (item[0][0], not item[0][2])
@@ -170,10 +171,3 @@ def _dots(axes: Axes, results: Sequence[Experiment], order: np.ndarray, values: 
         axes.plot(
             [], [], "o", markerfacecolor="white", markeredgecolor="#777777", label="hollow: not the model's choice"
         )
-
-
-def _by_model(experiment: Experiment) -> bool:
-    record = experiment.decision
-    if record is None:
-        return False
-    return "made_with" in record or record["predicted_mean"][0] is not None

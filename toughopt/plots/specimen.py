@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TITLE_LETTERS = 84  # of a bold title that fit into nine inches
 _MOST_POINTS = 800  # a screen shows no more
+_SAME_ENERGY = 1.02  # the area under what is drawn differs from the toughness by the samples that are not drawn
 Test = tuple["Experiment", "Curve"]
 
 
@@ -45,18 +46,18 @@ def draw_curve(
     axes.set_xlabel("displacement after contact [mm]")
     axes.set_ylabel("force [N]")
     if experiment is None or curve is None:
-        empty(axes, "no test yet")
+        empty(axes, "no test yet" if experiment is None else "told as a value, without a curve")
         return
     if len(replicates) > 1:
         _band(axes, replicates)
     x, force = _after_contact(experiment, curve)
-    counts = x >= 0
     toughness = experiment.result.get("toughness_j")
+    counts = _counting(x, force, toughness)
     words = "" if toughness is None else f"toughness {toughness:.3g} J"
     axes.fill_between(x[counts], 0.0, force[counts], color=ORANGE, alpha=0.32, linewidth=0, label=words)
     axes.plot(x, force, color=BLUE, linewidth=1.6)
     peak = int(np.argmax(force))
-    axes.plot(x[peak], force[peak], "v", color=GREEN, label=f"peak {force[peak]:.4g} N")
+    axes.plot(x[peak], force[peak], "v", color=GREEN, label=f"peak {force[peak]:.0f} N")
     axes.set_xlim(left=min(0.0, float(x[counts].min(initial=0.0))) - 0.02 * float(np.ptp(x)))
     axes.legend(loc="best")
 
@@ -103,6 +104,21 @@ def layers_figure(program: Program | None, title: str, panels: int = 8) -> Figur
         axes.imshow(pixels)
         axes.set_axis_off()
         return figure
+
+
+def _counting(x: np.ndarray, force: np.ndarray, toughness_j: float | None) -> np.ndarray:
+    """Which samples the toughness counts: those from contact on, up to where the energy taken up reaches it.
+
+    A curve may go on after what counts: beyond the force limit, after a break, or while it is unloaded.
+    """
+    after = x >= 0
+    if toughness_j is None:
+        return after
+    force = force - (np.median(force[~after]) if not after.all() else 0.0)  # what the load cell reads of nothing
+    steps_mj = np.diff(x) * (force[1:] + force[:-1]) / 2.0 * after[:-1]
+    taken_j = np.concatenate([[0.0], np.cumsum(steps_mj)]) / 1000.0
+    beyond = np.flatnonzero(taken_j > toughness_j * _SAME_ENERGY)
+    return after if not len(beyond) else after & (np.arange(len(x)) <= beyond[0])
 
 
 def _after_contact(experiment: Experiment, curve: Curve) -> tuple[np.ndarray, np.ndarray]:
