@@ -68,7 +68,7 @@ def test_the_file_needs_nothing_but_itself(html: str) -> None:
 
 def test_figures_inside_are_sound_and_share_no_names(html: str) -> None:
     pictures = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
-    assert len(pictures) == 13
+    assert len(pictures) == 10  # the best was told as a value, and nothing was printed
     names: Counter[str] = Counter()
     for picture in pictures:
         tree = ET.fromstring(picture)
@@ -100,6 +100,24 @@ def test_the_methods_paragraph_counts_what_was_done(campaign: Campaign) -> None:
     assert "Held fixed were height = 20 mm, barrel_radius = 10 mm," in words and "senses = alternating" in words
     assert "5 designs were those of a Latin hypercube; 5 were chosen by Bayesian optimization" in words
     assert "10 experiments in all, 9 gave a result" in words and "1 experiment failed, 1 by fault" in words
+    assert (
+        "9 results were measured elsewhere and told, 1 as curve, counted up to a force of 5000 N and 8 as val" in words
+    )
+    assert "virtual press" not in words
+
+
+def test_what_a_person_made_has_no_empty_figures_of_what_a_printer_makes(html: str) -> None:
+    assert "no program yet" not in html and "nothing was weighed yet" not in html
+
+
+def test_a_request_that_was_refused_is_told_as_refused(tmp_path: Path) -> None:
+    with Campaign.create(tmp_path / "c", campaign_text()) as told:
+        (entry,) = told.suggest()
+        told.tell(entry["id"], value=4.0)
+        with pytest.raises(InputError):
+            told.tell(entry["id"], value=5.0)
+        html = make_report(told.workspace)
+    assert html.count("refused: experiment 1 is complete") == 1
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class Picture:
 
     asks_model : whether drawing it fits the model, which takes a while
     several : whether it is only for campaigns with several objectives
+    exists : whether there is anything to see; a window shows the empty frame, a report leaves it out
     """
 
     title: str
@@ -43,6 +44,7 @@ class Picture:
     draw: Callable[[Scene], Figure]
     asks_model: bool = False
     several: bool = False
+    exists: Callable[[Scene], bool] = lambda scene: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,12 @@ GALLERY: Mapping[str, Picture] = {
     "last_curve": Picture(
         "The last test", "Force against displacement; the shaded area is the toughness.", _last_curve
     ),
-    "best_curve": Picture("The best test", "The same, of the best specimen so far.", _best_curve),
+    "best_curve": Picture(
+        "The best test",
+        "Force against displacement of the best specimen so far; the shaded area is the toughness.",
+        _best_curve,
+        exists=lambda scene: scene.curve(scene.best) is not None,
+    ),
     "shape": Picture(
         "The design in hand",
         "The part that the lab works on, with its outer dimensions.",
@@ -128,6 +135,7 @@ GALLERY: Mapping[str, Picture] = {
         "Its layers",
         "Layers of its program, coloured by kind of line.",
         lambda scene: layers_figure(scene.program(scene.in_hand), words_of(scene.in_hand)),
+        exists=lambda scene: scene.program(scene.in_hand) is not None,
     ),
     "choice": Picture(
         "Why the next design",
@@ -177,6 +185,7 @@ GALLERY: Mapping[str, Picture] = {
         "Mass and extrusion",
         "Whether what was printed weighs what was designed, and what was fed.",
         lambda scene: mass_figure(scene.state, scene.filament_g_per_mm, scene.wall_g),
+        exists=lambda scene: any(e.mass_g and e.mesh_mass_g for e in scene.state.experiments.values()),
     ),
 }
 

@@ -58,7 +58,8 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
     sections = []
     for title, names in _SECTIONS:
         many = len(state.complete) > _MOST_LEARNED
-        shown = [name for name in names if name in gallery and not (gallery[name].asks_model and many)]
+        held = [name for name in names if name in gallery and not (gallery[name].asks_model and many)]
+        shown = [name for name in held if gallery[name].exists(scene)]
         figures = []
         for name in shown:
             say(f"drawing {gallery[name].title.lower()}")
@@ -125,11 +126,14 @@ def _history(workspace: Workspace) -> dict[str, Any]:
     first: Event | None = None
     last: Event | None = None
     starts, asked, count = 0, [], 0
+    refused: dict[int, str] = {}
     for event in workspace.store.read():
         digest.update(f"{event.seq} {event.time_utc} {event.kind} {event.experiment_id} ".encode())
         digest.update(repr(sorted(event.payload.items())).encode())
         first, last, count = first or event, event, count + 1
         starts += event.kind == "conductor_started"
+        if event.kind == "answered" and not event.payload["ok"]:
+            refused[event.payload["request"]] = event.payload["message"]
         if event.kind in ("requested", "steered", "corrected", "excluded", "restored"):
             asked.append(event)
     return {
@@ -140,6 +144,7 @@ def _history(workspace: Workspace) -> dict[str, Any]:
         "starts": starts,
         "asked": asked[-60:],
         "asked_of": len(asked),
+        "refused": refused,
     }
 
 

@@ -73,19 +73,38 @@ def _making(config: CampaignConfig, profile: Any, state: State) -> str:
 
 
 def _testing(config: CampaignConfig, state: State) -> str:
-    tested = [e for e in state.complete if e.curve is not None]
-    if not tested:
-        return ""
-    where = "in a virtual press" if config.all_virtual else "in uniaxial compression"
+    crushed = sum(e.times.get("tested") is not None for e in state.complete)
     goal = "minimised" if config.objective.goal == "min" else "maximised"
+    aim = f"the objective, {label(config.objective.name)}, was to be {goal}{_weighed(config)}."
+    by_hand = _told(config, state, crushed)
+    if not crushed:
+        return f"{by_hand}{aim[0].upper()}{aim[1:]}" if by_hand else ""
+    where = "in a virtual press" if config.all_virtual else "in uniaxial compression"
     limit = f"to a force limit of {config.test.force_limit_n:g} N"
     travel = "" if config.test.travel_mm is None else f" or a travel of {config.test.travel_mm:g} mm"
     strong = sum(e.censored for e in state.complete)
     censored = f" {strong} specimens reached the force limit and count as lower bounds." if strong else ""
+    which = "Each" if crushed == len(state.complete) else f"{crushed} of {len(state.complete)}"
+    verb = "was" if which == "Each" or crushed == 1 else "were"
     return (
-        f"Each was compressed {where} at {config.test.speed_mm_per_min:g} mm/min {limit}{travel}; the objective, "
-        f"{label(config.objective.name)}, was to be {goal}{_weighed(config)}.{censored}"
-    )
+        f"{which} {verb} compressed {where} at {config.test.speed_mm_per_min:g} mm/min {limit}{travel}; "
+        f"{aim}{censored} {by_hand}"
+    ).rstrip()
+
+
+def _told(config: CampaignConfig, state: State, crushed: int) -> str:
+    """What people measured elsewhere: of their machines the journal knows nothing."""
+    curves = sum(e.curve is not None for e in state.complete) - crushed
+    values = sum(e.curve is None for e in state.complete)
+    limit = f", counted up to a force of {config.test.force_limit_n:g} N" if curves else ""
+    told = [
+        *([f"{curves} as curve{'s' if curves > 1 else ''}{limit}"] if curves else []),
+        *([f"{values} as value{'s' if values > 1 else ''}"] if values else []),
+    ]
+    if not told:
+        return ""
+    verb = "result was" if curves + values == 1 else "results were"
+    return f"{curves + values} {verb} measured elsewhere and told, {_listed(told)} (how, is to be described). "
 
 
 def _weighed(config: CampaignConfig) -> str:
