@@ -28,6 +28,8 @@ def test_an_empty_file_is_the_crossed_barrel_on_the_virtual_lab() -> None:
         ("budget = 4\n[optimizer]\nfeatures = True", "line 3.*; true and false are written small"),
         ("[test]\nforce_limit_n = 5000,0", "line 2.*; the decimal mark is a point"),
         ("[test]\nforce_limit_n = 5 kN", "line 2.*; a number has no unit behind it"),
+        ("[test]\nspeed_mm_per_min = 2.0 mm/min", "line 2.*; a number has no unit behind it"),
+        ("[test]\nmass_tolerance = 20 %  # of the mass", "line 2.*; a number has no unit behind it"),
         ("name = mine", "line 1.*; text stands in quotes"),
         ('[frame]\nfolder = "C:\\Users\\lab"', r"line 2.*; in double quotes a backslash .* write C:/data"),
         ('[objective]\nname = "toughness"', "line 2: .*; did you mean 'toughness_j'"),

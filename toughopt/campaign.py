@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toughopt.errors import ConfigError
+from toughopt.files import in_shell
 from toughopt.tomlplace import broken_toml, line_of
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -275,7 +276,7 @@ def load_config(path: Path) -> CampaignConfig:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise ConfigError(f"{path} is not there; `toughopt new {path.parent}` writes one") from error
+        raise ConfigError(f"{path} is not there; `toughopt new {in_shell(path.parent)}` writes one") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} cannot be read: {error}; save it as UTF-8") from error
     except OSError as error:

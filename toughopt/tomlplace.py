@@ -20,7 +20,7 @@ _SLIPS = (
     (re.compile(r"[=\[{,]\s*(True|False)\b"), "true and false are written small"),
     (re.compile(r"=\s*[+-]?\d+,\d+\s*(#|$|[,}])"), "the decimal mark is a point: 0.5"),
     (
-        re.compile(r"=\s*[+-]?[\d.]+\s*[^\W\d_]+\s*(#|$)"),
+        re.compile(r"=\s*[+-]?[\d.]+\s*([^\W\d_]|[%°])[^\s\"',#\[\]{}]*\s*(#|$)"),
         "a number has no unit behind it; its unit is in the key's name",
     ),
     (re.compile(r"=\s*[^\W\d_][^\"']*(#|$)"), 'text stands in quotes: key = "text"'),

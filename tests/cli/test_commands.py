@@ -379,3 +379,21 @@ def test_the_campaign_that_run_makes_is_the_one_that_the_documents_describe(tmp_
     with Campaign.create(tmp_path / "c", campaign_text()) as campaign:
         config = campaign.workspace.config
         assert (config.family.name, config.budget, config.all_virtual) == ("crossed_barrel", 25, True)
+
+
+def test_a_decimal_comma_is_told_as_one(run: Run, told: Path) -> None:
+    for words in (
+        ("tell", told, 3, "--toughness", "12,5"),
+        ("tell", told, 3, "--toughness", "12.5", "--mass", "12,5"),
+        ("ctl", told, "mass", 3, "12,5"),
+        ("add", told, "n=8", "theta=12,5"),
+    ):
+        code, out, err = run(*words)
+        assert (code, out) == (2, "") and "the decimal mark is a point: 12.5" in err
+
+
+def test_a_folder_with_a_blank_is_named_as_it_is_typed(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("status", tmp_path / "für mich")
+    assert code == 2 and f"`toughopt new '{tmp_path / 'für mich'}'` writes one" in err
+    run("new", tmp_path / "für mich")
+    assert 'name = "für mich"' in (tmp_path / "für mich" / "campaign.toml").read_text(encoding="utf-8")

@@ -291,3 +291,28 @@ def test_a_mass_typed_wrongly_is_doubted(campaign: Campaign, capsys: pytest.Capt
     assert "it may be another part" in answer["message"]
     answer = campaign.request("mass", {"id": identity, "mass_g": 1.05 * right_g})
     assert answer["message"].endswith(" g") and "another part" not in answer["message"]
+
+
+def test_a_file_that_another_experiment_was_told_is_doubted(
+    campaign: Campaign, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from toughopt.cli import main
+
+    for name, slope in (("one", 10.0), ("two", 20.0)):
+        rows = "".join(f"{0.01 * i:.4f},{min(800.0, slope * i):.3f}\n" for i in range(400))
+        (tmp_path / f"{name}.csv").write_text("Displacement (mm),Force (N)\n" + rows, encoding="utf-8")
+    first, second = (entry["id"] for entry in campaign.suggest(2))
+    assert main(["tell", str(campaign.folder), str(first), "--curve", str(tmp_path / "one.csv")]) == 0
+    assert "the same file" not in capsys.readouterr().err
+    assert main(["tell", str(campaign.folder), str(second), "--curve", str(tmp_path / "one.csv")]) == 0
+    error = capsys.readouterr().err
+    assert f"the same file was told for experiment {first}" in error and f"curve {second} FILE` gives it" in error
+    assert "one.csv: READER: read as" in error  # what reading decided and doubts, as `analyze` tells it
+    other = campaign.request("curve", {"id": second, **campaign.keep_file(tmp_path / "two.csv")})
+    assert "the same file" not in other["message"]
+    assert campaign.state.experiments[second].result["file"] == "two.csv"
+
+
+def test_a_failure_of_what_is_complete_names_what_leaves_it_out(told: Campaign) -> None:
+    with pytest.raises(InputError, match=r"is complete already; `toughopt ctl .* exclude 1` leaves"):
+        told.fail(1, why="crushed at an angle")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toughopt.cli.output import existing_file, json_option, say, show_json, table
+from toughopt.cli.output import Number, existing_file, json_option, say, show_json, table
 
 if TYPE_CHECKING:
     from toughopt.compression import Curve
 
-_size = click.FloatRange(min=0, min_open=True)
+_size = Number(min=0, min_open=True)
 
 # how a message names what would help in Python and in campaign.toml, and the option that says so here
 _NAMES = re.compile(
@@ -37,7 +37,7 @@ _COLUMNS = (
 @click.option("--end", help="Where the area ends: end_of_loading (default), first_break, densification, strain, ...")
 @click.option("--end-value", type=_size, help="With --end strain, displacement or force: its value.")
 @click.option("--toe", help="none (default: from contact on), or astm_d695: from where the steepest line meets zero.")
-@click.option("--compliance-mm-per-n", type=click.FloatRange(min=0), help="Of the machine, to be subtracted.")
+@click.option("--compliance-mm-per-n", type=Number(min=0), help="Of the machine, to be subtracted.")
 @click.option(
     "--contact-force-n", type=_size, help="Force above the baseline at which the plates touch; 1 N by default."
 )

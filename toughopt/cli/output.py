@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from toughopt.errors import decimal_comma
+
 F = TypeVar("F", bound=Callable[..., Any])
 _MOST_COLUMNS = 7  # parameters of a design; more would leave a few letters to each column
 
@@ -25,6 +27,18 @@ def campaign_argument(command: F) -> F:
     """DIR, the campaign's folder."""
     kind = click.Path(path_type=Path, file_okay=False)
     return click.argument("folder", metavar="DIR", type=kind)(command)
+
+
+class Number(click.FloatRange):
+    """The type of a number; one with a decimal comma is refused with what is meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        advice = decimal_comma(value)
+        return (
+            self.fail(f"{value!r} is not a number{advice}", param, ctx)
+            if advice
+            else super().convert(value, param, ctx)
+        )
 
 
 def existing_file() -> click.Path:
@@ -82,6 +96,8 @@ def as_design(items: Iterable[str]) -> dict[str, float | int | str]:
             raise click.BadParameter(f"{item!r} is not of the form parameter=value, e.g. n=8")
         if name in design:
             raise click.BadParameter(f"{name} is given twice")
+        if advice := decimal_comma(text):
+            raise click.BadParameter(f"{item!r} gives no number{advice}")
         design[name] = _value(text)
     return design
 

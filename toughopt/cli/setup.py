@@ -142,10 +142,15 @@ def _refuse_odd_machines(config: Mapping[str, Any], virtual_printer: bool) -> No
             )
 
 
+def _quoted(value: object) -> str:
+    """A value as TOML says it, umlauts as they are."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _device(part: str, kind: str) -> str:
-    lines = [f"kind = {json.dumps(kind)}"]
+    lines = [f"kind = {_quoted(kind)}"]
     for key, (example, meaning) in _TO_FILL_IN.get((part, kind), {}).items():
-        lines.append(f"{key} = {json.dumps(example)}  # TO FILL IN: {meaning}")
+        lines.append(f"{key} = {_quoted(example)}  # TO FILL IN: {meaning}")
     return "\n".join(lines)
 
 
@@ -165,7 +170,7 @@ def _family_examples(name: str) -> str:
     varied = next((p for p in numbers if p.name != held), None)
     examples = {}
     if held is not None:
-        examples[f"# fixed = {{ {held} = {json.dumps(fixed[held])} }}"] = (
+        examples[f"# fixed = {{ {held} = {_quoted(fixed[held])} }}"] = (
             "parameters that are held fixed at other than their default"
         )
     if varied is not None:
@@ -212,12 +217,12 @@ def campaign_text(
         coarse += "  # coarse: a virtual part takes seconds"
     text = f"""\
 # A toughopt campaign. Every key may be left out; what is here is the default or what was asked for.
-name = {json.dumps(name)}
+name = {_quoted(name)}
 seed = {seed}        # of everything that is chosen by chance
 budget = {budget}     # experiments in all
 
 [family]        # what is varied; `toughopt families` lists them. Cannot change once the campaign runs.
-name = {json.dumps(family)}
+name = {_quoted(family)}
 {_family_examples(family)}
 
 [objective]     # what is optimized. Cannot change once the campaign runs.
@@ -229,7 +234,7 @@ too_strong = "as_published"  # a specimen too strong for the force limit counts 
 # goal = "min"
 
 [optimizer]
-policy = {json.dumps(policy)}
+policy = {_quoted(policy)}
 initial = 5     # designs spread over the space before a model chooses
 batch = {batch}       # designs chosen at once
 lookahead = 1   # designs built and sliced while others print; 0 waits for each result
@@ -244,8 +249,8 @@ slicer = "native"  # or "prusaslicer", where it is installed
 
 [[printers]]    # one such block a printer
 name = "printer-1"
-profile = {json.dumps(printer)}   # `toughopt printers` lists them
-url = {json.dumps(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
+profile = {_quoted(printer)}   # `toughopt printers` lists them
+url = {_quoted(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
 
 [scale]         # virtual, sartorius, serial, operator, none
 {_device("scale", scale)}
@@ -254,7 +259,7 @@ url = {json.dumps(url)}       # or COM3, /dev/ttyUSB0, socket://host:port
 {_device("frame", frame)}
 
 [handler]       # who carries parts and clears beds: virtual, operator, command
-kind = {json.dumps(handler)}
+kind = {_quoted(handler)}
 
 [test]
 force_limit_n = 5000.0

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toughopt.cli.output import as_design, campaign_argument, design_text, existing_file, json_option, say, show_json
+from toughopt.cli.output import (
+    Number,
+    as_design,
+    campaign_argument,
+    design_text,
+    existing_file,
+    json_option,
+    say,
+    show_json,
+)
 from toughopt.errors import InputError, UnknownName
 from toughopt.files import in_shell
 
@@ -39,8 +48,10 @@ def suggest_command(folder: Path, count: int, as_json: bool) -> None:
 @campaign_argument
 @click.argument("identity", metavar="ID", type=int)
 @click.option("--curve", type=existing_file(), help="The test machine's file.")
-@click.option("--toughness", "--value", "value", type=float, help="The measured value of the objective (toughness: J).")
-@click.option("--mass", "mass_g", type=click.FloatRange(min=0, min_open=True), help="Mass of the specimen, g.")
+@click.option(
+    "--toughness", "--value", "value", type=Number(), help="The measured value of the objective (toughness: J)."
+)
+@click.option("--mass", "mass_g", type=Number(min=0, min_open=True), help="Mass of the specimen, g.")
 @_why
 @json_option
 def tell_command(
@@ -54,7 +65,7 @@ def tell_command(
 ) -> None:
     """Say what experiment ID gave: a value, or the test machine's file."""
     from toughopt.loop import Campaign
-    from toughopt.loop.requests import doubt, doubt_of_told_mass
+    from toughopt.loop.requests import doubt, doubt_of_told_mass, same_file
 
     if (curve is None) == (value is None):
         raise click.UsageError("give either --curve FILE or --toughness J")
@@ -63,10 +74,15 @@ def tell_command(
         workspace, experiment = campaign.workspace, campaign.state.experiments[identity]
         name, remark = workspace.config.objective.name, doubt(workspace, told)
         odd_mass = "" if mass_g is None else doubt_of_told_mass(workspace, experiment, mass_g)
+        twin, findings = same_file(workspace, identity, experiment.curve), experiment.result.get("warnings", ())
     if as_json:
         show_json({"id": identity, "value": told})
     else:
         click.echo(f"{identity}  {name} = {told:.4g}")
+    for finding in findings:
+        say(f"{experiment.result['file']}: {finding}")
+    if twin:
+        say(f"warning: {twin}")
     if remark:
         say(f"warning: {remark} `toughopt ctl {in_shell(folder)} value {identity} NUMBER` corrects it")
     if odd_mass:

@@ -79,6 +79,7 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     message = f"experiment {experiment.id} is complete: {complete.value:.4g}" + _after(doubt(workspace, complete.value))
     if given and mass_g is not None:
         message += _after(doubt_of_told_mass(workspace, experiment, mass_g))
+    message += _after(same_file(workspace, experiment.id, complete.curve))
     return [(complete, experiment.id)], message, {"id": experiment.id, "value": complete.value}
 
 
@@ -108,6 +109,17 @@ def doubt_of_told_mass(workspace: Workspace, experiment: Experiment, mass_g: flo
     return doubt_of_mass(mass_g, should_g, workspace.config.test.mass_tolerance) or ""
 
 
+def same_file(workspace: Workspace, identity: int, curve: str | None) -> str:
+    """A remark on a file that another experiment was told, too, "" for others: one part is crushed once."""
+    if curve is None:
+        return ""
+    others = [str(e.id) for e in workspace.state.complete if e.curve == curve and e.id != identity]
+    if not others:
+        return ""
+    wrong = f"`toughopt ctl {in_shell(workspace.folder)} curve {identity} FILE` gives it another"
+    return f"the same file was told for experiment {', '.join(others)}: if it is not that of {identity}, {wrong}"
+
+
 def _after(remark: str) -> str:
     return f"; {remark}" if remark else ""
 
@@ -130,7 +142,9 @@ def _value(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
 def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
     if experiment.ended:
-        raise InputError(f"experiment {experiment.id} is {experiment.stage} already")
+        ctl = f"toughopt ctl {in_shell(conductor.workspace.folder)} exclude {experiment.id}"
+        remedy = f"; `{ctl}` leaves its result out" if experiment.stage is Stage.COMPLETE else ""
+        raise InputError(f"experiment {experiment.id} is {experiment.stage} already{remedy}")
     if experiment.stage in _IN_HAND and experiment.printer in conductor.lab.printers:
         conductor.lab.printers[experiment.printer].cancel(f"declared failed by {who}")
     blame = "lab" if arguments.get("blame") == "lab" else "design"
@@ -190,22 +204,31 @@ def _curve(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
     experiment = find(conductor, arguments)
     if experiment.stage is not Stage.COMPLETE:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; a curve is replaced once it is complete")
-    corrected = _corrected(conductor, experiment, str(arguments["curve"]), experiment.mass_g, who, why)
+    curve, name = str(arguments["curve"]), arguments.get("file_name")
+    corrected = _corrected(conductor, experiment, curve, experiment.mass_g, who, why, name)
     message = f"experiment {experiment.id} is now {corrected.value:.4g}"
+    message += _after(same_file(conductor.workspace, experiment.id, curve))
     return [(corrected, experiment.id)], message, {"id": experiment.id, "value": corrected.value}
 
 
 def _corrected(
-    conductor: Conductor, experiment: Experiment, curve: str | None, mass_g: float | None, who: str, why: str
+    conductor: Conductor,
+    experiment: Experiment,
+    curve: str | None,
+    mass_g: float | None,
+    who: str,
+    why: str,
+    file_name: str | None = None,
 ) -> ev.Corrected:
     """The figures of an experiment with another mass or curve; its value, where it has one, measured again."""
     if experiment.stage is not Stage.COMPLETE or curve is None:
         return ev.Corrected(who=who, why=why, mass_g=mass_g)
     workspace = conductor.workspace
     data, body = workspace.artifacts.get(curve), workspace.body(experiment)
-    found = measure_file(workspace.config, data, f"curve of {experiment.id}", mass_g=mass_g, body=body, by=who)
+    name = file_name or str(experiment.result.get("file") or f"curve of {experiment.id}")
+    found = measure_file(workspace.config, data, name, mass_g=mass_g, body=body, by=who)
     if found.value is None:
-        raise InputError(f"this gives no {workspace.config.objective.name} for {experiment.id}: {found.reason}")
+        raise InputError(f"{name} gives no {workspace.config.objective.name} for {experiment.id}: {found.reason}")
     return ev.Corrected(
         who=who,
         why=why,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import InputError, UnknownName
+from toughopt.errors import InputError, UnknownName, decimal_comma
 from toughopt.journal import Experiment
 from toughopt.journal import events as ev
 
@@ -56,7 +56,7 @@ def finite(arguments: Mapping[str, Any], key: str, what: str) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{given!r} is not {what}; give a number")
+        raise InputError(f"{given!r} is not {what}; give a number{decimal_comma(given)}")
     return number
 
 
