@@ -397,3 +397,9 @@ def test_a_folder_with_a_blank_is_named_as_it_is_typed(run: Run, tmp_path: Path)
     assert code == 2 and f"`toughopt new '{tmp_path / 'für mich'}'` writes one" in err
     run("new", tmp_path / "für mich")
     assert 'name = "für mich"' in (tmp_path / "für mich" / "campaign.toml").read_text(encoding="utf-8")
+
+
+def test_figures_of_a_few_specimens_stand_on_a_line_each(run: Run, curve: Path) -> None:
+    code, out, _ = run("analyze", curve, "--height-mm", 20, "--mass-g", 2.5)
+    assert code == 0 and "energy_absorbing_efficiency" in out and "specific_energy_j_per_g" in out
+    assert max(map(len, out.splitlines())) <= 80

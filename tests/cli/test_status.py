@@ -10,6 +10,8 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.cli import main
+from toughopt.cli.setup import campaign_text
+from toughopt.cli.status import spread_text
 from toughopt.journal import events as ev
 
 
@@ -43,3 +45,21 @@ def test_whether_a_loop_runs(told: Path, capsys: pytest.CaptureFixture[str]) -> 
         with campaign.workspace.store.lock(told):
             text, answer = shown(told, capsys)
         assert "Loop:        runs, process 42 on lab-pc" in text and answer["conducted"] is True
+
+
+def test_every_objective_is_checked_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    against = '[[objective.against]]\nname = "mass_g"\ngoal = "min"\n'
+    text = campaign_text(name="weighed").replace("[optimizer]", against + "[optimizer]")
+    with Campaign.create(tmp_path / "c", text) as campaign:
+        (entry,) = campaign.suggest()
+        campaign.tell(entry["id"], value=12.0, mass_g=2.75)
+    assert main(["check", str(tmp_path / "c")]) == 0
+    assert "max toughness_j, min mass_g" in capsys.readouterr().out
+    table, answer = shown(tmp_path / "c", capsys)
+    (line,) = (line for line in table.splitlines() if "complete" in line)
+    assert "12" in line and "2.75" in line
+    assert answer["experiments"][0]["against"] == {"mass_g": 2.75}
+
+
+def test_a_standard_deviation_has_two_digits() -> None:
+    assert [spread_text(std) for std in (3.4932, 0.32137, 15.87, None)] == ["3.5", "0.32", "16", "?"]

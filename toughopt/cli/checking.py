@@ -47,7 +47,12 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
             "campaign": config.name,
             "family": f"{recipe.family.name} {recipe.family.version}",
             "parameters": list(space.names),
-            "objective": f"{config.objective.goal} {config.objective.name}",
+            "objective": ", ".join(
+                [
+                    f"{config.objective.goal} {config.objective.name}",
+                    *(f"{other.goal} {other.name}" for other in config.objective.against),
+                ]
+            ),
             "policy": config.optimizer.policy,
             "printers": [f"{printer.name} ({printer.profile} at {printer.url})" for printer in config.printers],
             "frame": config.frame.kind,

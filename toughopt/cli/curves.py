@@ -13,6 +13,7 @@ from toughopt.cli.output import Number, existing_file, json_option, say, show_js
 if TYPE_CHECKING:
     from toughopt.compression import Curve
 
+_MOST_BESIDE = 4  # specimens as columns; more of them are rows, and the figures' names are folded
 _size = Number(min=0, min_open=True)
 
 # how a message names what would help in Python and in campaign.toml, and the option that says so here
@@ -117,7 +118,11 @@ def analyze_command(
         if len(set(short.values())) < len(short):  # files of one name in several folders
             short = {file: file for file in short}
         shown = [{**entry, "file": short[entry["file"]]} for entry in entries]
-        table("", names, [[entry[name] for name in names] for entry in shown])
+        if len(shown) <= _MOST_BESIDE:
+            heads = [" ".join(filter(None, (entry["file"], entry["specimen"]))) for entry in shown]
+            table("", ["", *heads], [[name, *(entry[name] for entry in shown)] for name in names[2:]])
+        else:
+            table("", names, [[entry[name] for name in names] for entry in shown])
         for entry in shown:
             for warning in entry["warnings"]:
                 say(" ".join(filter(None, (entry["file"], entry["specimen"]))) + f": {_as_typed(warning)}")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from toughopt.digits import four_digits
 from toughopt.errors import decimal_comma
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,11 +80,11 @@ def design_columns(parameters: Sequence[str]) -> list[str]:
 
 
 def number(value: Any) -> str:
-    """A cell: four digits of a number, nothing for None."""
+    """A cell: four digits of a number or all before its point, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4g}" if math.isfinite(value) else ""
+        return four_digits(value) if math.isfinite(value) else ""
     return str(value)
 
 

@@ -231,7 +231,7 @@ def _answer(campaign: Campaign, summary: RunSummary) -> dict[str, Any]:
 
 
 def _told(campaign: Campaign, summary: RunSummary) -> None:
-    from toughopt.cli.status import waits_for
+    from toughopt.cli.status import spread_text, waits_for
 
     state = campaign.state
     name = campaign.workspace.config.objective.name
@@ -248,7 +248,9 @@ def _told(campaign: Campaign, summary: RunSummary) -> None:
         click.echo(f"Best test:   {name} = {number(best.value)} at {design_text(best.design)} (experiment {best.id})")
     found = campaign.recommendation
     if found is not None:
-        click.echo(f"Best design: {name} = {number(found.mean)} +/- {number(found.std)} at {design_text(found.design)}")
+        click.echo(
+            f"Best design: {name} = {number(found.mean)} +/- {spread_text(found.std)} at {design_text(found.design)}"
+        )
     click.echo(f"Figures:     {campaign.folder / 'exports'}")
     for line in waits_for(campaign):
         click.echo(f"Waits for:   {line}")

@@ -47,15 +47,23 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
         show_json(answer)
         return
     parameters = design_columns(answer["experiments"][0]["design"] if answer["experiments"] else [])
+    further = answer["against"]
     rows = [
-        [e["id"], *(e["design"].get(p) for p in parameters), e["state"], e["value"], _remark(e)]
+        [
+            e["id"],
+            *(e["design"].get(p) for p in parameters),
+            e["state"],
+            e["value"],
+            *map(e["against"].get, further),
+            _remark(e),
+        ]
         for e in (answer["experiments"] if everything else answer["experiments"][-_NEWEST:])
     ]
     if len(rows) < len(answer["experiments"]):
         click.echo(
             f"the newest {len(rows)} of {len(answer['experiments'])} experiments; --all shows every one", err=True
         )
-    table(answer["campaign"], ["id", *parameters, "state", answer["objective"], ""], rows)
+    table(answer["campaign"], ["id", *parameters, "state", answer["objective"], *further, ""], rows)
     click.echo(f"Experiments: {answer['counted']} of {answer['budget']}")
     click.echo(f"Loop:        {_loop(answer)}")
     for name, (low, high) in answer["limits"].items():
@@ -64,7 +72,7 @@ def status_command(folder: Path, everything: bool, recommend: bool | None, as_js
     if best is not None:
         click.echo(f"Best test:   {number(best['value'])} at {design_text(best['design'])} (experiment {best['id']})")
     if recommended is not None:
-        spread = f"{number(recommended['mean'])} +/- {number(recommended['std'])}"
+        spread = f"{number(recommended['mean'])} +/- {spread_text(recommended['std'])}"
         chance = recommended["probability_top"]
         rank = "" if chance is None else f"; among the best 1 % of all designs with probability {chance:.2f}"
         click.echo(f"Best design: {spread} at {design_text(recommended['design'])}{rank}")
@@ -86,8 +94,11 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
 
     recommend : whether the model is asked for the best design; None: where it answers in a moment
     """
+    from toughopt.loop.objectives import recorded
+
     state = campaign.state
     best = state.best
+    against = [objective.name for objective in campaign.workspace.config.objective.against]
     asked = len(state.complete) <= _SOON_ASKED if recommend is None else recommend
     found, front = (campaign.recommendation, campaign.front) if asked else (None, None)
     recommended = None
@@ -106,6 +117,7 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
             "design": e.design,
             "state": str(e.stage),
             "value": e.value,
+            "against": {name: recorded(e, name) for name in against},
             "mass_g": e.mass_g,
             "printer": e.printer,
             "source": e.source,
@@ -119,6 +131,7 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
     return {
         "campaign": campaign.workspace.config.name,
         "objective": campaign.workspace.config.objective.name,
+        "against": against,
         "budget": campaign.workspace.budget(),
         "counted": state.counted(),
         "complete": len(state.complete),
@@ -135,6 +148,11 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
         "waits_for": waits_for(campaign),
         "experiments": experiments,
     }
+
+
+def spread_text(std: float | None) -> str:
+    """Two digits of a standard deviation, which is not known better."""
+    return "?" if std is None or not math.isfinite(std) else number(float(f"{std:.2g}"))
 
 
 def _remark(experiment: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from toughopt.cli.output import (
     design_text,
     existing_file,
     json_option,
+    number,
     say,
     show_json,
 )
@@ -78,7 +79,7 @@ def tell_command(
     if as_json:
         show_json({"id": identity, "value": told})
     else:
-        click.echo(f"{identity}  {name} = {told:.4g}")
+        click.echo(f"{identity}  {name} = {number(told)}")
     for finding in findings:
         say(f"{experiment.result['file']}: {finding}")
     if twin:

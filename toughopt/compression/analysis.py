@@ -21,6 +21,7 @@ from toughopt.compression.loading import Loading, cycles_of, load
 from toughopt.compression.orientation import orient
 from toughopt.compression.results import Prepared, Toughness, Verdict
 from toughopt.compression.settings import DEFAULTS, AnalysisSettings
+from toughopt.digits import four_digits
 from toughopt.errors import CurveError
 
 FloatArray = NDArray[np.float64]
@@ -240,7 +241,7 @@ def _above_from_the_start(loading: Loading, settings: AnalysisSettings) -> Findi
     limit, first_n = settings.force_limit_n, float(loading.force[0])
     if limit is None or first_n < limit:
         return None
-    message = f"the force is {first_n:.4g} N from the first sample on, above the limit of {limit:g} N"
+    message = f"the force is {four_digits(first_n)} N from the first sample on, above the limit of {limit:g} N"
     remedy = "set force_limit_n to that of the test, or export the record from contact on"
     return quality.finding("ABOVE_LIMIT", Effect.REJECT, f"{message}: {remedy}")
 

@@ -11,6 +11,7 @@ from toughopt.compression.analysis import analyze, prepare
 from toughopt.compression.base import Curve
 from toughopt.compression.results import Prepared, Toughness
 from toughopt.compression.settings import AnalysisSettings
+from toughopt.digits import four_digits
 from toughopt.errors import CurveError
 
 if TYPE_CHECKING:
@@ -117,7 +118,11 @@ def _marks(axes: Axes, ready: Prepared, result: Toughness, height_mm: float | No
         axes.axvline(0.0, color="0.4", linestyle=":", linewidth=1, label=f"contact at {result.contact_mm:.3g} mm")
     if result.yield_mm is not None and result.yield_force_n is not None:
         axes.plot(
-            [result.yield_mm], [result.yield_force_n], "o", color=_MARKS[0], label=f"yield {result.yield_force_n:.4g} N"
+            [result.yield_mm],
+            [result.yield_force_n],
+            "o",
+            color=_MARKS[0],
+            label=f"yield {four_digits(result.yield_force_n)} N",
         )
     if result.densification_mm is not None:
         at = int(np.argmin(np.abs(x - result.densification_mm)))

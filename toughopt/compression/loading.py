@@ -13,6 +13,7 @@ from toughopt.compression.cleaning import Cleaned
 from toughopt.compression.contact import Contact, find_contact
 from toughopt.compression.ending import Ending
 from toughopt.compression.settings import AnalysisSettings
+from toughopt.digits import four_digits
 
 FloatArray = NDArray[np.float64]
 _UNDER_LOAD = 0.1  # of the peak force at the last sample
@@ -142,7 +143,7 @@ def _between_jumps(
     first, stop = 0, x.size
     zeroed: list[str] = []
     for i in at.tolist():
-        told = f"the displacement jumps by {steps[i]:.4g} mm after sample {i + 1}, at {f[i]:.4g} N"
+        told = f"the displacement jumps by {steps[i]:.4g} mm after sample {i + 1}, at {four_digits(f[i])} N"
         if float(np.max(np.abs(f[: i + 1]))) < _PRELOAD * top:
             if f[i] > 0.002 * top or steps[i] < 0:
                 zeroed.append(told)
@@ -165,14 +166,14 @@ def _contact_findings(contact: Contact, f: FloatArray, clean: FloatArray, noise:
     found = []
     base = contact.baseline
     if base.samples and abs(base.offset_n) > max(_OFFSET_WORTH_TELLING, 4 * base.offset_std_n):
-        message = f"the load cell reads {base.offset_n:.4g} N before contact: subtracted"
+        message = f"the load cell reads {four_digits(base.offset_n)} N before contact: subtracted"
         found.append(quality.finding("FORCE_OFFSET", Effect.NONE, message))
     if base.drifts:
         message = f"the force drifts by {base.slope_n_per_mm:.4g} N/mm before contact: subtracted"
         found.append(quality.finding("FORCE_DRIFT", Effect.WARN, message))
     first, top = float(np.min(f[:3])), float(np.max(clean))
     if contact.index == 0 and first > max(0.01 * top, min(5.0, 0.02 * top)):
-        message = f"the record begins under {first:.4g} N: the energy before it is missing"
+        message = f"the record begins under {four_digits(first)} N: the energy before it is missing"
         found.append(quality.finding("STARTS_UNDER_LOAD", Effect.WARN, message))
     if noise > 0.05 * top:
         message = f"the noise of the force is {noise:.3g} N, {100 * noise / top:.0f} % of its peak"
@@ -189,7 +190,7 @@ def _record_findings(x: FloatArray, f: FloatArray, noise_n: float, settings: Ana
     limit = settings.force_limit_n
     final = float(np.median(f[-3:]))
     if final > _UNDER_LOAD * top and not (limit is not None and top >= 0.98 * limit):
-        message = f"the record ends under {final:.4g} N: stopped at a limit, or truncated"
+        message = f"the record ends under {four_digits(final)} N: stopped at a limit, or truncated"
         found.append(quality.finding("ENDS_UNDER_LOAD", Effect.WARN, message))
     count = len(cycles_of(x, f))
     if count > 1:

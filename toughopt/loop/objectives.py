@@ -37,11 +37,15 @@ def measured_beside(experiment: Experiment, objectives: tuple[Objective, ...]) -
     for objective in objectives[1:]:
         if objective.known is not None:
             continue
-        name = objective.name
-        recorded = getattr(experiment, _RECORDED[name]) if name in _RECORDED else experiment.result.get(name)
-        if recorded is not None:
-            found[name] = float(recorded)
+        if (figure := recorded(experiment, objective.name)) is not None:
+            found[objective.name] = figure
     return found or None
+
+
+def recorded(experiment: Experiment, name: str) -> float | None:
+    """A figure of an experiment that may be an objective, as the journal has it; None where it has none."""
+    figure = getattr(experiment, _RECORDED[name]) if name in _RECORDED else experiment.result.get(name)
+    return None if figure is None else float(figure)
 
 
 def _designed_mass(family: Family) -> Callable[[Mapping[str, Any]], Any] | None:

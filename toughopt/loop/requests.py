@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from toughopt.digits import four_digits
 from toughopt.errors import InputError, ToughoptError, UnknownName
 from toughopt.files import in_shell
 from toughopt.journal import NEXT, Experiment, Stage
@@ -76,7 +77,8 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
         complete = Measurement(value, mass_g=mass_g, by=who).event()
     else:
         raise InputError("tell needs a value or a curve")
-    message = f"experiment {experiment.id} is complete: {complete.value:.4g}" + _after(doubt(workspace, complete.value))
+    message = f"experiment {experiment.id} is complete: {four_digits(complete.value)}"
+    message += _after(doubt(workspace, complete.value))
     if given and mass_g is not None:
         message += _after(doubt_of_told_mass(workspace, experiment, mass_g))
     message += _after(same_file(workspace, experiment.id, complete.curve))
@@ -134,7 +136,7 @@ def _value(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
             f"`toughopt ctl {in_shell(workspace.folder)} curve {experiment.id} FILE` gives it another"
         )
     value = finite(arguments, "value", f"a value of {workspace.config.objective.name}")
-    message = f"experiment {experiment.id} is now {value:.4g}{_after(doubt(workspace, value))}"
+    message = f"experiment {experiment.id} is now {four_digits(value)}{_after(doubt(workspace, value))}"
     corrected = ev.Corrected(who=who, why=why, value=value)
     return [(corrected, experiment.id)], message, {"id": experiment.id, "value": value}
 
@@ -206,7 +208,7 @@ def _curve(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; a curve is replaced once it is complete")
     curve, name = str(arguments["curve"]), arguments.get("file_name")
     corrected = _corrected(conductor, experiment, curve, experiment.mass_g, who, why, name)
-    message = f"experiment {experiment.id} is now {corrected.value:.4g}"
+    message = f"experiment {experiment.id} is now {four_digits(corrected.value or 0.0)}"
     message += _after(same_file(conductor.workspace, experiment.id, curve))
     return [(corrected, experiment.id)], message, {"id": experiment.id, "value": corrected.value}
 

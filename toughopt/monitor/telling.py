@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from toughopt.digits import four_digits
 from toughopt.loop.steering import in_words
 from toughopt.monitor.gist import lasting
 
@@ -105,6 +106,6 @@ def _flat(payload: Mapping[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return four_digits(value)
     text = str(value)
     return f"{text[:12]}…" if len(text) == 64 and text.isalnum() else text

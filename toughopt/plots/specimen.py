@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toughopt.digits import four_digits
 from toughopt.plots.style import BLUE, GREEN, GREY, ORANGE, empty, new_figure, styled
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def draw_curve(
     axes.fill_between(x[counts], 0.0, force[counts], color=ORANGE, alpha=0.32, linewidth=0, label=words)
     axes.plot(x, force, color=BLUE, linewidth=1.6)
     peak = int(np.argmax(force))
-    axes.plot(x[peak], force[peak], "v", color=GREEN, label=f"peak {force[peak]:.0f} N")
+    axes.plot(x[peak], force[peak], "v", color=GREEN, label=f"peak {four_digits(float(force[peak]))} N")
     axes.set_xlim(left=min(0.0, float(x[counts].min(initial=0.0))) - 0.02 * float(np.ptp(x)))
     axes.legend(loc="best")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from toughopt.digits import four_digits
 from toughopt.errors import InputError, ObservationError
 from toughopt.files import write_whole
 from toughopt.optimizer.posterior import FitFailed
@@ -168,4 +169,4 @@ def _replicates(state: State) -> dict[str, float] | None:
 def _number(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return four_digits(value) if isinstance(value, float) else str(value)
