@@ -75,3 +75,13 @@ def test_every_parameter_of_a_family_is_told_with_range_choices_unit_default_and
     code, out, _ = run("families", "strut_lattice")
     assert code == 0 and "box or cylinder" in out and "bcc, fcc, octet or kelvin" in " ".join(out.split())
     assert "2 to 200 mm" in out and "of the material, for masses" in out
+
+
+def test_the_picture_of_a_spiral_says_that_its_volume_is_what_the_wall_encloses(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str | None] = []
+    monkeypatch.setattr("toughopt.geometry.render_preview", lambda solid, path, title: titles.append(title))
+    assert run(*SHELL, tmp_path / "shell")[0] == 0
+    assert run("make", "crossed_barrel", "height=4", "chord_error=0.2", "-o", tmp_path / "barrel")[0] == 0
+    assert titles[0] is not None and "a wall around" in titles[0] and titles[1] is None

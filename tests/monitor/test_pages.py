@@ -40,6 +40,31 @@ def test_the_overview_tells_the_best_result_and_who_made_it(served: Any) -> None
     assert '<span data-test="best">1</span>' in page and 'href="/experiments/1"' in page
 
 
+def test_every_design_of_a_batch_names_the_policy_that_chose_it(
+    serve_campaign: Callable[..., Any], make_campaign: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_campaign(tmp_path / "c", 0)
+    with Campaign.open(folder) as campaign:
+        campaign.suggest(2)
+    with serve_campaign(folder) as served:
+        for identity in (1, 2):
+            page = served.ask("GET", f"/experiments/{identity}")[2].decode()
+            assert "<dt>policy</dt><dd>default</dd>" in page
+
+
+def test_no_hole_is_left_beside_the_first_figure_where_there_is_a_front(
+    serve_campaign: Callable[..., Any], make_campaign: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make_campaign(tmp_path / "c", 0)
+    text = (folder / "campaign.toml").read_text(encoding="utf-8")
+    against = '[[objective.against]]\nname = "mass_g"\ngoal = "min"\n'
+    (folder / "campaign.toml").write_text(text.replace("[optimizer]", against + "[optimizer]"), encoding="utf-8")
+    with serve_campaign(folder) as served:
+        page = served.ask("GET", "/")[2].decode()
+    shown = [part.partition("?")[0] for part in page.split('src="/figures/')[1:]]
+    assert [name.partition(".")[0] for name in shown[:3]] == ["best_so_far", "shape", "front"]
+
+
 @pytest.mark.parametrize(
     ("mass_g", "words"), [(4.048, "as"), (4.0479, "as"), (4.1492, "2.5 % more than"), (3.6432, "10 % less than")]
 )

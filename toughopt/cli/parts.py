@@ -159,7 +159,8 @@ def make_command(
     make_folder(output)
     for suffix in ("stl", "3mf"):
         export(solid, output / f"part.{suffix}")
-    render_preview(solid, output / "part.png")
+    title = f"{made.name}, a wall around {solid.volume_mm3:,.0f} mm³"
+    render_preview(solid, output / "part.png", title=None if wall is None else title)
     write_text_whole(output / "part.gcode", program.text)
     low, high = solid.bounds_mm
     files = [str(output / f"part.{suffix}") for suffix in ("stl", "3mf", "gcode", "png", "json")]

@@ -69,6 +69,16 @@ class State:
         usable = [e for e in self.complete if not e.excluded]
         return max(usable, key=lambda e: self.goal_sign * (e.value or 0.0), default=None)
 
+    def decision_of(self, experiment: Experiment) -> tuple[Mapping[str, Any] | None, int]:
+        """The record of the decision that chose an experiment's design, and its place there; None where none did.
+
+        Of several designs that were chosen at once, the first experiment holds the record, and the others refer to it.
+        """
+        record = experiment.decision
+        if record is None or "made_with" not in record:
+            return record, 0
+        return self.experiments[record["made_with"]].decision, int(record["index"])
+
     def counted(self) -> int:
         """Experiments that count against the budget: not what the lab failed, nor what a person still has in hand."""
         return sum(

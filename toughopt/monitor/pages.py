@@ -87,6 +87,7 @@ class Pages:
             stamp=len(e.times) + len(e.notes), lines=[told(event) for event in self._source.events_of(e.id)],
             results=[(name, value) for name, value in e.result.items() if isinstance(value, int | float)],
             warnings=[str(w) for w in e.result.get("warnings") or ()],
+            policy=(state.decision_of(e)[0] or {}).get("policy", "–"),
         )  # fmt: skip
 
     def lab(self, request: Request) -> Response:

@@ -137,9 +137,7 @@ class Learned:
 
 def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str) -> Choice:
     """Why an experiment was proposed: in words, and, where a model chose it, the map of what a test promised then."""
-    record = experiment.decision
-    if record is not None and "made_with" in record:
-        record = state.experiments[record["made_with"]].decision
+    record, _ = state.decision_of(experiment)
     if record is None:
         words = {
             "person": "A person asked for this design.",

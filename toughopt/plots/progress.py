@@ -109,10 +109,7 @@ def draw_parity(axes: Axes, state: State) -> None:
 
 def prediction(state: State, experiment: Experiment) -> tuple[float, float] | None:
     """Mean and standard deviation that the model gave an experiment's design when it chose it, where one did."""
-    record, index = experiment.decision, 0
-    if record is not None and "made_with" in record:
-        index = int(record["index"])
-        record = state.experiments[record["made_with"]].decision
+    record, index = state.decision_of(experiment)
     if record is None:
         return None
     mean, std = record["predicted_mean"][index], record["predicted_std"][index]
