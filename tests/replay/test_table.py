@@ -67,3 +67,15 @@ def test_of_an_exported_campaign_only_complete_experiments_count(tmp_path: Path)
     table.write_text("id,state,n,y\n1,complete,6,1.5\n2,proposed,8,\n3,complete,8,2.5\n4,failed,10,\n")
     pool = read_table(table, "y", parameters=["n"])
     assert pool.designs == ({"n": 6}, {"n": 8}) and pool.replicates == ((1.5,), (2.5,))
+
+
+def test_an_export_needs_no_names_of_its_parameters(tmp_path: Path) -> None:
+    head = "id,state,n,cell,toughness_j,peak_force_n,value,mass_g,excluded,blame,complete_utc\n"
+    rows = "1,complete,6,bcc,1.5,90,1.5,2.0,False,,x\n2,proposed,8,fcc,,,,,False,,\n"
+    rows += "3,complete,8,fcc,2.5,80,2.5,,False,,x\n4,complete,8,bcc,9.5,80,9.5,,True,,x\n"
+    pool = read_table(write(tmp_path / "export.csv", head + rows), "toughness_j")
+    assert pool.designs == ({"n": 6, "cell": "bcc"}, {"n": 8, "cell": "fcc"})
+    assert pool.replicates == ((1.5,), (2.5,))
+    told = "id,state,n,cell,value,excluded,blame,toughness_j\n1,complete,6,bcc,1.5,False,,1.5\n"
+    told += "2,complete,8,bcc,2.5,False,,2.5\n"
+    assert read_table(write(tmp_path / "told.csv", told), "toughness_j").designs[1] == {"n": 8, "cell": "bcc"}

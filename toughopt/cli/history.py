@@ -35,7 +35,9 @@ _INITIAL, _BUDGET = 5, 100
 @click.argument("data", metavar="DATA.csv|DIR", type=click.Path(path_type=Path, exists=True))
 @click.option("--objective", help="Column of the measured value; of a campaign, its own objective or a figure.")
 @click.option("--policy", "policies", multiple=True, help="As often as wanted (default: default and random).")
-@click.option("--parameters", help="Columns that make a design, separated by commas (default: all others).")
+@click.option(
+    "--parameters", help="Columns that make a design, separated by commas (default: those of an export, or all others)."
+)
 @click.option("--initial", type=click.IntRange(min=1), help="Random tests at first (default: 5).")
 @click.option("--budget", type=click.IntRange(min=1), help="Tests in all (default: 100, or as many as designs).")
 @click.option("--target", type=float, help="Say how many tests it took to a design whose true mean is this good.")

@@ -14,6 +14,7 @@ from toughopt.errors import InputError, UnknownName
 from toughopt.replay.sheet import read_sheet
 
 Design = dict[str, float | int | str]
+_EXPORTED = ("id", "state", "blame", "excluded", "value")  # by these columns one knows what `export` wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Pool:
 def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None = None, minimize: bool = False) -> Pool:
     """A CSV table, one row a test: a column for the objective, the others parameters unless named.
 
-    Of a campaign's exported table only complete experiments count.
+    Of a campaign's exported table only complete experiments that were not excluded count, and its parameters are known.
 
     Raises
     ------
@@ -61,14 +62,14 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
     for name in (objective, *(parameters or ())):
         if name not in sheet.columns:
             raise UnknownName(f"column of {path.name}", name, sheet.columns)
-    names = list(parameters) if parameters else [column for column in sheet.columns if column != objective]
+    names = list(parameters) if parameters else _parameters(sheet.columns, objective)
     if not names:
         raise InputError(f"{path} has the column {objective!r} only; a design needs at least one parameter")
     if objective in names:
         raise InputError(f"{objective!r} is the objective, so it is no parameter; take it out of --parameters")
     lines = [(row.line, row.cells) for row in sheet.rows]
     if {"id", "state"} <= set(sheet.columns) and "state" not in (parameters or ()):  # what `export` writes
-        lines = [(line, row) for line, row in lines if row["state"] == "complete"]
+        lines = [(line, row) for line, row in lines if row["state"] == "complete" and row.get("excluded") != "True"]
     for line, row in lines:
         if odd := [name for name in names if _is_odd(row[name])]:
             raise InputError(f"{path}, line {line}: {odd[0]} = {row[odd[0]]!r} is not a finite number")
@@ -88,6 +89,14 @@ def read_table(path: Path, objective: str, *, parameters: Sequence[str] | None =
         designs.append({name: _plain(row[name], numeric[name]) for name in names})
         values.append(value)
     return pooled(designs, values, objective, minimize=minimize)
+
+
+def _parameters(columns: Sequence[str], objective: str) -> list[str]:
+    """The columns that make a design where none are named: all others, or in an export those before the figures."""
+    if not set(_EXPORTED) <= set(columns):
+        return [column for column in columns if column != objective]
+    figures = min(columns.index(name) for name in ("toughness_j", "value") if name in columns)
+    return [column for column in columns[:figures] if column not in _EXPORTED]
 
 
 def pooled(
