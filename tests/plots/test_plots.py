@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import subprocess
@@ -65,6 +66,19 @@ def test_all_of_a_batch_that_no_model_chose_is_hollow(tmp_path: Path) -> None:
         (axes,) = progress_figure(made.state).axes
     faces = np.concatenate([dots.get_facecolor() for dots in axes.collections])
     assert (faces == 1.0).all()
+
+
+def test_what_stands_in_for_a_choice_of_the_model_is_full(lab_state: State) -> None:
+    state = copy.copy(lab_state)
+    instead = replace(state.experiments[24], source="retry", decision=None, retry_of=14)
+    state.experiments = state.experiments | {24: instead}
+
+    def hollow(state: State) -> int:
+        (axes,) = progress_figure(state).axes
+        faces = [dots.get_facecolor()[0] for dots in axes.collections for _ in dots.get_offsets()]
+        return sum(bool((face == 1.0).all()) for face in faces)
+
+    assert hollow(state) == hollow(lab_state) > 0
 
 
 def test_only_what_the_toughness_counts_is_shaded(lab_state: State) -> None:

@@ -110,6 +110,12 @@ def test_what_a_person_made_has_no_empty_figures_of_what_a_printer_makes(html: s
     assert "no program yet" not in html and "nothing was weighed yet" not in html
 
 
+def test_the_budget_is_the_one_that_holds(tmp_path: Path) -> None:
+    with Campaign.create(tmp_path / "c", campaign_text(budget=25)) as told:
+        told.request("budget", {"budget": 40})
+        assert "of a budget of 40" in make_report(told.workspace)
+
+
 def test_a_request_that_was_refused_is_told_as_refused(tmp_path: Path) -> None:
     with Campaign.create(tmp_path / "c", campaign_text()) as told:
         (entry,) = told.suggest()

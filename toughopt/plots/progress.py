@@ -145,7 +145,8 @@ def _dots(axes: Axes, state: State, order: np.ndarray, values: np.ndarray) -> No
         what, marker = _SHAPES[2] if e.excluded else _SHAPES[1] if e.censored else _SHAPES[0]
         who = e.printer or "made by hand"
         words = who if what == "measured" else f"{who}, {what}"
-        chosen = many or prediction(state, e) is not None  # among many, hollow dots cannot be told from others
+        origin = state.experiments.get(e.root, e)  # what stands in for what the lab failed is the same choice
+        chosen = many or prediction(state, origin) is not None  # among many, hollow dots cannot be told from others
         groups.setdefault((words, marker, chosen, colour_of(printers, e.printer)), []).append(index)
     for (words, marker, chosen, colour), members in sorted(
         groups.items(), key=lambda item: (item[0][0], not item[0][2])

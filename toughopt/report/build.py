@@ -80,6 +80,7 @@ def make_report(workspace: Workspace, say: Callable[[str], None] = lambda words:
     return templates.get_template("report.html").render(
         campaign=workspace.config.name,
         config=workspace.config,
+        budget=workspace.budget(),
         state=state,
         objective=label(workspace.config.objective.name),
         unit=unit_of(workspace.config.objective.name),
