@@ -92,14 +92,15 @@ class HypervolumePolicy:
             if len(designs) < task.k:
                 model = model.condition(row[:, :width])
                 front = np.vstack([front, mean])
-        names = " and ".join(g.objective.name for g in fitted.goals)
-        worst = ", ".join(f"{r * g.objective.sign:.4g}" for g, r in zip(fitted.goals, reference, strict=True))
+        worst = " and ".join(
+            f"{g.objective.name} = {r * g.objective.sign:.3g}" for g, r in zip(fitted.goals, reference, strict=True)
+        )
         return Proposal(
             designs,
             [c[0] for c in chosen],
             [c[1] for c in chosen],
             [c[2] for c in chosen],
-            f"largest expected gain of hypervolume in {names}, counted from {worst}",
+            f"largest expected gain of hypervolume, counted from {worst}",
             fitted.hyperparameters(),
         )
 
