@@ -78,6 +78,7 @@ def test_what_is_steered_is_in_the_state_with_who_and_why(
         ("reprint", {"id": "99"}, "99"),
         ("mass", {"id": "x"}, "x"),
         ("curve", {"id": "1", "curve": "0" * 64}, "there is no experiment"),
+        ("exclude", {"id": "\N{SUPERSCRIPT TWO}"}, "there is no experiment"),
         ("dance", {}, "dance"),
     ],
 )
@@ -88,6 +89,23 @@ def test_what_cannot_be_is_refused_with_the_value_and_changes_nothing(
     with pytest.raises(InputError, match=complaint):
         campaign.request(verb, arguments)
     assert campaign.state.steering == before
+
+
+def test_a_curve_is_replaced_by_a_file_and_not_by_none(told: Campaign) -> None:
+    with pytest.raises(InputError, match="file is missing"):
+        told.request("curve", {"id": 1})
+
+
+def test_a_mistake_in_an_answer_is_an_answer(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Any:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setitem(VERBS, "note", broken)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a mistake in the program"):
+        campaign.request("note", {}, why="x")
+    assert campaign.request("budget", {"budget": 7})["ok"], "a request without an answer would end this one too"
+    (fault,) = [e for e in campaign.workspace.store.read() if e.kind == "fault"]
+    assert "ZeroDivisionError" in fault.payload["data"]["traceback"]
 
 
 def test_limits_and_policy_steer_the_next_designs(told: Campaign) -> None:

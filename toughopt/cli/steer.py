@@ -251,7 +251,7 @@ def _arguments(verb: str, words: tuple[str, ...], campaign: Campaign) -> dict[st
         raise click.UsageError(f"ctl {verb} {usage}".rstrip() + f" is how it is used, not with {len(words)} words")
     arguments: dict[str, object] = {name.rstrip("?"): word for name, word in zip(names, words, strict=False)}
     identity = arguments.get("id")
-    if identity is not None and not str(identity).isdigit():
+    if identity is not None and not str(identity).isdecimal():
         raise click.BadParameter(f"{identity!r} is not the number of an experiment, which `ctl {verb}` needs")
     file = arguments.pop("file", None)
     if file is not None:

@@ -119,8 +119,13 @@ class Conductor:
     def answer_requests(self) -> None:
         """Do what was asked from outside, or say why not."""
         for seq, request in list(self.state.open_requests.items()):
+            try:
+                events = answer(self, seq, request)
+            except Exception as error:  # noqa: BLE001 - without an answer it would end every conductor that comes
+                fault, mistake = _mistake(f"`{request['verb']}`", error)
+                events = [(fault, None), (ev.Answered(request=seq, ok=False, message=str(mistake)), None)]
             # all or none: what was done without its answer would be done again by the next conductor
-            self.workspace.store.append_all(answer(self, seq, request))
+            self.workspace.store.append_all(events)
             self._take_in()
 
     def record(self, payload: ev.Payload, experiment_id: int | None = None) -> None:
@@ -164,10 +169,9 @@ class Conductor:
             elif isinstance(error, ToughoptError):
                 otherwise(error)
             elif isinstance(error, Exception):  # a mistake in one piece of work must not end a night's prints
-                reason = f"{type(error).__name__}: {error}"
-                trace = "".join(traceback.format_exception(error))
-                self.record(ev.Fault(device=who, data={"reason": reason, "traceback": trace[-4000:]}))
-                otherwise(Mistake(f"{who}: a mistake in the program, told in the journal with its traceback: {reason}"))
+                fault, mistake = _mistake(who, error)
+                self.record(fault)
+                otherwise(mistake)
             else:
                 raise error
 
@@ -290,3 +294,11 @@ class Conductor:
         """Write one event where that is possible: while the run ends, a journal out of reach must not keep it."""
         with suppress(JournalError):
             self.record(payload)
+
+
+def _mistake(who: str, error: Exception) -> tuple[ev.Fault, Mistake]:
+    """What the journal is told of an error that nobody meant to raise, and what people are."""
+    reason = f"{type(error).__name__}: {error}"
+    trace = "".join(traceback.format_exception(error))
+    fault = ev.Fault(device=who, data={"reason": reason, "traceback": trace[-4000:]})
+    return fault, Mistake(f"{who}: a mistake in the program, told in the journal with its traceback: {reason}")

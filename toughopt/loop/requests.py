@@ -65,12 +65,10 @@ def _tell(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
     workspace = conductor.workspace
     if arguments.get("curve") is not None:
         data = workspace.artifacts.get(arguments["curve"])
-        body = workspace.body(experiment)
-        measurement = measure_file(workspace.config, data, arguments["file_name"], mass_g=mass_g, body=body, by=who)
+        name, body = str(arguments.get("file_name", f"curve of {experiment.id}")), workspace.body(experiment)
+        measurement = measure_file(workspace.config, data, name, mass_g=mass_g, body=body, by=who)
         if measurement.value is None:
-            raise InputError(
-                f"{arguments['file_name']} gives no {workspace.config.objective.name}: {measurement.reason}"
-            )
+            raise InputError(f"{name} gives no {workspace.config.objective.name}: {measurement.reason}")
         complete = measurement.event().model_copy(update={"curve": arguments["curve"]})
     elif arguments.get("value") is not None:
         value = finite(arguments, "value", f"a value of {workspace.config.objective.name}")
@@ -206,6 +204,8 @@ def _curve(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: st
     experiment = find(conductor, arguments)
     if experiment.stage is not Stage.COMPLETE:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}; a curve is replaced once it is complete")
+    if arguments.get("curve") is None:
+        raise InputError("the test machine's file is missing; give the one that replaces the curve")
     curve, name = str(arguments["curve"]), arguments.get("file_name")
     corrected = _corrected(conductor, experiment, curve, experiment.mass_g, who, why, name)
     message = f"experiment {experiment.id} is now {four_digits(corrected.value or 0.0)}"

@@ -31,7 +31,7 @@ def find(conductor: Conductor, arguments: Mapping[str, Any]) -> Experiment:
     """The experiment that a request is about. Raises UnknownName."""
     identity = arguments.get("id")
     known = conductor.state.experiments
-    experiment = known.get(int(identity)) if isinstance(identity, int | str) and str(identity).isdigit() else None
+    experiment = known.get(int(identity)) if isinstance(identity, int | str) and str(identity).isdecimal() else None
     if experiment is None:
         raise UnknownName("experiment", str(identity), (str(i) for i in known))
     return experiment
