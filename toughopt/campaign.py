@@ -273,15 +273,19 @@ def load_config(path: Path) -> CampaignConfig:
     ConfigError
         With file, line, key, value and the nearest allowed key, where something is wrong.
     """
+    return parse_config(config_text(path), str(path))
+
+
+def config_text(path: Path) -> str:
+    """The text of a campaign.toml. Raises ConfigError where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path} is not there; `toughopt new {in_shell(path.parent)}` writes one") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} cannot be read: {error}; save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    return parse_config(text, str(path))
 
 
 def parse_config(text: str, where: str = "campaign.toml") -> CampaignConfig:

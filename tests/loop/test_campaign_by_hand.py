@@ -135,6 +135,25 @@ def test_an_edited_budget_is_noted_at_the_next_start(small: Path) -> None:
         assert campaign.workspace.budget() == 9
 
 
+def test_what_is_edited_while_a_campaign_is_open_is_left_to_the_next_one_that_opens_it(small: Path) -> None:
+    path = small / "campaign.toml"
+    with Campaign.open(small) as campaign:
+        campaign.suggest()
+        path.write_text(path.read_text(encoding="utf-8") + '\n[objective]\nname = "peak_force_n"\n', encoding="utf-8")
+        campaign.request("note", {}, why="what this process was asked knows nothing of the edit")
+        assert campaign.state.config["objective"]["name"] == "toughness_j"
+    with pytest.raises(ConfigError, match=r"\[objective\] cannot change"):
+        open_workspace(small)
+
+
+def test_a_byte_order_mark_is_no_edit(small: Path) -> None:
+    path = small / "campaign.toml"
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    with Campaign.open(small) as campaign:
+        campaign.suggest()
+        assert [e.kind for e in campaign.workspace.store.read()].count("campaign_changed") == 0
+
+
 def test_create_leaves_nothing_behind_when_the_configuration_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ToughoptError):
         Campaign.create(tmp_path / "new", '[family]\nname = "crossed_barel"\n')

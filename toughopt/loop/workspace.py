@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from toughopt._version import __version__
-from toughopt.campaign import CampaignConfig, changed_for_life, load_config
+from toughopt.campaign import CampaignConfig, changed_for_life, config_text, parse_config
 from toughopt.errors import ConfigError, InputError, JournalError, UnknownName
 from toughopt.files import write_whole
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
@@ -35,10 +35,14 @@ _PACKAGES = ("numpy", "scipy", "scikit-optimize", "scikit-learn", "manifold3d", 
 
 @dataclass(slots=False)
 class Workspace:
-    """A campaign's folder, opened; `state` is kept up to date by `take_in`."""
+    """A campaign's folder, opened; `state` is kept up to date by `take_in`.
+
+    `text` is the campaign.toml that `config` was read from, which may have been edited since.
+    """
 
     folder: Path
     config: CampaignConfig
+    text: str
     store: Store
     state: State = field(default_factory=State)
     _programs: dict[str, Program] = field(default_factory=dict)
@@ -87,10 +91,12 @@ class Workspace:
         return new
 
     def note_changes(self) -> None:
-        """Write down that campaign.toml was edited since the journal last saw it."""
-        text = (self.folder / "campaign.toml").read_text(encoding="utf-8")
-        if text != self.state.config_toml:
-            self.store.append(ev.CampaignChanged(config_toml=text, config=self.config.model_dump(mode="json")))
+        """Write down that campaign.toml was edited since the journal last saw it.
+
+        What was edited after it was opened here is left to whoever opens it next, and checks it.
+        """
+        if self.text != self.state.config_toml and self.text == config_text(self.folder / "campaign.toml"):
+            self.store.append(ev.CampaignChanged(config_toml=self.text, config=self.config.model_dump(mode="json")))
             self.take_in()
 
     def budget(self) -> int:
@@ -177,17 +183,17 @@ def open_workspace(folder: Path) -> Workspace:
         If the journal is damaged, or is gone and what it told of is still there.
     """
     path = folder / "campaign.toml"
-    config = load_config(path)
-    text = path.read_text(encoding="utf-8-sig")
+    text = config_text(path)
+    config = parse_config(text, str(path))
     journal = folder / "journal.sqlite"
     if config.store.url is None and not journal.exists():
         _refuse_lost_journal(folder)
         return _create(folder, config, text)
     store = _store(config.store.url, journal)
-    workspace = Workspace(folder, config, store)
+    workspace = Workspace(folder, config, text, store)
     fold(store.read(), workspace.state)
     if workspace.state.seq == 0:
-        return _create_in(workspace, text)
+        return _create_in(workspace)
     if config.store.url is not None and workspace.state.config["name"] != config.name:
         workspace.close()
         raise ConfigError(
@@ -248,12 +254,12 @@ def _store(url: str | None, journal: Path) -> Store:
 
 def _create(folder: Path, config: CampaignConfig, text: str) -> Workspace:
     check_config(config, folder)
-    return _create_in(Workspace(folder, config, open_sqlite(folder / "journal.sqlite", create=True)), text)
+    return _create_in(Workspace(folder, config, text, open_sqlite(folder / "journal.sqlite", create=True)))
 
 
-def _create_in(workspace: Workspace, text: str) -> Workspace:
+def _create_in(workspace: Workspace) -> Workspace:
     dump = workspace.config.model_dump(mode="json")
-    workspace.store.append(ev.CampaignCreated(config_toml=text, config=dump, versions=workspace.versions))
+    workspace.store.append(ev.CampaignCreated(config_toml=workspace.text, config=dump, versions=workspace.versions))
     workspace.take_in()
     return workspace
 
