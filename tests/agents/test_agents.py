@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from toughopt.errors import ConfigError, DeviceError
+from toughopt.errors import ConfigError, DeviceError, Mistake
 from toughopt.gcode import Program
 from toughopt.printing import Printer, PrintEvent, PrintOutcome, PrintStatus
 from toughopt.virtual.firmware import VirtualPrinterProcess
@@ -224,6 +224,39 @@ def test_what_a_machine_raises_is_raised_here(start_agent, exchange, machine) ->
         RemotePrinter("p1", "pc2", exchange).print(program("G28\nM109 S400\nG1 X1 E1\n"))
     with pytest.raises(DeviceError, match="not p7"):
         RemotePrinter("p7", "pc2", exchange).print(program())
+
+
+class Broken(Held):
+    """A machine whose driver has a mistake."""
+
+    def print(self, program: Program, on_event: Callable[[PrintEvent], None]) -> PrintOutcome:
+        raise ZeroDivisionError("division by zero")
+
+
+def test_a_mistake_at_a_machine_is_told_here_and_awaited_by_nobody(exchange, postgres_url, tmp_path) -> None:
+    from toughopt.agents import Agent, RemotePrinter, open_exchange
+
+    said: list[str] = []
+    theirs = open_exchange(postgres_url, tmp_path / "theirs")
+    agent = Agent("pc2", theirs, {"p1": Broken()}, stale_s=30.0, say=said.append)
+    serving = threading.Thread(target=agent.serve)
+    serving.start()
+    try:
+        end = time.monotonic() + 60
+        while exchange.agent("pc2") is None:
+            assert time.monotonic() < end
+        with ThreadPoolExecutor(1) as pool:
+            outcome = pool.submit(RemotePrinter("p1", "pc2", exchange).print, program())
+            try:
+                with pytest.raises(Mistake, match=r"p1: .*ZeroDivisionError: division by zero"):
+                    outcome.result(30)
+            finally:
+                agent.stop()
+    finally:
+        agent.stop()
+        serving.join(30)
+        theirs.close()
+    assert any("ZeroDivisionError" in line for line in said)
 
 
 def test_nothing_is_queued_for_an_agent_that_is_not_there(exchange) -> None:

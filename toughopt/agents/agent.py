@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -17,7 +18,7 @@ from procrastinate.jobs import Status
 
 from toughopt.agents.exchange import TASK, Exchange, JobRecord, queue_app, queue_name
 from toughopt.agents.words import error_out, outcome_out, plain, program_in
-from toughopt.errors import DeviceError, JournalError, ToughoptError
+from toughopt.errors import DeviceError, JournalError, Mistake, ToughoptError
 from toughopt.printing import Printer, PrintEvent
 
 STALE_S = 30.0  # without a sign of life for so long, an agent counts as lost
@@ -199,6 +200,10 @@ class Agent:
                 answer = outcome_out(self._print(claimed, printer))
         except ToughoptError as error:
             answer = error_out(error)
+        except Exception as error:  # noqa: BLE001 - unanswered, the conductor waits for as long as this agent lives
+            self._say("".join(traceback.format_exception(error)).rstrip())
+            mistake = f"a mistake in the program, told by the agent {self.name}: {type(error).__name__}: {error}"
+            answer = error_out(Mistake(mistake))
         finally:
             over.set()
             listener.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import DeviceError, FirmwareHalted, HeatersUnknown, LinkLost, PrintFailed, ProgramError
+from toughopt.errors import DeviceError, FirmwareHalted, HeatersUnknown, LinkLost, Mistake, PrintFailed, ProgramError
 from toughopt.printing import PrintOutcome, PrintStatus
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from toughopt.gcode import Program
 
 _FIELDS = ("layer_count", "time_s", "filament_mm", "filament_g", "bounds_mm", "profile")
-_ERRORS = {kind.__name__: kind for kind in (DeviceError, FirmwareHalted, HeatersUnknown, LinkLost, PrintFailed)}
+_ERRORS = {
+    kind.__name__: kind for kind in (DeviceError, FirmwareHalted, HeatersUnknown, LinkLost, Mistake, PrintFailed)
+}
 
 
 def program_out(program: Program, digest: str) -> dict[str, Any]:
