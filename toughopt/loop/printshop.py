@@ -132,7 +132,7 @@ class PrintShop:
 
     def _failed(self, experiment: Experiment, printer: str, reason: str) -> None:
         conductor, recovery = self.conductor, self.conductor.workspace.config.recovery
-        if not experiment.ended:
+        if not experiment.ended and not conductor.aborting:  # that a person ends a print is no failure of the printer
             self._failures[printer] = self._failures.get(printer, 0) + 1
         if self._failures.get(printer, 0) >= recovery.failures_to_disable:
             self.disable(printer, f"{self._failures.pop(printer)} failures in a row, the last: {reason}")
