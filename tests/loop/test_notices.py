@@ -139,6 +139,19 @@ def test_a_webhook_that_hangs_holds_nobody_up() -> None:
     assert len(got) >= 1
 
 
+def test_while_nothing_gets_through_the_oldest_are_dropped_and_the_newest_is_kept() -> None:
+    hold = threading.Event()
+    with webhook(hold=hold) as (url, got, arrived):
+        with Messenger(url) as messenger:
+            messenger.send(notice(text="first"))
+            assert arrived.wait(20)
+            for number in range(150):
+                messenger.send(notice(text=str(number)))
+            hold.set()
+        told = [json.loads(one)["text"] for one in got]
+    assert told == ["first", *(str(number) for number in range(50, 150))]
+
+
 def test_an_answer_that_is_none_ends_no_messenger() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         garbage = threading.Thread(target=answer_garbage, args=(listener,))

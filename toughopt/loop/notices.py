@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 import urllib.request
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -118,9 +121,8 @@ def body(notice: Notice, form: str) -> bytes:
     """A notice as JSON: "json" with every field, or "slack" with the one that Slack and its likes show."""
     if form == "slack":
         mark = {"waiting": ":raising_hand:", "failure": ":warning:", "best": ":trophy:", "done": ":checkered_flag:"}
-        safe = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        name = notice.campaign.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return json.dumps({"text": f"{mark[notice.occasion]} *{name}*: {safe}"}).encode()
+        name, text = (escape(each, quote=False) for each in (notice.campaign, notice.text))
+        return json.dumps({"text": f"{mark[notice.occasion]} *{name}*: {text}"}).encode()
     told: Mapping[str, Any] = {name: getattr(notice, name) for name in Notice.__slots__}
     return json.dumps(told).encode()
 
@@ -172,18 +174,21 @@ class Messenger:
         """Put a notice in the queue."""
         if notice.occasion not in self._on or self._closing.is_set():
             return
-        try:
-            self._waiting.put_nowait(notice)
-        except queue.Full:
-            self.lost += 1
+        while True:
+            try:
+                self._waiting.put_nowait(notice)
+                return
+            except queue.Full:
+                with suppress(queue.Empty):  # sent meanwhile
+                    self._waiting.get_nowait()
+                    self.lost += 1
 
     def close(self, timeout_s: float = _TIMEOUT_S) -> None:
         """Send what waits, for at most so long."""
-        try:
-            self._waiting.put_nowait(None)
-        except queue.Full:
-            self._closing.set()
-        self._thread.join(timeout_s)
+        end = time.monotonic() + timeout_s
+        with suppress(queue.Full):  # nothing gets through
+            self._waiting.put(None, timeout=timeout_s)
+        self._thread.join(max(0.0, end - time.monotonic()))
         self._closing.set()
 
     def __enter__(self) -> Messenger:
