@@ -109,13 +109,12 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             scale = None
             if config.scale.kind != "none":
                 scale = open_scale(machine_options("scale", config.scale, where))
+                stack.callback(scale.close)
             frame = open_frame(machine_options("frame", config.frame, where))
+            stack.callback(frame.close)
             guard = getattr(frame, "guard", None)
             handler = open_handler(machine_options("handler", config.handler, where), guard=guard)
             path_of = _no_path
-            if scale is not None:
-                stack.callback(scale.close)
-            stack.callback(frame.close)
         elsewhere = _remote(workspace, stack)
         printers: dict[str, Printer] = {}
         for printer in config.printers:
