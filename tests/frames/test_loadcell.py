@@ -114,6 +114,17 @@ def test_travel_without_a_sensor_is_speed_times_time(build):
     np.testing.assert_allclose(np.diff(rows[:, 1]), np.diff(rows[:, 0]), atol=0.02)  # 60 mm/min is 1 mm/s
 
 
+@pytest.mark.parametrize(
+    ("line", "expression"),
+    [("{force:.2f} stone", r"(?P<force>\S+) (?P<unit>\w+)"), ("F={force:.2f} N", r"(?P<force>\S+) (?P<unit>N)")],
+)
+def test_what_is_no_number_or_no_unit_of_force_is_no_reading(build, line, expression):
+    rig = Rig(line=line)
+    with pytest.raises(FrameFault, match=r"no reading within 0\.5 s; it sent '"):
+        build(rig, expression=expression).crush("A", LIMITS, 30.0)
+    assert not rig.moved.is_set()
+
+
 def test_a_silent_cell_starts_nothing(build):
     rig = Rig(line="no numbers here")
     with pytest.raises(FrameFault, match=r"no reading within 0\.5 s; it sent 'no numbers here'"):

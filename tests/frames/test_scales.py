@@ -99,6 +99,14 @@ def test_a_generic_scale_waits_for_readings_that_agree():
         scale.close()
 
 
+def test_a_generic_scale_in_another_unit_is_refused():
+    with replies("0.1164 oz") as instrument:
+        scale = GenericSerialScale(instrument.url, r"(?P<value>\d+\.\d+) (?P<unit>\w+)", ask="R", steady=1)
+        with pytest.raises(DeviceError, match="weighs in 'oz'"):
+            scale.weigh(5.0)
+        scale.close()
+
+
 def test_a_generic_scale_that_never_settles_says_its_last_readings():
     lines = [f"{value} g" for value in (1.0, 2.0)]
     with replies(*(lines * 5000)) as instrument:

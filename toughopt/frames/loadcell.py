@@ -114,11 +114,14 @@ class LoadCellFrame:
                 seen = repr(line) if line is not None else seen
                 continue
             groups = match.groupdict()
-            unit = groups.get("unit")
-            number = float(groups["force"])
-            force = number * UNITS[unit.lower()] if unit else s.scale * (number - s.offset)
-            travel = groups.get("travel")
-            moved = float(travel) * s.travel_scale if travel else elapsed_s * limits.speed_mm_per_min / 60.0
+            unit, travel = groups.get("unit"), groups.get("travel")
+            try:
+                number = float(groups["force"])
+                force = number * UNITS[unit.lower()] if unit else s.scale * (number - s.offset)
+                moved = float(travel) * s.travel_scale if travel else elapsed_s * limits.speed_mm_per_min / 60.0
+            except (ValueError, KeyError):  # no number, or no unit of force: as if the line did not fit
+                seen = repr(line)
+                continue
             return moved, force
         raise FrameFault(f"{self.name}: no reading within {s.silence_s:g} s; it sent {seen}")
 

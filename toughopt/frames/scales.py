@@ -76,11 +76,12 @@ class SartoriusScale:
 
 
 def _grams(reading: re.Match[str], scale: str) -> float:
-    unit = (reading["unit"] or "g").lower()
-    if unit not in GRAMS:
-        raise DeviceError(f"{scale} weighs in {reading['unit']!r}; set it to g")
-    sign = -1.0 if reading["sign"] == "-" else 1.0
-    return sign * float(reading["value"].replace(",", ".")) * GRAMS[unit]
+    groups = reading.groupdict()
+    unit = groups.get("unit") or "g"
+    if unit.lower() not in GRAMS:
+        raise DeviceError(f"{scale} weighs in {unit!r}; set it to g")
+    sign = -1.0 if groups.get("sign") == "-" else 1.0
+    return sign * float(groups["value"].replace(",", ".")) * GRAMS[unit.lower()]
 
 
 class GenericSerialScale:
@@ -119,19 +120,11 @@ class GenericSerialScale:
             match = self._expression.search(line) if line is not None else None
             if match is None:
                 continue
-            readings = (
-                [*readings[-self._steady + 1 :], self._value(match)] if self._steady > 1 else [self._value(match)]
-            )
+            readings = [*readings, _grams(match, self.name)][-self._steady :]
             if len(readings) == self._steady and max(readings) - min(readings) <= self._tolerance:
                 return self._allowed.check(sum(readings) / len(readings), self.name)
         seen = ", ".join(f"{value:g}" for value in readings) or "none that fits the expression"
         raise DeviceError(f"{self.name}: no stable reading within {timeout_s:g} s (last readings: {seen})")
-
-    def _value(self, match: re.Match[str]) -> float:
-        groups = match.groupdict()
-        unit = (groups.get("unit") or "g").lower()
-        sign = -1.0 if groups.get("sign") == "-" else 1.0
-        return sign * float(groups["value"].replace(",", ".")) * GRAMS.get(unit, 1.0)
 
     def close(self) -> None:
         """See `Scale.close`."""
