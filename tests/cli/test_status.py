@@ -63,3 +63,13 @@ def test_every_objective_is_checked_and_shown(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_standard_deviation_has_two_digits() -> None:
     assert [spread_text(std) for std in (3.4932, 0.32137, 15.87, None)] == ["3.5", "0.32", "16", "?"]
+
+
+def test_what_was_uncertain_and_turned_out_well_has_not_failed(told: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Campaign.open(told) as campaign:
+        (entry,) = campaign.suggest()
+        campaign.workspace.store.append(ev.Uncertain(stage="printing", reason="power"), entry["id"])
+        campaign.tell(entry["id"], value=3.0)
+        (other,) = campaign.suggest()
+        campaign.fail(other["id"], why="stringy")
+    assert shown(told, capsys)[1]["failed"] == 1

@@ -135,7 +135,7 @@ def status_of(campaign: Campaign, recommend: bool | None = None) -> dict[str, An
         "budget": campaign.workspace.budget(),
         "counted": state.counted(),
         "complete": len(state.complete),
-        "failed": sum(e.reason != "" and e.ended for e in state.experiments.values()),
+        "failed": sum(e.stage == "failed" for e in state.experiments.values()),
         "under_way": len(state.under_way),
         "printers": _printers(campaign),
         "best": None if best is None else {"id": best.id, "design": best.design, "value": best.value},
