@@ -136,9 +136,11 @@ def test_the_same_seed_gives_the_same_campaign_to_the_second(
 
 def test_a_simulation_goes_on_where_it_was(tmp_path: Path, small_text: str) -> None:
     folder = begin(tmp_path / "resumed", small_text)
-    simulate(folder, budget=4)
+    first = simulate(folder, budget=4)
     result = simulate(folder, budget=7)
     assert result.complete == 7
+    assert first.per_day == pytest.approx(4 / first.days)
+    assert result.per_day == pytest.approx(3 / result.days)
     with Campaign.open(folder) as campaign:
         assert campaign.state.experiments[7].times["proposed"] >= campaign.state.experiments[3].times["tested"]
 

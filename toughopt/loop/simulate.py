@@ -45,8 +45,9 @@ class Simulation:
 class Simulated:
     """What came of a simulated campaign.
 
-    days : virtual time from the first design to the last result
-    per_day : results a day
+    complete, failed : experiments of the campaign, in whichever run they ended
+    days : virtual time from the first design of this run to its last result
+    per_day : results a day, of this run
     print_to_crush_min : median time from the start of a print to the start of its test, minutes
     utilisation : share of that time in which each printer, the hands and the press were in use
     """
@@ -97,7 +98,7 @@ def simulate(
         if state.experiments:  # a resumed simulation goes on where it was
             latest = max(datetime.fromisoformat(time) for e in state.experiments.values() for time in e.times.values())
             clock.now_s = (latest - clock.epoch).total_seconds()
-        begun_s = clock.now_s
+        begun_s, before = clock.now_s, len(state.complete)
         workspace.store.clock = lambda: clock.utc().isoformat(timespec="microseconds")
 
         @contextmanager
@@ -131,7 +132,7 @@ def simulate(
             crew=SimulatedCrew(clock),
             elsewhere=elsewhere,
         )
-        return summary(folder, campaign.state, occupied, clock.now_s - begun_s)
+        return summary(folder, campaign.state, occupied, clock.now_s - begun_s, before)
 
 
 def begun(folder: Path, text: str) -> int:
@@ -148,8 +149,8 @@ def simulate_one(folder: Path, text: str, simulation: Simulation, budget: int | 
     return simulate(folder, simulation, budget=budget)
 
 
-def summary(folder: Path, state: State, occupied: Occupied, lasted_s: float) -> Simulated:
-    """What `state` and the machines' logs tell of the last `lasted_s` seconds."""
+def summary(folder: Path, state: State, occupied: Occupied, lasted_s: float, before: int = 0) -> Simulated:
+    """What `state` and the machines' logs tell of the last `lasted_s` seconds, which began after `before` results."""
     waits = [
         (datetime.fromisoformat(e.times["tested"]) - datetime.fromisoformat(e.times["printing"])).total_seconds()
         for e in state.complete
@@ -162,7 +163,7 @@ def summary(folder: Path, state: State, occupied: Occupied, lasted_s: float) -> 
         failed=sum(e.stage is Stage.FAILED for e in state.experiments.values()),
         best=None if state.best is None else state.best.value,
         days=days,
-        per_day=len(state.complete) / days,
+        per_day=(len(state.complete) - before) / days,
         print_to_crush_min=statistics.median(waits) / 60.0 if waits else 0.0,
         utilisation={name: seconds / max(lasted_s, 1.0) for name, seconds in sorted(occupied.seconds.items())},
     )
