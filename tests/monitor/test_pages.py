@@ -207,8 +207,10 @@ def test_a_moment_does_not_change_any_more(make_campaign: Callable[..., Path], t
         source.look()
         before = source.moment
         campaign.tell(entry["id"], value=2.0)
+        campaign.request("filament", {"printer": "printer-1", "grams": 750.0})
     assert source.look()
     assert before.state.experiments[entry["id"]].stage == "proposed"
+    assert before.state.spools_g == before.state.steered_by == {}
     assert source.moment.state.experiments[entry["id"]].stage == "complete"
     source.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from toughopt.journal import Event, State
@@ -88,8 +88,8 @@ class Source:
 
     def _frozen(self) -> Moment:
         state = copy.copy(self.workspace.state)
-        for name in ("open_requests", "answers", "beds", "steering", "hot_printers", "notes", "experiments"):
-            setattr(state, name, copy.copy(getattr(state, name)))
+        for field in fields(State):
+            setattr(state, field.name, copy.copy(getattr(state, field.name)))
         for e in state.under_way:
             mine = copy.copy(e)
             mine.times, mine.notes = dict(e.times), list(e.notes)
