@@ -262,8 +262,8 @@ class ProgramReader:
         elif code in _BED:
             self._within(self._limits.max_bed_c, "max_bed_c", body)
         elif code == "M303":
-            bed = (words.get("E") or 0.0) < 0
-            self._within(self._limits.max_bed_c if bed else self._limits.max_nozzle_c, "max_…_c", body)
+            name = "max_bed_c" if (words.get("E") or 0.0) < 0 else "max_nozzle_c"
+            self._within(getattr(self._limits, name), name, body)
         elif code in ("M141", "M191") and (words.get("S") or words.get("R")):
             raise ProgramError(f"{self._where}: {body!r} heats a chamber, for which the profile has no limit")
         elif code == "M302" and ((words.get("P") or 0) > 0 or _low(words.get("S"), self._limits.min_extrude_c)):
