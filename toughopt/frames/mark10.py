@@ -50,7 +50,8 @@ class EsmSettings:
     """How the stand is used.
 
     `own_force_limit_n` is the overload limit that was set at the stand itself; it cannot be read over the line, so the
-    configuration states it, and no test may ask for more. `sign` is the sign of force and travel in compression.
+    configuration states it, and no test may ask for more. `force_sign` and `travel_sign` are the signs that the stand
+    gives force and travel in compression.
     """
 
     own_force_limit_n: float

@@ -61,16 +61,14 @@ def earlier_campaigns(folders: Sequence[Path], parameters: Sequence[str], object
 
 
 def _source(folder: Path, parameters: Sequence[str], objective: str) -> Source:
-    from toughopt.journal import State, open_sqlite
+    from toughopt.journal import fold, open_sqlite
     from toughopt.optimizer import Source
 
     where = f"[optimizer] learn_from: {folder}"
     try:
         store = open_sqlite(folder / "journal.sqlite")
         try:
-            state = State()
-            for event in store.read():
-                state.apply(event)
+            state = fold(store.read())
         finally:
             store.close()
     except ToughoptError as error:

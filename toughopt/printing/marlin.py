@@ -48,6 +48,7 @@ class MarlinPrinter(SeatedPrinter):
     wire_log : a file to which every byte is logged
     watchdog : start the process that turns the heaters off should this one die
     stream : how lines are paced; the profile's buffer sizes are used where it is not given
+    rescue_s : how long the outcome of a print whose line was lost waits for the machine to be turned off, s
 
     Raises
     ------
