@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -202,13 +203,14 @@ def test_a_print_is_cancelled_from_here(start_agent, exchange, machine) -> None:
     assert not any(virtual.status()["targets_c"].values())
 
 
-def test_an_agent_that_is_stopped_ends_its_print_safely(start_agent, exchange, machine) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_an_agent_that_is_stopped_ends_its_print_safely(start_agent, exchange, machine, sent) -> None:
     from toughopt.agents import RemotePrinter
 
     virtual = machine(15)
     agent = start_agent("pc2", p1=virtual.url)
     outcome = RemotePrinter("p1", "pc2", exchange).print(
-        program(), at_first("progress", lambda: agent.process.terminate())
+        program(), at_first("progress", lambda: agent.process.send_signal(sent))
     )
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.CANCELLED, True), outcome
     assert agent.process.wait(30) == 0

@@ -40,6 +40,7 @@ def agent_command(name: str, place: str, machines: tuple[str, ...], stale_s: flo
     the file, because ports have other names on each PC.
     """
     from toughopt.agents import Agent, open_exchange
+    from toughopt.printing.interrupts import heeded_signals
 
     with ExitStack() as stack:
         url, wanted = _wanted(name, place, machines)
@@ -47,9 +48,8 @@ def agent_command(name: str, place: str, machines: tuple[str, ...], stale_s: flo
         exchange = open_exchange(url, _cache())
         stack.callback(exchange.close)
         agent = Agent(name, exchange, printers, stale_s=stale_s, say=say)
-        signals = [number for kind in ("SIGINT", "SIGTERM", "SIGBREAK") if (number := getattr(signal, kind, None))]
-        for number in signals:
-            stack.callback(signal.signal, number, signal.signal(number, lambda *_: agent.stop()))
+        for sent in (signal.SIGINT, *heeded_signals()):
+            stack.callback(signal.signal, sent, signal.signal(sent, lambda *_: agent.stop()))
         agent.serve()
 
 
@@ -68,7 +68,7 @@ def _wanted(name: str, place: str, machines: tuple[str, ...]) -> tuple[str, dict
             raise ConfigError(
                 f"{place}/campaign.toml names no database; several PCs need [store] url = 'postgresql://...'"
             )
-        mine = [printer for printer in config.printers if getattr(printer, "agent", None) == name]
+        mine = [printer for printer in config.printers if printer.agent == name]
         found = {printer.name: (printer.url, printer.profile) for printer in mine}
     for text in machines:
         machine, equals, rest = text.partition("=")

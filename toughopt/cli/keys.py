@@ -218,7 +218,7 @@ PROFILE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "max_bed_c": "No bed is heated above it.",
             "min_extrude_c": "Nothing is extruded below it.",
             "home_first": "Whether a program must home before it moves.",
-            "longest_pause_s": "Longest dwell that a program may ask for.",
+            "longest_pause_s": "Longest dwell that a program may ask for, and longest pause before a print is ended.",
             "heating_timeout_s": "How long heating may take until it counts as a fault.",
         },
     }

@@ -130,12 +130,9 @@ class _Interrupts:
         self._conductors.append(conductor)
 
     def __enter__(self) -> None:
-        from toughopt.printing.interrupts import ending_signals
+        from toughopt.printing.interrupts import heeded_signals
 
-        heeded = [  # nohup has a closed terminal ignored
-            sent for sent in ending_signals() if sent == signal.SIGTERM or signal.getsignal(sent) is not signal.SIG_IGN
-        ]
-        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, *heeded)}
+        self._before = {sent: signal.signal(sent, self._heard) for sent in (signal.SIGINT, *heeded_signals())}
 
     def __exit__(self, *error: object) -> None:
         for sent, handler in self._before.items():

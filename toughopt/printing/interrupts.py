@@ -36,5 +36,10 @@ def ending_signals() -> list[signal.Signals]:
     return [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
+def heeded_signals() -> list[signal.Signals]:
+    """Those of them that are to be heard: a closed terminal means nothing under nohup, which ignores its signal."""
+    return [sent for sent in ending_signals() if sent == signal.SIGTERM or signal.getsignal(sent) is not signal.SIG_IGN]
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt(f"signal {number}")
