@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import queue
+import sys
+import threading
+
 import pytest
 
 from toughopt.errors import DeviceError, FrameFault
@@ -70,3 +74,41 @@ def test_the_operators_frame_cannot_claim_a_standstill(guard, alarms):
 
 def test_nobody_at_the_terminal_is_no_answer():
     assert console_ask("Anyone there?", 0.1) is None
+
+
+class Terminal:
+    """What a person types, when they do."""
+
+    def __init__(self) -> None:
+        self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        return self.lines.get()
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    made = Terminal()
+    monkeypatch.setattr(sys, "stdin", made)
+    yield made
+    made.lines.put("")  # its end: nobody reads on
+
+
+def test_an_answer_after_a_question_that_nobody_answered_is_not_lost(terminal):
+    assert console_ask("Anyone there?", 0.05) is None
+    assert console_ask("Still nobody?", 0.05) is None
+    terminal.lines.put("y\n")
+    assert console_ask("And now?", 5.0) == "y"
+    assert console_ask("And gone again?", 0.05) is None
+
+
+def test_what_was_typed_too_late_answers_no_other_question(terminal):
+    assert console_ask("Is the bed clear?", 0.05) is None
+    terminal.lines.put("y\n")
+    for thread in threading.enumerate():
+        if thread.name == "ask":
+            thread.join(5.0)
+    assert console_ask("May it move?", 0.05) is None
