@@ -52,6 +52,26 @@ def test_an_artifact_changed_in_the_database_is_found(postgres_url: str, tmp_pat
 
 
 @pytest.mark.full
+def test_a_program_is_fetched_also_where_it_cannot_be_kept(postgres_url: str, tmp_path: Path) -> None:
+    store = open_postgres(postgres_url)
+    digest = store.artifacts(tmp_path / "here").put(b"G28")
+    (tmp_path / "full").write_text("no folder can be made here", encoding="utf-8")
+    assert store.artifacts(tmp_path / "full").get(digest) == b"G28"
+    store.close()
+
+
+@pytest.mark.full
+def test_more_artifacts_are_verified_than_one_question_may_name(postgres_url: str, tmp_path: Path) -> None:
+    store = open_postgres(postgres_url)
+    artifacts = store.artifacts(tmp_path / "here")
+    known = artifacts.put(b"a curve")
+    missing = [f"{number:064x}" for number in range(70_000)]
+    problems = artifacts.verify([known, *missing])
+    assert len(problems) == len(missing) and not any(known in problem for problem in problems)
+    store.close()
+
+
+@pytest.mark.full
 def test_each_schema_of_a_database_holds_a_campaign_of_its_own(postgres_url: str, tmp_path: Path) -> None:
     import psycopg
 

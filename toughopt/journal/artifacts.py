@@ -37,21 +37,24 @@ class Artifacts:
 
     def get(self, digest: str) -> bytes:
         """The bytes of an artifact. Raises JournalError where it is missing or changed."""
-        problem = self._problem(digest)
-        if problem:
-            raise JournalError(problem)
-        return self.path(digest).read_bytes()
+        path = self.path(digest)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise JournalError(
+                f"artifact {path} is missing: {error.strerror or error}; restore it from a copy"
+            ) from error
+        found = hashlib.sha256(data).hexdigest()
+        if found != digest:
+            raise JournalError(f"artifact {path} was changed (its SHA-256 is {found}); restore it from a copy")
+        return data
 
     def verify(self, digests: Iterable[str]) -> list[str]:
         """What is wrong with the artifacts of those hashes, one sentence each."""
-        return [problem for digest in sorted(set(digests)) if (problem := self._problem(digest))]
-
-    def _problem(self, digest: str) -> str:
-        path = self.path(digest)
-        try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            return f"artifact {path} is missing: {error.strerror or error}; restore it from a copy"
-        return (
-            "" if found == digest else f"artifact {path} was changed (its SHA-256 is {found}); restore it from a copy"
-        )
+        problems = []
+        for digest in sorted(set(digests)):
+            try:
+                self.get(digest)
+            except JournalError as error:
+                problems.append(str(error))
+        return problems

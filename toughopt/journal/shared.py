@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from toughopt.journal.tables import ARTIFACTS
 
 if TYPE_CHECKING:
     from toughopt.journal.store import SqlStore
+
+_ASKED_AT_ONCE = 10_000  # hashes; PostgreSQL takes 65 535 parameters in one question
 
 
 class SharedArtifacts(Artifacts):
@@ -40,8 +43,8 @@ class SharedArtifacts(Artifacts):
 
     def get(self, digest: str) -> bytes:
         """The bytes of an artifact, from this PC where it has them. Raises JournalError where they are nowhere."""
-        if not self._problem(digest):
-            return self.path(digest).read_bytes()
+        with suppress(JournalError):
+            return super().get(digest)
         query = select(ARTIFACTS.c.data).where(ARTIFACTS.c.sha256 == digest)
         data = self._store.transact(lambda connection: connection.execute(query).scalar())
         if data is None:
@@ -49,16 +52,20 @@ class SharedArtifacts(Artifacts):
         data = bytes(data)
         if hashlib.sha256(data).hexdigest() != digest:
             raise JournalError(f"artifact {digest} was changed in {self._store.where}; restore it from a copy")
-        self.path(digest).unlink(missing_ok=True)
-        super().put(data)
+        with suppress(OSError, JournalError):  # it is fetched again where it cannot be kept
+            self.path(digest).unlink(missing_ok=True)
+            super().put(data)
         return data
 
     def verify(self, digests: Iterable[str]) -> list[str]:
         """What is wrong with the artifacts of those hashes in the database, one sentence each."""
         wanted = sorted(set(digests))
         query = select(ARTIFACTS.c.sha256, func.encode(func.sha256(ARTIFACTS.c.data), "hex"))
+        found: dict[str, str] = {}
         with self._store.transaction() as connection:
-            found = {row[0]: row[1] for row in connection.execute(query.where(ARTIFACTS.c.sha256.in_(wanted)))}
+            for first in range(0, len(wanted), _ASKED_AT_ONCE):
+                some = query.where(ARTIFACTS.c.sha256.in_(wanted[first : first + _ASKED_AT_ONCE]))
+                found |= {row[0]: row[1] for row in connection.execute(some)}
         problems = []
         for digest in wanted:
             if digest not in found:
