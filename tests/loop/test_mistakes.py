@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.journal import Stage
+from toughopt.errors import CurveError, DeviceError, RunFailed
+from toughopt.journal import Event, Stage, State
 from toughopt.loop.lab import Lab
 from toughopt.loop.simulate import simulate
 from toughopt.virtual.fleet import SimulatedPrinter
@@ -55,3 +56,32 @@ def test_a_mistake_in_a_print_leaves_it_uncertain_and_its_heaters_unknown(
     with Campaign.open(folder) as campaign:
         kinds = [e.kind for e in campaign.workspace.store.read() if e.experiment_id == 1]
     assert kinds[kinds.index("printing") :][:3] == ["printing", "heaters_unknown", "uncertain"]
+
+
+def test_a_lab_that_reads_no_curve_does_not_print_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*given: Any, **options: Any) -> Any:
+        raise CurveError("the numbers can be read in two ways")
+
+    def enough(event: Event, state: State) -> None:
+        assert len(state.experiments) < 20, "it prints on and on"
+
+    monkeypatch.setattr("toughopt.loop.workspace.measure_file", unreadable)
+    with pytest.raises(RunFailed, match=r"\d+ parts in a row .* in two ways\. Mend it, then `toughopt run "):
+        simulate(folder, on_event=enough)
+    monkeypatch.undo()
+    result = simulate(folder)
+    assert result.complete == 5
+
+
+def test_one_result_among_failures_is_reason_to_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Lab.weigh
+    calls: list[str] = []
+
+    def weigh(lab: Lab, specimen: str) -> float | None:
+        calls.append(specimen)
+        if len(calls) % 8:
+            raise DeviceError("the scale is not stable")
+        return real(lab, specimen)
+
+    monkeypatch.setattr(Lab, "weigh", weigh)
+    assert simulate(folder, budget=2).complete == 2

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _POLL_S = 0.25  # how often requests from outside are looked for when nothing else happens
 _LAST_WORDS_S = 60.0  # how long a machine may take to come to its end
-
+_IN_VAIN = 9  # parts in a row without a result: so many are no chance any more
 
 _MEASURING = frozenset({Stage.PRINTED, Stage.CLEARED, Stage.WEIGHED, Stage.TESTED})
 
@@ -66,6 +66,7 @@ class Conductor:
     stations: Stations = field(init=False)
     running: bool = False  # whether the loop runs; else it is there to answer requests only
     _will: Will = Will.RUN
+    _in_vain: list[str] = field(default_factory=list)  # why the lab got nothing from the last parts that were printed
 
     def __post_init__(self) -> None:
         self.stations = Stations(self, self.elsewhere)
@@ -181,11 +182,14 @@ class Conductor:
         while True:
             self._take_in()
             self.answer_requests()
-            stop = self._reason_to_stop()
+            hopeless = self._hopeless()
+            stop = hopeless or self._reason_to_stop()
             if stop is None:
                 self._propose()
             self.stations.advance(starting=stop is None, finishing=not self.aborting)
             if not self.busy:
+                if hopeless:
+                    raise RunFailed(hopeless)
                 end = stop or self._nothing_to_do()
                 if end:
                     return end
@@ -200,6 +204,20 @@ class Conductor:
         if rule is not None and self.state.stopped is None:
             self.record(ev.Stopped(rule=rule[0], reason=rule[1]))
         return rule[1] if rule is not None else None
+
+    def _hopeless(self) -> str | None:
+        """Why no more is printed: part after part gave no result, longer than the tries of a few odd designs take.
+
+        What the lab fails does not count against the budget: without this, a wrong decimal mark in `[curve_file]` or a
+        scale that is switched off would have it print for ever.
+        """
+        recovery = self.workspace.config.recovery
+        if len(self._in_vain) < max(_IN_VAIN, recovery.failures_to_disable * (recovery.retries + 1)):
+            return None
+        return (
+            f"{len(self._in_vain)} parts in a row were printed and gave no result, the last: {self._in_vain[-1]}. "
+            f"Mend it, then `toughopt run {in_shell(self.workspace.folder)}`"
+        )
 
     def _nothing_to_do(self) -> str | None:
         if not self.stations.able_printers():
@@ -263,6 +281,10 @@ class Conductor:
 
     def _take_in(self) -> None:
         for event in self.workspace.take_in():
+            if event.kind == "complete":
+                self._in_vain.clear()
+            elif event.kind == "failed" and event.payload["by"] == "lab" and event.payload["stage"] in _MEASURING:
+                self._in_vain.append(event.payload["reason"])
             self.on_event(event, self.state)
 
     def _wish(self, will: Will) -> None:
