@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import CurveError, DeviceError, RunFailed
+from toughopt.errors import CurveError, DeviceError, Mistake, RunFailed
 from toughopt.journal import Event, Stage, State
+from toughopt.loop import preparing
 from toughopt.loop.lab import Lab
 from toughopt.loop.simulate import simulate
 from toughopt.virtual.fleet import SimulatedPrinter
 
 
-def broken_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+def broken_once(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
     real: Callable[..., Any] = getattr(owner, name)
     calls: list[int] = []
 
@@ -56,6 +57,26 @@ def test_a_mistake_in_a_print_leaves_it_uncertain_and_its_heaters_unknown(
     with Campaign.open(folder) as campaign:
         kinds = [e.kind for e in campaign.workspace.store.read() if e.experiment_id == 1]
     assert kinds[kinds.index("printing") :][:3] == ["printing", "heaters_unknown", "uncertain"]
+
+
+def test_a_mistake_in_slicing_one_design_costs_that_design_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_once(monkeypatch, preparing, "prepare")
+    simulate(folder)
+    with Campaign.open(folder) as campaign:
+        first = campaign.state.experiments[1]
+        assert (first.stage, first.blame) == (Stage.FAILED, "design") and "ZeroDivisionError" in first.reason
+        assert len(campaign.state.complete) == campaign.workspace.budget() - 1
+
+
+def test_mistakes_in_slicing_every_design_end_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> Any:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(preparing, "prepare", broken)
+    with pytest.raises(Mistake, match="ZeroDivisionError"):
+        simulate(folder, budget=50)
+    with Campaign.open(folder) as campaign:
+        assert len(campaign.state.experiments) <= 3
 
 
 def test_a_lab_that_reads_no_curve_does_not_print_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

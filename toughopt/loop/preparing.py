@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toughopt.errors import DesignError, MeshError, ProgramError, ToughoptError
+from toughopt.errors import DesignError, MeshError, Mistake, ProgramError, ToughoptError
 from toughopt.executor import completed
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
 
 _DESIGN_TO_BLAME = (DesignError, MeshError, ProgramError)
+_MISTAKES = 3  # of the program in a row that are not those designs' oddity any more
 _FOR_A_PRINTER = frozenset({Stage.PROPOSED, Stage.BUILT, Stage.SLICED})
 
 
@@ -28,6 +29,7 @@ class Preparation:
     conductor: Conductor
     elsewhere: Executor | None = None
     _underway: dict[int, str] = field(default_factory=dict)  # experiment -> printer that it is sliced for
+    _mistakes: int = 0  # of the program, since something was prepared
 
     def advance(self) -> None:
         """Begin with every design that nobody has begun with; give up programs that no printer is left for."""
@@ -95,6 +97,7 @@ class Preparation:
 
     def _prepared(self, experiment: Experiment, printer: str, prepared: Prepared) -> None:
         self._underway.pop(experiment.id, None)
+        self._mistakes = 0
         if experiment.ended:
             return
         workspace, made = self.conductor.workspace, prepared.program
@@ -123,7 +126,9 @@ class Preparation:
 
     def _unprintable(self, experiment: Experiment, error: ToughoptError) -> None:
         self._underway.pop(experiment.id, None)
-        if not isinstance(error, _DESIGN_TO_BLAME):
+        self._mistakes += isinstance(error, Mistake)
+        odd_design = isinstance(error, Mistake) and self._mistakes < _MISTAKES
+        if not odd_design and not isinstance(error, _DESIGN_TO_BLAME):
             raise error  # a template or a slicer that is not there fails every design: the run ends, with the reason
         if not experiment.ended:
             self.conductor.fail(experiment, "built", str(error), "design")
