@@ -12,6 +12,7 @@ from toughopt.frames import (
     OperatorHandler,
     OperatorScale,
     SartoriusScale,
+    SerialTrigger,
     WatchedFolderFrame,
     check_options,
     open_frame,
@@ -127,3 +128,25 @@ def test_options_are_checked_without_opening_anything():
         check_options("frame", {"kind": "mark10", "folder": "x"})
     with pytest.raises(UnknownName, match="no handler called 'comand'; did you mean command"):
         check_options("handler", {"kind": "comand"})
+
+
+def test_a_trigger_is_let_go_where_the_load_cell_beside_it_does_not_open(tmp_path, monkeypatch):
+    closed = []
+    monkeypatch.setattr(SerialTrigger, "close", lambda trigger: closed.append(trigger.name))
+    commands = {
+        "set_limits": ["SET"],
+        "read_limits": "GET",
+        "limits_expression": r"(?P<force_n>\d+) (?P<travel_mm>\d+) (?P<speed_mm_per_min>\d+)",
+        "start": "GO",
+        "stop": "HALT",
+        "status": "?",
+        "standing_expression": "idle",
+    }
+    options = {"kind": "load_cell", "url": "/dev/no-such-port", "folder": str(tmp_path)}
+    with VirtualScale() as line:
+        with pytest.raises(LinkLost, match="no-such-port"):
+            open_frame(options | {"trigger": {"url": line.url, "commands": commands}})
+        assert closed == ["load cell"]
+        with pytest.raises(ConfigError, match="is not a folder"):
+            open_frame(options | {"folder": str(tmp_path / "none"), "trigger": {"url": line.url, "commands": commands}})
+        assert closed == ["load cell"], "nothing is opened where the folder is wrong"

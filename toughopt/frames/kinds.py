@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from toughopt.errors import ConfigError, UnknownName
+from toughopt.errors import ConfigError, ToughoptError, UnknownName
 from toughopt.frames.base import Handler, LoadFrame, Scale
 from toughopt.frames.command import CommandHandler, CommandTrigger, JsonCommand
 from toughopt.frames.folder import DEFAULT_PATTERN, FolderWatch, Trigger, WatchedFolderFrame
@@ -104,8 +104,8 @@ class _FolderFrame(_Guarded):
 
     def build(self, guard: FrameGuard | None, ask: Ask) -> LoadFrame:
         name = self.name or self.kind
+        watch = FolderWatch(self.folder, self.pattern, self.settle_s, self.poll_s)  # before the trigger opens its port
         trigger = self.trigger.build(name) if self.trigger is not None else None
-        watch = FolderWatch(self.folder, self.pattern, self.settle_s, self.poll_s)
         return WatchedFolderFrame(watch, self.guard(guard, ask), trigger, name)
 
 
@@ -161,8 +161,13 @@ class _CellFrame(_Guarded):
             self.line.over(CELL_LINE),
             self.silence_s,
         )
+        folder = existing(self.folder)
         trigger = self.trigger.build(name)
-        return LoadCellFrame(self.url, existing(self.folder), self.guard(guard, ask), trigger, settings, name)
+        try:
+            return LoadCellFrame(self.url, folder, self.guard(guard, ask), trigger, settings, name)
+        except ToughoptError:
+            trigger.close()
+            raise
 
 
 class _OperatorFrame(_Guarded):
