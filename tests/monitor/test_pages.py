@@ -253,6 +253,19 @@ def test_every_command_of_the_loop_has_its_form_and_no_form_is_without_a_command
     assert set(ACTIONS) == set(VERBS)
 
 
+@pytest.mark.parametrize(("verb", "field"), [("curve", "curve"), ("mass", "mass_g"), ("value", "value")])
+def test_a_form_is_not_sent_without_what_its_command_needs(verb: str, field: str) -> None:
+    from jinja2 import Environment, PackageLoader
+
+    from toughopt.monitor.actions import ACTIONS
+
+    templates = Environment(loader=PackageLoader("toughopt.monitor"), autoescape=True)
+    templates.filters |= dict.fromkeys(("number", "lasting", "clock", "ago", "beside"), str)
+    macros: Any = templates.get_template("macros.html").module
+    (wanted,) = [each for each in ACTIONS[verb].fields if each.name == field]
+    assert " required" in macros.input(wanted)
+
+
 @pytest.mark.parametrize(
     ("verb", "fields", "key", "value"),
     [

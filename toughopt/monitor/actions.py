@@ -66,12 +66,17 @@ ACTIONS: Mapping[str, Action] = {
             Field("curve", "Test machine's file", "file"),
         ),
     ),
-    "mass": Action("Type in a mass", "experiment", "Weighed by hand.", (_EXPERIMENT, _MASS)),
+    "mass": Action(
+        "Type in a mass",
+        "experiment",
+        "Weighed by hand.",
+        (_EXPERIMENT, Field("mass_g", "Mass [g]", "number", "3.3", required=True)),
+    ),
     "curve": Action(
         "Replace its curve",
         "experiment",
         "Another file of the same test; its value is measured again.",
-        (_EXPERIMENT, Field("curve", "Test machine's file", "file")),
+        (_EXPERIMENT, Field("curve", "Test machine's file", "file", required=True)),
     ),
     "value": Action(
         "Correct its value",
