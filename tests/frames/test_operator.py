@@ -77,10 +77,17 @@ def test_nobody_at_the_terminal_is_no_answer():
 
 
 class Terminal:
-    """What a person types, when they do."""
+    """What a person types, when they do: `answers` as soon as a question is there."""
 
     def __init__(self) -> None:
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.answers: dict[str, str] = {}
+
+    def write(self, text: str) -> None:
+        if text.rstrip(": ") in self.answers:
+            self.lines.put(self.answers[text.rstrip(": ")])
+
+    def flush(self) -> None: ...
 
     def isatty(self) -> bool:
         return True
@@ -97,10 +104,11 @@ def terminal(monkeypatch):
     made.lines.put("")  # its end: nobody reads on
 
 
-def test_an_answer_after_a_question_that_nobody_answered_is_not_lost(terminal):
+def test_an_answer_after_a_question_that_nobody_answered_is_not_lost(terminal, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal)
     assert console_ask("Anyone there?", 0.05) is None
     assert console_ask("Still nobody?", 0.05) is None
-    terminal.lines.put("y\n")
+    terminal.answers["And now?"] = "y\n"
     assert console_ask("And now?", 5.0) == "y"
     assert console_ask("And gone again?", 0.05) is None
 

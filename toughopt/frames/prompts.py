@@ -18,8 +18,8 @@ def console_ask(question: str, timeout_s: float) -> str | None:
     if not sys.stdin.isatty():
         return None
     with _TERMINAL:
+        reader = _Reader.at(sys.stdin)  # before the question: what is typed from then on is its answer
         print(f"{question}: ", end="", file=sys.stderr, flush=True)
-        reader = _Reader.at(sys.stdin)
         reader.join(timeout_s)
         return None if reader.is_alive() else reader.line
 
