@@ -20,7 +20,7 @@ LARGEST_BYTES = 200_000
 # One name a floor, lowest first; rooms that stand beside each other do not know each other.
 FLOORS = (
     ("errors",),
-    ("resources", "files", "tomlplace", "executor"),
+    ("resources", "files", "tomlplace", "executor", "digits", "ports", "threads"),
     ("profiles", "geometry"),
     ("families", "slicing", "optimizer", "compression"),
     ("gcode",),
@@ -34,7 +34,7 @@ FLOORS = (
     ("cli",),
 )
 _ASIDE = {"campaign": 0.74, "virtual": 0.36, "gcode": 0.26, "agents": 0.26}  # so that arrows pass beside the boxes
-_SMALL = frozenset({"errors", "resources", "files", "tomlplace", "executor"})  # nearly everyone uses them
+_SMALL = frozenset({"errors", "resources", "files", "tomlplace", "executor", "digits", "ports", "threads"})  # nearly everyone uses them
 
 
 def architecture(folder: Path) -> None:
