@@ -34,7 +34,9 @@ FLOORS = (
     ("cli",),
 )
 _ASIDE = {"campaign": 0.74, "virtual": 0.36, "gcode": 0.26, "agents": 0.26}  # so that arrows pass beside the boxes
-_SMALL = frozenset({"errors", "resources", "files", "tomlplace", "executor", "digits", "ports", "threads"})  # nearly everyone uses them
+_SMALL = frozenset(
+    {"errors", "resources", "files", "tomlplace", "executor", "digits", "ports", "threads"}
+)  # nearly everyone uses them
 
 
 def architecture(folder: Path) -> None:

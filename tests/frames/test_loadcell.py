@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import numpy as np
@@ -16,6 +17,7 @@ from toughopt.frames import (
     SerialTriggerCommands,
     TestLimits,
 )
+from toughopt.frames.loadcell import ANY_FORCE, UNITS
 from toughopt.virtual.talk import Instrument
 
 LIMITS = TestLimits(force_n=100.0, travel_mm=5.0, speed_mm_per_min=60.0)
@@ -123,6 +125,24 @@ def test_what_is_no_number_or_no_unit_of_force_is_no_reading(build, line, expres
     with pytest.raises(FrameFault, match=r"no reading within 0\.5 s; it sent '"):
         build(rig, expression=expression).crush("A", LIMITS, 30.0)
     assert not rig.moved.is_set()
+
+
+@pytest.mark.parametrize("line", ["1,234 kN", "+1,2", "12,5,3.25"])
+def test_a_decimal_comma_is_not_taken_for_the_end_of_a_number(build, line):
+    rig = Rig(line=line)
+    with pytest.raises(FrameFault, match=r"no reading within 0\.5 s; it sent '"):
+        build(rig, expression=ANY_FORCE).crush("A", LIMITS, 30.0)
+    assert not rig.moved.is_set()
+
+
+@pytest.mark.parametrize(
+    ("line", "force_n"),
+    [("12.5", 12.5), ("-3 N", -3.0), ("F=+1.5 kN", 1500.0), ("12.5,3.25", 12.5), ("12.5, 3", 12.5), ("7.", 7.0)],
+)
+def test_numbers_of_cells_are_read_as_they_stand(line, force_n):
+    found = re.search(ANY_FORCE, line)
+    assert found is not None
+    assert float(found["force"]) * UNITS[(found["unit"] or "N").lower()] == force_n
 
 
 def test_a_silent_cell_starts_nothing(build):

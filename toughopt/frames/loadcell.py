@@ -18,9 +18,8 @@ from toughopt.frames.tracking import Recording
 
 UNITS = {"n": 1.0, "kn": 1000.0, "g": 9.80665e-3, "kg": 9.80665, "lbf": 4.4482216}
 CELL_LINE = LineSettings(baud=115200)
-NUMBER = r"[+-]?\d+(?:\.\d*)?"
-
-
+# A whole number with a comma and digits behind it is none: "1,234 kN" is 1.234 kN or 1234 kN, and surely not 1.
+NUMBER = r"(?<![\d.,])[+-]?(?:\d+\.\d*|\d+(?![\d.]|,\d))"
 ANY_FORCE = rf"(?P<force>{NUMBER})\s*(?P<unit>kN|N|kg|g|lbf)?"
 
 
