@@ -34,9 +34,8 @@ FLOORS = (
     ("cli",),
 )
 _ASIDE = {"campaign": 0.74, "virtual": 0.36, "gcode": 0.26, "agents": 0.26}  # so that arrows pass beside the boxes
-_SMALL = frozenset(
-    {"errors", "resources", "files", "tomlplace", "executor", "digits", "ports", "threads"}
-)  # nearly everyone uses them
+# Nearly everyone uses them: no arrows are drawn to these.
+_SMALL = frozenset({"errors", "resources", "files", "tomlplace", "executor", "digits", "ports", "threads"})
 
 
 def architecture(folder: Path) -> None:
