@@ -98,7 +98,7 @@ def _rows(model: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
     )
     required = set(model.get("required", []))
     for key, value in simple.items():
-        default = "needed" if key in required else f"`{_shown(value.get('default'))}`" if "default" in value else ""
+        default = "needed" if key in required else _code(_shown(value.get("default"))) if "default" in value else ""
         meaning = f" {value.get('description', '')} |" if told else ""
         yield f"| `{key}` | {_takes(value, definitions)} | {default} |{meaning}"
 
@@ -137,6 +137,13 @@ def _takes(value: dict[str, Any], definitions: dict[str, Any]) -> str:
         return "table"
     limits = " ".join(f"{word} {value[sign]:g}" for sign, word in _SIGNS if sign in value)
     return " ".join(filter(None, (_NAMES.get(value.get("type", ""), "anything"), limits)))
+
+
+def _code(text: str) -> str:
+    """`text` as code, also where a table or HTML would take a part of it for its own."""
+    if not set("|<") & set(text):
+        return f"`{text}`"
+    return "<code>" + re.sub(r"[^\w \"=.,+]|_", lambda sign: f"&#{ord(sign[0])};", text) + "</code>"
 
 
 def _shown(value: Any) -> str:
