@@ -24,7 +24,6 @@ ToughoptError
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
@@ -130,9 +129,3 @@ class CampaignBusy(JournalError):
 
 class RunFailed(ToughoptError):
     """A run that ended without what it was for."""
-
-
-def decimal_comma(given: object) -> str:
-    """What to add to a refusal of `3,1` as a number: "; the decimal mark is a point: 3.1", and "" of anything else."""
-    found = re.fullmatch(r"\s*([+-]?\d*),(\d+)\s*", given) if isinstance(given, str) else None
-    return f"; the decimal mark is a point: {found[1]}.{found[2]}" if found else ""

@@ -72,7 +72,7 @@ def test_whatever_dies_every_experiment_has_its_end(
             except (DeviceError, RunFailed) as error:  # nothing is left that works: it waits for somebody
                 stops.append(str(error))
                 assert len(stops) < 5 * budget, stops[-3:]
-                time.sleep(3.0)
+                time.sleep(3.0)  # until somebody comes, mends what is broken and begins again
     assert all(machine.wrongs == [] for machine in broken.machines.values())
     with Campaign.open(tmp_path / "campaign") as campaign:
         events, state = list(campaign.workspace.store.read()), campaign.state

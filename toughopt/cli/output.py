@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from toughopt.digits import four_digits
-from toughopt.errors import decimal_comma
+from toughopt.digits import decimal_comma, four_digits
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MOST_COLUMNS = 7  # parameters of a design; more would leave a few letters to each column
@@ -34,12 +33,9 @@ class Number(click.FloatRange):
     """The type of a number; one with a decimal comma is refused with what is meant."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        advice = decimal_comma(value)
-        return (
+        if advice := decimal_comma(value):
             self.fail(f"{value!r} is not a number{advice}", param, ctx)
-            if advice
-            else super().convert(value, param, ctx)
-        )
+        return super().convert(value, param, ctx)
 
 
 def existing_file() -> click.Path:

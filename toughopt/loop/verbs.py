@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import InputError, UnknownName, decimal_comma
+from toughopt.digits import decimal_comma
+from toughopt.errors import InputError, UnknownName
 from toughopt.journal import Experiment
 from toughopt.journal import events as ev
 

@@ -17,7 +17,7 @@ from toughopt.optimizer.designs import expected_designs, initial_designs
 from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.objectives import recorded_objectives
 from toughopt.optimizer.observations import Observation, observations_sha256
-from toughopt.optimizer.policies import policy, unnamed_settings
+from toughopt.optimizer.policies import older_settings, policy
 from toughopt.optimizer.replication import reconsidered
 from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.tasks import make_task
@@ -85,7 +85,7 @@ class Decision:
             raise InputError(f"the decision record lacks {error}; it was not written by Decision.to_dict") from error
         values["sources"] = record.get("sources", ())  # written before there were sources: it had none
         recorded = values["settings"]
-        values["settings"] = {**unnamed_settings(values["policy"], recorded), **recorded}
+        values["settings"] = {**older_settings(values["policy"], recorded), **recorded}
         for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending", "sources"):
             values[name] = tuple(values[name])
         return cls(**values)

@@ -171,7 +171,7 @@ def unusual_settings(name: str) -> dict[str, Any]:
     return {key: value for key, value in policy(name).settings.items() if key in COMMON and COMMON[key] != value}
 
 
-def unnamed_settings(name: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
+def older_settings(name: str, recorded: Mapping[str, Any]) -> dict[str, Any]:
     """What held for settings of policy `name` of which a decision of an older version says nothing, or what pools have.
 
     Older versions had the same settings in a box as in a pool.

@@ -11,7 +11,7 @@ from toughopt.errors import ToughoptError
 from toughopt.journal import Event, State
 from toughopt.loop.choosing import Chooser
 from toughopt.loop.workspace import Workspace, make_recipe
-from toughopt.optimizer.policies import unnamed_settings
+from toughopt.optimizer.policies import older_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def replay(
 
 def _derive(chooser: Chooser, state: State, event: Event, identity: int) -> Difference | None:
     record, seq = event.payload["decision"], event.seq
-    held = unnamed_settings(record["policy"], record["settings"])
+    held = older_settings(record["policy"], record["settings"])
     logged = {**record, "settings": {**held, **record["settings"]}}
     then = tuple(dict(design) for design in logged["designs"])
     try:
