@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from problems import PROBLEMS, Problem, random_nature, trend_nature
 from random_boxes import RandomBox
-from random_pools import random_pool
+from random_pools import RandomPool, random_pool
+from uneven_pools import uneven_pool
 
 from toughopt.optimizer import Space
+from toughopt.replay.table import read_table
 
 POOL = 600
 FIRST = 5  # random designs that every policy starts from
@@ -26,7 +28,9 @@ RANDOM_TASKS = {
     **{f"trend{d}": partial(trend_nature, d) for d in (3, 4, 6)},
 }
 ANY = "any"  # a pool or box of whatever sort, another one for each seed
-SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS, ANY)
+DRAWN: Mapping[str, Callable[[int], RandomPool]] = {ANY: random_pool, "uneven": uneven_pool}
+SYNTHETIC = (*PROBLEMS, *RANDOM_TASKS, *DRAWN)
+TABLE = "table:"  # a table of one's own
 _REFERENCE = 4096  # designs of a box that tell what its best 1 % are
 
 Design = dict[str, Any]
@@ -76,8 +80,10 @@ def pool_task(name: str, seed: int) -> PoolTask:
     """The pool of that name; synthetic pools differ from seed to seed."""
     if name == "crossed_barrel" or name.startswith("half"):
         return _published(name, seed)
-    if name == ANY:
-        drawn = random_pool(1000 + seed)
+    if name.startswith(TABLE):
+        return _table_of(name.removeprefix(TABLE), seed)
+    if name in DRAWN:
+        drawn = DRAWN[name](1000 + seed)
         designs = [{f"x{j}": float(value) for j, value in enumerate(row)} for row in drawn.x]
         return PoolTask(designs, drawn.truth, _one_each(drawn.tests, seed), Space(pool=designs))
     problem = _problem(name, seed)
@@ -94,6 +100,16 @@ def box_task(name: str, seed: int) -> BoxTask:
     reference = problem.space.sample(_REFERENCE, np.random.default_rng(0))
     truth = np.sort(problem.truth(reference))
     return BoxTask(problem, float(truth[-_REFERENCE // 100]), float(truth[-1]), seed)
+
+
+def _table_of(told: str, seed: int) -> PoolTask:
+    """``FILE:COLUMN``, one row a test, all other columns the design; ``FILE:-COLUMN`` where smaller is better."""
+    path, _, column = told.rpartition(":")
+    pool = read_table(Path(path), column.removeprefix("-"), minimize=column.startswith("-"))
+    rng = np.random.default_rng([seed, 9])
+    drawn = np.array([values[rng.integers(len(values))] for values in pool.replicates])
+    space = Space(pool=pool.designs)
+    return PoolTask(list(pool.designs), pool.scores, -drawn if pool.minimize else drawn, space)
 
 
 def _problem(name: str, seed: int) -> Problem:

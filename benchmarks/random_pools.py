@@ -41,7 +41,7 @@ def random_pool(seed: int) -> RandomPool:
     n = int(rng.choice([300, 600, 600, 1000]))
     first, second = latent(d, rng), latent(d, rng)
     x = rng.random((n, d)) if rng.random() < 0.3 else _on_grid(n, d, rng)
-    a, b = _standardised(first(x)), _standardised(second(x))
+    a, b = standardised(first(x)), standardised(second(x))
     kind = str(rng.choice(["plain", "exp", "cliff", "cliff", "product"]))
     if kind == "plain":
         noise = rng.uniform(0.2, 0.8)
@@ -98,5 +98,6 @@ def _on_grid(n: int, d: int, rng: np.random.Generator) -> np.ndarray:
     return np.column_stack([i / (c - 1) for i, c in zip(index, counts, strict=True)])
 
 
-def _standardised(values: np.ndarray) -> np.ndarray:
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Of mean 0 and standard deviation 1."""
     return np.asarray((values - values.mean()) / values.std())

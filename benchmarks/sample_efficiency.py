@@ -9,7 +9,8 @@ it by itself. The peers of `peers.py` run in the Python that `--peers-python` na
 the folder that TOUGHOPT_DATA names. `default+features`, `default+prior` hand over what the crossed barrel's family and
 the virtual press know, `default+literature` what textbooks expect (`literature_press.py`); with `+start` it also
 chooses the first five designs itself. `half0` to `half9` are the halves of the published designs to which that press
-was not fitted.
+was not fitted. ``--tasks table:FILE:COLUMN`` plays on a table of your own, one row a test, its other columns the design
+(``table:FILE:-COLUMN`` where smaller is better); give it a ``--results`` of its own, too.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ RESULTS = Path("benchmarks/results/sample_efficiency.jsonl")
 def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
     """One campaign on a pool: the order in which designs were tested, and what that found."""
     task = pool_task(name, seed)
+    if len(task.designs) < BUDGET:
+        raise SystemExit(f"{name} has {len(task.designs)} designs; {BUDGET} are tested")
     order, seconds = task.first(seed), []
     if policy in PEERS:
         from toughopt.optimizer import Encoder
@@ -78,7 +81,7 @@ def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
     return {
         "order": order,
         "pool": n,
-        "first_top1": _first(order, set(ranked[: n // 100].tolist())),
+        "first_top1": _first(order, set(ranked[: max(n // 100, 1)].tolist())),
         "first_best": _first(order, {int(ranked[0])}),
         "first_90": _first(order, set(np.flatnonzero(task.truth >= 0.9 * task.truth.max()).tolist())),
         "top5": [len(top5 & set(order[: i + 1])) for i in range(len(order))],
