@@ -45,6 +45,57 @@ def test_what_is_no_design_is_refused_wherever_it_is_handed_in(design):
     assert not optimizer.observations and not optimizer.pending
 
 
+@pytest.mark.parametrize(
+    ("designs", "values"), [(HERE, 1.0), ([HERE], 1.0), (HERE, [1.0]), ("x", [1.0]), (3, [1.0]), ([HERE], "1")]
+)
+def test_what_is_no_list_is_refused_and_the_message_shows_one(designs, values):
+    optimizer = Optimizer(Space.from_dict(PLANE))
+    with pytest.raises(ObservationError, match=r"tell\(\[design\], \[value\]\)"):
+        optimizer.tell(designs, values)
+    assert not optimizer.observations
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, "2", None])
+def test_only_a_whole_number_of_designs_can_be_asked_for(k):
+    optimizer = Optimizer(Space.from_dict(PLANE))
+    with pytest.raises(ConfigError, match="cannot be asked for"):
+        optimizer.ask(k)
+    assert not optimizer.pending
+    assert len(optimizer.ask(np.int64(2))) == 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        [("x", REAL)],
+        {"x": (0.0, 1.0)},
+        {"x": None},
+        {3: REAL},
+        {"x": {"type": ["real"]}},
+        {"x": {"type": "integer", "low": math.nan, "high": 3}},
+        {"x": {"type": "integer", "low": 0, "high": math.inf}},
+        {"x": {"type": "integer", "low": 0, "high": 10**30}},
+        {"x": {"type": "real", "low": -1e308, "high": 1e308}},
+        {"x": {"type": "categorical", "values": 5}},
+        {"x": {"type": "categorical", "values": "abc"}},
+    ],
+)
+def test_what_makes_no_space_is_refused(spec):
+    with pytest.raises(SpaceError):
+        Space.from_dict(spec)
+
+
+def test_numbers_of_numpy_are_numbers_of_a_space():
+    space = Space.from_dict(
+        {
+            "n": {"type": "integer", "low": np.int64(6), "high": np.float32(12), "step": np.int32(2)},
+            "t": {"type": "real", "low": np.float32(0.5), "high": np.int64(2)},
+        }
+    )
+    design = Optimizer(space, seed=0).ask()[0]
+    assert type(design["n"]) is int and type(design["t"]) is float
+
+
 def test_spaces_with_nothing_in_them_are_refused():
     with pytest.raises(SpaceError, match="pool is empty"):
         Space(pool=[])

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -146,8 +147,8 @@ def decide(
         space = space.with_constraint(constraint)
     if encoder is None or constraint is not None:
         encoder = Encoder(space, features, prior, -1.0 if campaign["minimize"] else 1.0, sources)
-    if k < 1:
-        raise ConfigError(f"k = {k} designs cannot be asked for; ask for at least 1")
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+        raise ConfigError(f"k = {k!r} designs cannot be asked for; ask for a whole number, at least 1")
     rng = generator(rng_state)
     objectives = recorded_objectives(campaign.pop("objectives"), known or {})
     if objectives:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import numbers
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from toughopt.errors import DesignError, SpaceError
 from toughopt.optimizer.base import FloatArray, Value
 
 _SLACK = 1e-9  # of the range: rounding in a journal or a table must not put a design outside its own space
+_WHOLE = 2**53  # up to which a float tells one whole number from the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Integer:
     context: bool = False
 
     def __post_init__(self) -> None:
+        if max(abs(self.low), abs(self.high)) > _WHOLE:
+            raise SpaceError(f"{self.name}: low = {self.low} and high = {self.high} must be within ±{_WHOLE}")
         _check_bounds(self.name, self.low, self.high)
         if self.step < 1:
             raise SpaceError(f"{self.name}: step = {self.step} must be at least 1")
@@ -220,25 +224,30 @@ _KEYS = {
 
 def parameter_from_dict(name: str, spec: Mapping[str, Any]) -> Parameter:
     """One parameter from its dictionary; SpaceError names the key that is missing, unknown or wrong."""
+    if not isinstance(spec, Mapping):
+        raise SpaceError(f'{name}: {spec!r} is no dictionary such as {{"type": "real", "low": 0.0, "high": 1.0}}')
+    if not isinstance(name, str):
+        raise SpaceError(f"{name!r} is no name of a parameter; names are text")
     kind = spec.get("type")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise SpaceError(f"{name}: type = {kind!r} is none of real, integer, categorical")
     unknown = set(spec) - _KEYS[kind]
     if unknown:
         raise SpaceError(f"{name}: a {kind} parameter has no {sorted(unknown)[0]!r}; it has {sorted(_KEYS[kind])}")
     context = bool(spec.get("context", False))
     if kind == "categorical":
-        if "values" not in spec:
-            raise SpaceError(f"{name}: a categorical parameter needs 'values', a list")
-        return Categorical(name, tuple(spec["values"]), context)
+        values = spec.get("values")
+        if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+            raise SpaceError(f"{name}: a categorical parameter needs 'values', a list; got {values!r}")
+        return Categorical(name, tuple(values), context)
     for key in ("low", "high"):
-        if isinstance(spec.get(key), bool) or not isinstance(spec.get(key), int | float):
+        if isinstance(spec.get(key), bool) or not isinstance(spec.get(key), numbers.Real):
             raise SpaceError(f"{name}: {key} = {spec.get(key)!r} must be a number")
     if kind == "real":
         return Real(name, float(spec["low"]), float(spec["high"]), bool(spec.get("log", False)), context)
     whole = {key: spec[key] for key in ("low", "high", "step") if key in spec}
     for key, number in whole.items():
-        if isinstance(number, bool) or not isinstance(number, int | float) or number != round(number):
+        if isinstance(number, bool) or not isinstance(number, numbers.Real) or number % 1 != 0:
             raise SpaceError(f"{name}: {key} = {number!r} must be a whole number")
     return Integer(name, int(whole["low"]), int(whole["high"]), int(whole.get("step", 1)), context)
 
@@ -246,6 +255,8 @@ def parameter_from_dict(name: str, spec: Mapping[str, Any]) -> Parameter:
 def _check_bounds(name: str, low: float, high: float) -> None:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise SpaceError(f"{name}: low = {low} and high = {high} must be finite")
+    if not math.isfinite(float(high) - float(low)):
+        raise SpaceError(f"{name}: from low = {low:g} to high = {high:g} is farther than a number can be")
     if low > high:
         raise SpaceError(f"{name}: low = {low:g} is above high = {high:g}")
 

@@ -78,6 +78,8 @@ class Space:
         >>> space.count
         4
         """
+        if not isinstance(spec, Mapping):
+            raise SpaceError(f"{spec!r} is no dictionary of parameters; give name -> {{'type': ...}}")
         return cls([parameter_from_dict(n, s) for n, s in spec.items()], pool=pool, constraints=constraints)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:

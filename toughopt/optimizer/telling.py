@@ -23,6 +23,9 @@ def observe_all(
     failed: Sequence[bool] | bool | None,
 ) -> list[Observation]:
     """One observation a design; what is given once holds for all. ObservationError, DesignError as in `observe`."""
+    for told, what in ((designs, "designs"), (values, "values")):
+        if isinstance(told, Mapping | str) or not hasattr(told, "__len__"):
+            raise ObservationError(f"{what} = {told!r} is no list; tell([design], [value]) tells of one")
     n = len(designs)
     if len(values) != n:
         raise ObservationError(f"{n} designs and {len(values)} values were told; give one value a design")
