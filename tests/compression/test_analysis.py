@@ -30,6 +30,12 @@ def test_figures_of_a_curve_that_can_be_worked_out_by_hand(crushed):
     assert result.verdict == "accepted"
 
 
+@pytest.mark.parametrize("path", ["test.csv", None, 3])
+def test_what_is_no_curve_is_told_how_to_become_one(path):
+    with pytest.raises(CurveError, match="read_curves"):
+        analyze(path)
+
+
 def test_a_record_that_lies_above_the_force_limit_has_no_toughness_rather_than_none_at_all():
     x = np.linspace(0.0, 5.0, 800)
     result = analyze(Curve(x, 6000.0 + 1000.0 * x), settings=AnalysisSettings(force_limit_n=5000.0))

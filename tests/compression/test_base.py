@@ -35,6 +35,10 @@ def test_a_curve_needs_one_number_a_sample():
         Curve([0.0, 1.0], [1.0])
     with pytest.raises(CurveError, match="displacement_mm has shape"):
         Curve(np.zeros((2, 2)), np.zeros((2, 2)))
+    with pytest.raises(CurveError, match=r"force_n = \['x', 'y'\] are no numbers"):
+        Curve([0.0, 1.0], ["x", "y"])
+    with pytest.raises(CurveError, match="displacement_mm"):
+        Curve(None, None)
 
 
 def test_findings_are_told_once_among_the_warnings():

@@ -81,3 +81,9 @@ print([name for name in ("trimesh", "scipy", "matplotlib", "manifold3d") if name
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["crossed_barel", None, 3])
+def test_a_name_that_no_family_has_is_told_with_those_that_there_are(name):
+    with pytest.raises(UnknownName, match="crossed_barrel"):
+        family(name)

@@ -26,6 +26,11 @@ def press(folder: Path, stiffness: float) -> Path:
     return path
 
 
+def test_a_folder_is_opened_not_taken_for_a_campaign(small: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Campaign\.open"):
+        Campaign(small)  # type: ignore[arg-type]
+
+
 def test_a_campaign_runs_on_suggestions_and_curves_alone(small: Path, tmp_path: Path) -> None:
     with Campaign.open(small) as campaign:
         for stiffness in (50.0, 100.0, 200.0, 80.0, 120.0):

@@ -57,8 +57,10 @@ def analyze(
     Raises
     ------
     CurveError
-        If height, mass or area is not above 0, or a chosen rule needs one that is not given.
+        If this is no curve, if height, mass or area is not above 0, or a chosen rule needs one that is not given.
     """
+    if not isinstance(curve, Curve):
+        raise CurveError(f"{curve!r} is no Curve; toughopt.compression.read_curves(path) reads those of a file")
     for name, value in (("height_mm", height_mm), ("mass_g", mass_g), ("area_mm2", area_mm2)):
         if value is not None and not 0 < value < float("inf"):
             raise CurveError(f"{name} = {value!r}; it must be a number above 0")

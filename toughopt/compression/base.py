@@ -74,10 +74,13 @@ class Curve:
     ) -> None:
         arrays = {"displacement_mm": displacement_mm, "force_n": force_n, "time_s": time_s}
         for name, values in arrays.items():
-            if values is None:
+            if values is None and name == "time_s":
                 object.__setattr__(self, name, None)
                 continue
-            array = np.asarray(values, dtype=np.float64)
+            try:
+                array = np.asarray(values, dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise CurveError(f"{name} = {values!r:.60} are no numbers, one a sample ({error})") from error
             if array.ndim != 1 or array.shape != np.shape(displacement_mm):
                 raise CurveError(
                     f"{name} has shape {array.shape}; a curve needs one number a sample, as many as displacement_mm"

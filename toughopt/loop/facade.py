@@ -41,6 +41,8 @@ class Campaign:
     """
 
     def __init__(self, workspace: Workspace) -> None:
+        if not isinstance(workspace, Workspace):
+            raise ConfigError(f"{workspace!r} is no open campaign; Campaign.open(folder) opens one")
         self._workspace = workspace
         self._lock = workspace.store.lock(workspace.folder)
 
