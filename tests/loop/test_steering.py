@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import DeviceError, InputError
+from toughopt.errors import ConfigError, DeviceError, InputError
 from toughopt.journal import Stage
 from toughopt.loop.requests import VERBS
 from toughopt.loop.steering import in_words
@@ -72,7 +73,9 @@ def test_what_is_steered_is_in_the_state_with_who_and_why(
         ("filament", {"printer": "printer-1", "grams": "0"}, "positive"),
         ("policy", {"policy": "defualt"}, "did you mean default"),
         ("limits", {"parameter": "thta", "low": "1", "high": "2"}, "did you mean theta"),
-        ("limits", {"parameter": "theta", "low": "80", "high": "20"}, "80 to 20 is not within"),
+        ("limits", {"parameter": "theta", "low": "80", "high": "20"}, "80, is above the upper one, 20"),
+        ("limits", {"parameter": "n", "low": "7", "high": "7.5"}, "7 to 7.5 leaves no value of n"),
+        ("limits", {"parameter": "theta", "low": "50", "high": "50"}, "50 to 50 leaves no value of theta, or hardly"),
         ("limits", {"parameter": "theta", "low": "0", "high": "2000"}, "is not within 0 to"),
         ("printability", {"probability": "1.5"}, "1.5 is not a probability"),
         ("reprint", {"id": "99"}, "99"),
@@ -116,6 +119,21 @@ def test_limits_and_policy_steer_the_next_designs(told: Campaign) -> None:
     decision = told.state.experiments[identity].decision
     assert decision is not None and decision["policy"] == "random"
     assert 20 <= told.state.experiments[identity].design["theta"] <= 40
+
+
+def test_a_parameter_that_goes_in_steps_can_be_held_at_one_of_them(told: Campaign) -> None:
+    told.request("limits", {"parameter": "n", "low": 8, "high": 8})
+    assert {entry["design"]["n"] for entry in told.suggest(3)} == {8}
+
+
+@pytest.mark.skipif(find_spec("botorch") is not None, reason="what is missing elsewhere is installed here")
+def test_a_policy_whose_model_is_not_installed_is_refused_before_anything_is_printed(campaign: Campaign) -> None:
+    with pytest.raises(InputError, match=r"pip install 'toughopt\[botorch\]'"):
+        campaign.request("policy", {"policy": "botorch"})
+    path = campaign.folder / "campaign.toml"
+    path.write_text(path.read_text().replace('policy = "default"', 'policy = "botorch"'), encoding="utf-8")
+    with Campaign.open(campaign.folder) as edited, pytest.raises(ConfigError, match=r"line \d+: .*BoTorch"):
+        edited.workspace.check()
 
 
 def test_steered_decisions_replay_without_a_difference(told: Campaign) -> None:

@@ -36,14 +36,23 @@ class Chooser:
 
     def check(self) -> None:
         """Whether designs can be chosen as configured. Raises ConfigError, UnknownName."""
-        from toughopt.optimizer import available_policies, policy
+        from toughopt.optimizer import available_policies
 
         name = self._meant(self.config.optimizer.policy)
         with said_at(self.folder, "optimizer", "settings" if name in available_policies() else "policy"):
-            policy(name, **self.config.optimizer.settings)
+            self.check_policy(name, **self.config.optimizer.settings)
         for needed, key in (("space", ""), ("sources", "learn_from"), ("_prior", "prior")):
             with said_at(self.folder, "optimizer", key) if key else nullcontext():
                 getattr(self, needed)
+
+    def check_policy(self, name: str, **settings: Any) -> None:
+        """Whether a policy exists, and what its model needs is installed. Raises ConfigError, UnknownName."""
+        from toughopt.optimizer import Encoder, policy
+        from toughopt.optimizer.surrogates import make_surrogate
+
+        every = getattr(policy(name, **settings), "settings", {})
+        if "surrogate" in every:
+            make_surrogate(every, Encoder(self.space), 0)
 
     @cached_property
     def dimensions(self) -> dict[str, dict[str, Any]]:
@@ -167,7 +176,7 @@ class Chooser:
             {"printer": printer} if self.by_printer and printer else None,
             features=self._features,
             prior=self._prior,
-            constraint=steered_limits(state),
+            constraint=steered_limits(state.steering),
             sources=self.sources,
             known={o.name: o.known for o in self.objectives if o.known is not None},
         )
@@ -308,9 +317,9 @@ def _spaced(dimensions: Mapping[str, Mapping[str, Any]]) -> Space:
         raise ConfigError(f"[family.parameters] {error}") from error
 
 
-def steered_limits(state: State) -> Columns | None:
+def steered_limits(steering: Mapping[str, Any]) -> Columns | None:
     """The narrower limits that people set while it ran, as a constraint; None where they set none."""
-    steered = [(key, value) for key, value in state.steering.items() if key.startswith(("low:", "high:"))]
+    steered = [(key, value) for key, value in steering.items() if key.startswith(("low:", "high:"))]
     limits = [
         (key.partition(":")[0], key.partition(":")[2], float(value)) for key, value in steered if value is not None
     ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import InputError, UnknownName
+from toughopt.errors import InputError, SpaceError, UnknownName
 from toughopt.files import in_shell
 from toughopt.journal import Stage
 from toughopt.journal import events as ev
+from toughopt.loop.choosing import steered_limits
 from toughopt.loop.stations import AFTER_THE_TASK, DRAIN, NOW
 from toughopt.loop.verbs import Answer, Verb, finite, positive, printer_of, whole
 
 if TYPE_CHECKING:
+    from toughopt.loop.choosing import Chooser
     from toughopt.loop.conductor import Conductor
 
 _BY_HAND = "kept clear by hand"
@@ -165,10 +167,8 @@ def _keep_clear(conductor: Conductor, arguments: Mapping[str, Any], who: str, wh
 
 
 def _policy(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
-    from toughopt.optimizer import policy
-
     name = str(arguments.get("policy", ""))
-    policy(name)  # refuses what does not exist
+    conductor.workspace.chooser.check_policy(name)
     if arguments.get("printer"):
         printer = printer_of(conductor, arguments)
         return _steered(f"policy:{printer}", name, who, why)
@@ -187,15 +187,31 @@ def _limits(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: s
     low, high = finite(arguments, "low", "a lower limit"), finite(arguments, "high", "an upper limit")
     if "low" not in entry:
         raise InputError(f"{name} is not a number; its values cannot be limited while the loop runs")
-    if not entry["low"] <= low < high <= entry["high"]:
+    if low > high:
+        raise InputError(f"the lower limit of {name}, {low:g}, is above the upper one, {high:g}; give the lower first")
+    if not entry["low"] <= low <= high <= entry["high"]:
         raise InputError(
             f"{low:g} to {high:g} is not within {entry['low']:g} to {entry['high']:g}, which the campaign allows {name}"
         )
-    events = [
-        (ev.Steered(key=f"{end}:{name}", value=limit, who=who, why=why), None)
-        for end, limit in (("low", low), ("high", high))
-    ]
+    limits = {f"low:{name}": low, f"high:{name}": high}
+    if not _leaves_designs(chooser, {**conductor.state.steering, **limits}):
+        raise InputError(
+            f"{low:g} to {high:g} leaves no value of {name}, or hardly any that goes with the other limits; choose a "
+            "wider range"
+        )
+    events = [(ev.Steered(key=key, value=limit, who=who, why=why), None) for key, limit in limits.items()]
     return list(events), f"{name} is chosen from {low:g} to {high:g}", {}
+
+
+def _leaves_designs(chooser: Chooser, steering: Mapping[str, Any]) -> bool:
+    """Whether a design can be found within the limits that are steered; without one, no next design can be chosen."""
+    import numpy as np
+
+    within = steered_limits(steering)
+    try:
+        return within is None or bool(chooser.space.with_constraint(within).sample(1, np.random.default_rng(0)))
+    except SpaceError:
+        return False
 
 
 def _printability(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
