@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import CurveError, DeviceError, Mistake, RunFailed
+from toughopt.errors import CurveError, DeviceError, Mistake, RunFailed, SpaceError
 from toughopt.journal import Event, Stage, State
+from toughopt.journal import events as ev
 from toughopt.loop import preparing
 from toughopt.loop.lab import Lab
+from toughopt.loop.notices import notices
 from toughopt.loop.simulate import simulate
 from toughopt.virtual.fleet import SimulatedPrinter
 
@@ -106,3 +108,31 @@ def test_one_result_among_failures_is_reason_to_go_on(folder: Path, monkeypatch:
 
     monkeypatch.setattr(Lab, "weigh", weigh)
     assert simulate(folder, budget=2).complete == 2
+
+
+def test_where_no_design_can_be_chosen_what_is_being_printed_is_finished(folder: Path) -> None:
+    def narrowed(event: Event, state: State) -> None:
+        if event.kind == "printing" and event.experiment_id == 1:
+            for end, limit in (("low", 7.0), ("high", 7.5)):
+                aside.workspace.store.append(ev.Steered(key=f"{end}:n", value=limit, who="Ada"))
+
+    with Campaign.open(folder) as aside:
+        with pytest.raises(SpaceError):
+            simulate(folder, on_event=narrowed)
+        assert {e.stage for e in aside.state.experiments.values()} == {Stage.COMPLETE}
+        (fault,) = [e for e in aside.workspace.store.read() if e.kind == "fault"]
+        assert "constraints" in fault.payload["data"]["reason"]
+        assert [n.occasion for n in notices(fault, aside.state, aside.state)] == ["waiting"]
+        aside.request("limits", {"parameter": "n", "low": "none"})
+    assert simulate(folder).complete == 5
+
+
+def test_a_run_goes_on_as_soon_as_designs_can_be_chosen_again(folder: Path) -> None:
+    def steered(event: Event, state: State) -> None:
+        if event.kind == "printing" and event.experiment_id == 1:
+            aside.workspace.store.append(ev.Steered(key="high:theta", value=-1.0, who="Ada"))
+        elif event.kind == "fault":
+            aside.workspace.store.append(ev.Steered(key="high:theta", value=None, who="Ada"))
+
+    with Campaign.open(folder) as aside:
+        assert simulate(folder, on_event=steered).complete == 5

@@ -178,6 +178,8 @@ class _Teller:
 
 
 def _line(event: Event, state: State) -> str:
+    from toughopt.journal.events import CHOICE
+
     experiment = state.experiments.get(event.experiment_id or 0)
     payload = event.payload
     match event.kind:
@@ -194,6 +196,8 @@ def _line(event: Event, state: State) -> str:
             return f"!!!! {payload['printer']}: heaters NOT known to be off ({payload['reason']}): look, pull the plug"
         case "fault" if "expected_g" in payload["data"]:
             return f"{event.experiment_id:4d}  {payload['device']}: {payload['data']['reason']}"
+        case "fault" if payload["device"] == CHOICE:
+            return f"      no design can be chosen, so what is in hand is finished: {payload['data']['reason']}"
         case "steered":
             from toughopt.loop.steering import in_words
 

@@ -180,6 +180,9 @@ class Uncertain(Payload):
     reason: str
 
 
+CHOICE = "choice of designs"  # what a fault calls the device where no next design could be chosen
+
+
 class Fault(Payload):
     """A device did something that it should not have; the bytes are kept."""
 

@@ -10,9 +10,9 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from toughopt.errors import DeviceError, JournalError, Mistake, RunFailed, ToughoptError
+from toughopt.errors import DeviceError, InputError, JournalError, Mistake, RunFailed, ToughoptError
 from toughopt.files import in_shell
 from toughopt.journal import Event, Experiment, Stage, State
 from toughopt.journal import events as ev
@@ -66,6 +66,7 @@ class Conductor:
     stations: Stations = field(init=False)
     running: bool = False  # whether the loop runs; else it is there to answer requests only
     _will: Will = Will.RUN
+    _at_a_loss: tuple[dict[str, Any], InputError] | None = None  # why no design can be chosen, as it was steered then
     _in_vain: list[str] = field(default_factory=list)  # why the lab got nothing from the last parts that were printed
 
     def __post_init__(self) -> None:
@@ -238,6 +239,8 @@ class Conductor:
             return None
         if self.state.counted() >= self.workspace.budget():
             return f"the budget of {self.workspace.budget()} experiments is used"
+        if self._at_a_loss is not None:
+            raise self._at_a_loss[1]
         if any(e.stage is Stage.UNCERTAIN for e in self.state.under_way):
             return "an experiment is uncertain and waits for a person's decision"
         if not self.stations.free_printers():
@@ -271,10 +274,18 @@ class Conductor:
         room = self.workspace.budget() - self.state.counted()
         if room <= 0 or ready >= free + lookahead:
             return
-        if self.workspace.chooser.tells_printers_apart(self.state):
-            proposals = self.workspace.choose(1, self.stations.preparation.neediest())
-        else:
-            proposals = self.workspace.choose(min(self.workspace.config.optimizer.batch, room))
+        if self._at_a_loss is not None and self._at_a_loss[0] == self.state.steering:
+            return
+        try:
+            if self.workspace.chooser.tells_printers_apart(self.state):
+                proposals = self.workspace.choose(1, self.stations.preparation.neediest())
+            else:
+                proposals = self.workspace.choose(min(self.workspace.config.optimizer.batch, room))
+        except InputError as error:  # no reason to throw away what is being printed; a person may steer otherwise
+            self._at_a_loss = dict(self.state.steering), error
+            self.record(ev.Fault(device=ev.CHOICE, data={"reason": str(error)}))
+            return
+        self._at_a_loss = None
         first = self.state.next_id()
         self.workspace.store.append_all([(payload, first + index) for index, payload in enumerate(proposals)])
         self._take_in()

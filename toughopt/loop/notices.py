@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from toughopt.errors import ConfigError
 from toughopt.journal import Stage
+from toughopt.journal.events import CHOICE
 
 if TYPE_CHECKING:
     from toughopt.journal import Event, State
@@ -94,6 +95,10 @@ def _told(event: Event, before: Gist, after: State) -> list[Notice]:
             return say("failure", f"experiment {identity} failed at {payload['stage']}: {payload['reason']}")
         case "fault" if "expected_g" in payload["data"]:
             return say("failure", f"experiment {identity}, weighed by {payload['device']}: {payload['data']['reason']}")
+        case "fault" if payload["device"] == CHOICE:
+            return say(
+                "waiting", f"no design can be chosen, so what is in hand is finished: {payload['data']['reason']}"
+            )
         case "steered" if payload["key"].startswith("disabled:") and payload["value"] and payload["who"] == "toughopt":
             name = payload["key"].removeprefix("disabled:")
             return say("waiting", f"{name} was disabled and waits for a person: {payload['why']}")
