@@ -151,7 +151,9 @@ def test_steered_decisions_replay_without_a_difference(told: Campaign) -> None:
 
 
 def test_a_reprint_is_another_experiment_of_the_same_design(told: Campaign) -> None:
-    identity = told.request("reprint", {"id": 2}, why="looked odd")["result"]["id"]
+    answer = told.request("reprint", {"id": 2}, why="looked odd")
+    assert "no loop runs: `toughopt run" in answer["message"]
+    identity = answer["result"]["id"]
     again = told.state.experiments[identity]
     assert again.design == told.state.experiments[2].design
     assert again.stage is Stage.PROPOSED and "looked odd" in again.notes[0]
@@ -179,10 +181,9 @@ def test_a_wrong_curve_is_replaced_and_measured_again(campaign: Campaign, tmp_pa
 
 
 def test_every_verb_has_a_way_on_the_command_line() -> None:
-    from toughopt.cli.steer import _WORDS
+    from toughopt.cli.steer import _OF_THEIR_OWN, _WORDS
 
-    commands_of_their_own = {"suggest", "add", "tell", "fail"}
-    assert set(VERBS) - commands_of_their_own == set(_WORDS)
+    assert set(VERBS) == {*_OF_THEIR_OWN, *_WORDS}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,9 @@ def test_every_verb_has_a_way_on_the_command_line() -> None:
         (["limits", "theta", "10", "90"], 0, "theta is chosen from 10 to 90"),
         (["limits", "theta", "none"], 0, "free within"),
         (["policy", "ucb"], 0, "ucb chooses"),
-        (["budget"], 2, "budget BUDGET is how it is used"),
+        (["budget"], 2, "budget BUDGET is how it is used, not with 0 words"),
+        (["pause", "3"], 2, "not with 1 word\n"),
+        (["fail", "3", "--blame", "lab"], 2, "fail is a command of its own: `toughopt fail "),
         (["mass", "one", "3"], 2, "'one' is not the number"),
         (["curve", "1", "no-such-file.csv"], 2, "no-such-file.csv cannot be read"),
         (["frobnicate"], 2, "there is no command called"),
@@ -352,3 +355,30 @@ def test_a_file_that_another_experiment_was_told_is_doubted(
 def test_a_failure_of_what_is_complete_names_what_leaves_it_out(told: Campaign) -> None:
     with pytest.raises(InputError, match=r"is complete already; `toughopt ctl .* exclude 1` leaves"):
         told.fail(1, why="crushed at an angle")
+
+
+def test_only_what_is_excluded_is_restored_and_only_what_is_not_is_excluded(told: Campaign) -> None:
+    told.request("exclude", {"id": 2})
+    assert told.state.experiments[2].notes[-1].startswith("excluded by ")
+    assert not told.state.experiments[2].notes[-1].endswith(": ")
+    with pytest.raises(InputError, match="2 is excluded already"):
+        told.request("exclude", {"id": 2})
+    with pytest.raises(InputError, match=r"3 is not excluded; those that are: 2$"):
+        told.request("restore", {"id": 3})
+    told.request("restore", {"id": 2})
+    with pytest.raises(InputError, match=r"2 is not excluded; those that are: none$"):
+        told.request("restore", {"id": 2})
+
+
+def test_a_mass_is_not_taken_for_a_part_that_the_scale_has_yet_to_weigh(campaign: Campaign) -> None:
+    identity = campaign.add({"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0})
+    with pytest.raises(InputError, match="is proposed; what it weighs is corrected once it was weighed"):
+        campaign.request("mass", {"id": identity, "mass_g": 3.0})
+    by_hand = campaign.suggest(1)[0]["id"]
+    campaign.request("mass", {"id": by_hand, "mass_g": 3.0})
+    assert campaign.state.experiments[by_hand].mass_g == 3.0
+
+
+def test_a_budget_that_is_spent_says_so(told: Campaign) -> None:
+    assert told.request("budget", {"budget": 5})["message"] == "the budget is 5; 5 count already, so no more are chosen"
+    assert told.request("budget", {"budget": 6})["message"] == "the budget is 6"

@@ -188,6 +188,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "printed": ("id",),
     "note": ("id?",),
 }
+_OF_THEIR_OWN = ("suggest", "add", "tell", "fail")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # so that `limits c8_top -0.5 0.5` holds a number
@@ -215,6 +216,8 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
     """
     from toughopt.loop import Campaign
 
+    if verb in _OF_THEIR_OWN:
+        raise InputError(f"{verb} is a command of its own: `toughopt {verb} {in_shell(folder)} ...`")
     odd = [word for word in words if word.startswith("-") and not _is_number(word)]
     if odd:
         raise click.NoSuchOption(odd[0])
@@ -248,7 +251,9 @@ def _arguments(verb: str, words: tuple[str, ...], campaign: Campaign) -> dict[st
         usage = " ".join(
             name.rstrip("?").upper() if not name.endswith("?") else f"[{name[:-1].upper()}]" for name in names
         )
-        raise click.UsageError(f"ctl {verb} {usage}".rstrip() + f" is how it is used, not with {len(words)} words")
+        raise click.UsageError(
+            f"ctl {verb} {usage}".rstrip() + f" is how it is used, not with {len(words)} word{'s' * (len(words) != 1)}"
+        )
     arguments: dict[str, object] = {name.rstrip("?"): word for name, word in zip(names, words, strict=False)}
     identity = arguments.get("id")
     if identity is not None and not str(identity).isdecimal():

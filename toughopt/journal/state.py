@@ -245,7 +245,7 @@ def _answered(state: State, event: Event) -> None:
 def _excluded(state: State, event: Event) -> None:
     experiment = _experiment(state, event)
     experiment.excluded = event.kind == "excluded"
-    experiment.notes.append(f"{event.kind} by {event.payload['who']}: {event.payload['why']}")
+    experiment.notes.append(f"{event.kind} by {event.payload['who']}: {event.payload['why']}".rstrip(": "))
 
 
 def _corrected(state: State, event: Event) -> None:
@@ -253,7 +253,7 @@ def _corrected(state: State, event: Event) -> None:
     for name in ("value", "mass_g", "curve", "result", "censored"):
         if payload[name] is not None:
             setattr(experiment, name, payload[name])
-    experiment.notes.append(f"corrected by {payload['who']}: {payload['why']}")
+    experiment.notes.append(f"corrected by {payload['who']}: {payload['why']}".rstrip(": "))
 
 
 def _noted(state: State, event: Event) -> None:

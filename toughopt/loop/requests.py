@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toughopt.loop.workspace import Workspace
 
 _IN_HAND = frozenset({Stage.QUEUED, Stage.PRINTING})
+_UNWEIGHED = _IN_HAND | {Stage.PROPOSED, Stage.BUILT, Stage.SLICED, Stage.PRINTED}
 
 
 def answer(conductor: Conductor, seq: int, request: Mapping[str, Any]) -> Events:
@@ -154,11 +155,16 @@ def _fail(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str
 
 def _exclude(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
+    if experiment.excluded:
+        raise InputError(f"experiment {experiment.id} is excluded already")
     return [(ev.Excluded(who=who, why=why), experiment.id)], f"experiment {experiment.id} is excluded", {}
 
 
 def _restore(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
+    if not experiment.excluded:
+        excluded = ", ".join(str(e.id) for e in conductor.state.experiments.values() if e.excluded)
+        raise InputError(f"experiment {experiment.id} is not excluded; those that are: {excluded or 'none'}")
     return [(ev.Restored(who=who, why=why), experiment.id)], f"experiment {experiment.id} counts again", {}
 
 
@@ -186,12 +192,21 @@ def _reprint(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
     identity = conductor.state.next_id()
     note = f"experiment {experiment.id} once more, wanted by {who}: {why}".rstrip(": ")
     payload = ev.Proposed(design=experiment.design, source="person", note=note)
-    return [(payload, identity)], f"experiment {identity} prints the design of {experiment.id} again", {"id": identity}
+    message = f"experiment {identity} is to print the design of {experiment.id} again"
+    if not conductor.running:
+        message += f"; no loop runs: `toughopt run {in_shell(conductor.workspace.folder)}` begins one"
+    return [(payload, identity)], message, {"id": identity}
 
 
 def _mass(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     experiment = find(conductor, arguments)
     mass_g = positive(arguments, "mass_g", "a mass in g")
+    being_weighed = experiment.stage is Stage.CLEARED and experiment.id in conductor.busy
+    if not experiment.manual and (experiment.stage in _UNWEIGHED or being_weighed):
+        raise InputError(
+            f"experiment {experiment.id} is {experiment.stage}; what it weighs is corrected once it was weighed, "
+            "because the scale's word would replace yours"
+        )
     message = f"experiment {experiment.id} weighs {mass_g:g} g" + _after(
         doubt_of_told_mass(conductor.workspace, experiment, mass_g)
     )

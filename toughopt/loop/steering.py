@@ -107,7 +107,9 @@ def _idle(conductor: Conductor, then: str) -> str | None:
 
 def _budget(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     budget = whole(arguments, "budget", "a budget of experiments")
-    return _steered("budget", budget, who, why)
+    counted = conductor.state.counted()
+    spent = f"; {counted} count already, so no more are chosen" if counted >= budget else ""
+    return _steered("budget", budget, who, why, in_words("budget", budget) + spent)
 
 
 def _target(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
