@@ -174,6 +174,33 @@ def test_a_failure_is_declared_and_a_lost_server_comes_back(
         here.keep("found-again")
 
 
+HIDE = """() => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+SHOW = """() => { delete document.hidden; document.dispatchEvent(new Event("visibilitychange")); }"""
+
+
+def test_many_tabs_of_one_browser_do_not_block_each_other(served: Any, tab: Callable[[str], Tab]) -> None:
+    from toughopt import Campaign
+
+    first = tab(served.base)
+    first.sign_in(served.token)
+    first.page.evaluate(HIDE)  # as it is where another tab of the window is looked at
+    for _ in range(7):
+        further = tab(served.base)
+        further.open("/steer")
+        further.page.evaluate(HIDE)
+    first.page.evaluate("window.neverReloaded = true")
+    with Campaign.open(served.folder) as campaign:
+        campaign.suggest()
+    first.page.evaluate(SHOW)
+    first.page.get_by_text("1 under way").wait_for(timeout=20_000)
+    assert first.page.evaluate("window.neverReloaded") is True
+    first.page.click('form[data-verb="pause"] button')
+    first.page.locator(".toast").first.wait_for(timeout=20_000)
+
+
 @pytest.mark.parametrize("kind", ["one", "failed-only", "many"])
 def test_every_page_with_few_and_many_experiments(
     serve_campaign: Callable[..., Any],

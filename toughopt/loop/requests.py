@@ -171,7 +171,7 @@ def _restore(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
 def _note(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: str) -> Answer:
     identity = find(conductor, arguments).id if arguments.get("id") is not None else None
     if not why:
-        raise InputError("a note says something: --why TEXT is what is noted")
+        raise InputError("a note says something: what is noted is the reason (--why TEXT)")
     return [(ev.Noted(who=who, text=why), identity)], "noted", {}
 
 

@@ -35,7 +35,10 @@ _MASS = Field("mass_g", "Mass [g]", "number", "3.3")
 
 ACTIONS: Mapping[str, Action] = {
     "pause": Action(
-        "Pause", "loop", "After the specimens in hand; ticked: at once.", (Field("now", "At once", "flag"),)
+        "Pause",
+        "loop",
+        "What is under way ends, nothing new begins; ticked: the printers hold still at once.",
+        (Field("now", "At once", "flag"),),
     ),
     "resume": Action("Resume", "loop", "Go on."),
     "drain": Action("Pause for the day", "loop", "Finish and test what is printing; start nothing."),

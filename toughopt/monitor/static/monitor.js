@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const shortest = 700; // ms between two updates
-  let news = null, due = 0, waiting = false, updating = false, again = false, lastWord = Date.now();
+  let news = null, due = 0, waiting = false, updating = false, again = false, lastWord = Date.now(), stream = null;
 
   const banner = document.getElementById("link");
   const since = document.getElementById("link-since");
@@ -80,7 +80,8 @@
   }
 
   function listen() {
-    const stream = new EventSource("/events");
+    if (stream || document.hidden) return;
+    stream = new EventSource("/events");
     stream.onopen = () => { found(); news = null; };
     stream.onmessage = (message) => {
       found();
@@ -92,8 +93,12 @@
     stream.addEventListener("beat", found);
     stream.onerror = () => {
       lost();
-      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+      if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(listen, 2000); }
     };
+  }
+  function rest() { // a browser keeps six connections to a server: tabs that nobody sees must not take them all
+    if (stream) stream.close();
+    stream = null;
   }
 
   function toast(words, ok) {
@@ -141,9 +146,11 @@
     entry.elements.token.value = token;
     entry.elements.name.focus();
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   for (const part of document.querySelectorAll("[data-part]")) part.asSent = part.outerHTML;
   setInterval(tick, 1000);
   tick();
-  if (document.querySelector("[data-part]")) listen();
+  if (document.querySelector("[data-part]")) {
+    listen();
+    document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else { listen(); soon(); } });
+  }
 })();
