@@ -274,3 +274,15 @@ def test_designs_of_many_parameters_leave_room_for_their_states(
     capsys.readouterr()
     assert main(["status", str(folder)]) == 0
     assert "it fell over at once" in capsys.readouterr().out
+
+
+def test_ports_of_other_pcs_are_not_opened_on_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from toughopt import printing
+    from toughopt.campaign import PrinterConfig
+    from toughopt.cli.checking import _probed
+
+    opened: list[str] = []
+    monkeypatch.setattr(printing, "scan_ports", lambda urls: opened.extend(urls) or [])
+    far = PrinterConfig(name="left", url="/dev/ttyUSB0", agent="bench-2")
+    assert _probed([far, PrinterConfig(name="right", url="/dev/ttyUSB1")]) == []
+    assert opened == ["/dev/ttyUSB1"]

@@ -54,7 +54,7 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
                 ]
             ),
             "policy": config.optimizer.policy,
-            "printers": [f"{printer.name} ({printer.profile} at {printer.url})" for printer in config.printers],
+            "printers": [f"{printer.name} ({printer.profile} at {_place(printer)})" for printer in config.printers],
             "frame": config.frame.kind,
             "scale": config.scale.kind,
             "handler": config.handler.kind,
@@ -86,11 +86,16 @@ def check_command(folder: Path, artifacts: bool, probe: bool, as_json: bool) -> 
         click.echo(verdict + ("" if probe else ", as far as can be told without asking machines"))
 
 
+def _place(printer: PrinterConfig) -> str:
+    return printer.url if printer.agent is None else f"{printer.url} of {printer.agent}"
+
+
 def _probed(printers: Sequence[PrinterConfig]) -> list[str]:
-    """What is behind each printer's serial port."""
+    """What is behind the serial port of each printer of this PC; the same name is another port on another PC."""
     from toughopt.printing import scan_ports
 
-    serial = {printer.url: printer.name for printer in printers if not printer.virtual and "+http" not in printer.url}
+    here = [printer for printer in printers if printer.agent is None and not printer.virtual]
+    serial = {printer.url: printer.name for printer in here if "+http" not in printer.url}
     found = []
     for port in scan_ports(serial) if serial else ():
         said = f"{port.machine or 'a machine'}, {port.firmware}, at {port.baud} baud" if port.baud else port.note
