@@ -12,6 +12,8 @@ from toughopt import Campaign
 from toughopt.cli import main
 from toughopt.cli.setup import campaign_text
 from toughopt.cli.status import spread_text
+from toughopt.errors import InputError
+from toughopt.files import in_shell
 from toughopt.journal import events as ev
 
 
@@ -73,3 +75,32 @@ def test_what_was_uncertain_and_turned_out_well_has_not_failed(told: Path, capsy
         (other,) = campaign.suggest()
         campaign.fail(other["id"], why="stringy")
     assert shown(told, capsys)[1]["failed"] == 1
+
+
+def test_what_settles_an_uncertain_part_depends_on_where_it_lies(
+    told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Campaign.open(told) as campaign:
+        log = campaign.workspace.store.append
+        identity = campaign.add({"n": 8, "theta": 100.0, "r": 2.0, "t": 1.0})
+        sliced = ev.Sliced(
+            program="0" * 64,
+            slicer="native",
+            profile="virtual",
+            layers=1,
+            lines=1,
+            time_s=1,
+            filament_mm=1,
+            filament_g=1,
+        )
+        made = (ev.Built(mesh="0" * 64, volume_mm3=1.0, mass_g=1.0), sliced, ev.Queued(printer="printer-1"))
+        doubted = (ev.Printing(printer="printer-1", program="0" * 64), ev.Uncertain(stage="printing", reason="power"))
+        for step in (*made, *doubted):
+            log(step, identity)
+        (line,) = shown(told, capsys)[1]["waits_for"]
+        assert f" printed {identity}` where it is whole" in line and "--blame lab`" in line
+        log(ev.BedCleared(printer="printer-1", by="Ada"))
+        (line,) = shown(told, capsys)[1]["waits_for"]
+        assert f"tell {in_shell(told)} {identity} --curve FILE`" in line and " printed " not in line
+        with pytest.raises(InputError, match=f"was cleared.* tell .* {identity} --curve FILE"):
+            campaign.request("printed", {"id": identity})

@@ -233,10 +233,15 @@ def waits_for(campaign: Campaign) -> list[str]:
     lines = [f"{printer}: heaters NOT known to be off ({why})" for printer, why in state.hot_printers.items()]
     for experiment in state.under_way:
         if experiment.stage == "uncertain":
+            on_bed = state.beds.get(experiment.printer or "") == experiment.id
+            good = (
+                f"`toughopt ctl {folder} printed {experiment.id}` where it is whole"
+                if on_bed
+                else f"`toughopt tell {folder} {experiment.id} --curve FILE` where it was tested, or can be"
+            )
             lines.append(
-                f"a person's decision on experiment {experiment.id}, {experiment.reason}: "
-                f"`toughopt ctl {folder} printed {experiment.id}` or "
-                f"`toughopt fail {folder} {experiment.id} --why TEXT`"
+                f"a person's decision on experiment {experiment.id}, {experiment.reason}: {good}, or "
+                f"`toughopt fail {folder} {experiment.id} --why TEXT --blame lab`"
             )
         elif experiment.manual:
             lines.append(f"the result of experiment {experiment.id}: `toughopt tell {folder} {experiment.id} ...`")

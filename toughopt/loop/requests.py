@@ -180,7 +180,11 @@ def _printed(conductor: Conductor, arguments: Mapping[str, Any], who: str, why: 
     if experiment.stage is not Stage.UNCERTAIN:
         raise InputError(f"experiment {experiment.id} is {experiment.stage}, not uncertain")
     if conductor.state.beds.get(experiment.printer or "") != experiment.id:
-        raise InputError(f"the bed of {experiment.printer} was cleared, so experiment {experiment.id} is not on it")
+        tell = f"`toughopt tell {in_shell(conductor.workspace.folder)} {experiment.id} --curve FILE`"
+        raise InputError(
+            f"the bed of {experiment.printer} was cleared, so experiment {experiment.id} is not on it; "
+            f"{tell} says what it gave, where it was tested or can be"
+        )
     printer = experiment.printer or ""
     cold = printer not in conductor.state.hot_printers  # that the part is whole says nothing of the heaters
     payload = ev.Printed(printer=printer, duration_s=0.0, lines_sent=0, heaters_off=cold)

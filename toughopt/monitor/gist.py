@@ -117,7 +117,9 @@ def _alerts(state: State, under_way: Sequence[Experiment]) -> list[Alert]:
     ]
     for e in under_way:
         if e.stage == "uncertain":
-            text = f"Experiment {e.id} is uncertain: {e.reason}. Was it printed, or has it failed?"
+            on_bed = state.beds.get(e.printer or "") == e.id
+            question = "Was it printed, or has it failed?" if on_bed else "Tell its result, or declare it failed."
+            text = f"Experiment {e.id} is uncertain: {e.reason}. {question}"
             found.append(Alert("wait", text, "experiment", {"id": str(e.id)}))
         elif e.manual:
             found.append(
