@@ -10,6 +10,7 @@ import pytest
 from toughopt import Campaign
 from toughopt.errors import ConfigError
 from toughopt.loop.simulate import simulate
+from toughopt.replay import replay
 
 SECOND = """
 [[printers]]
@@ -111,3 +112,17 @@ def test_mass_control_makes_parts_weigh_what_their_solids_do(tmp_path: Path, sma
     assert errors[0] < -0.05
     assert np.abs(errors[1:]).max() < 0.03
     assert flows[0] == pytest.approx(1.0, abs=0.05) and min(flows[1:]) > 1.05
+
+
+def test_an_earlier_campaign_that_was_corrected_since_is_the_cause_that_replay_names(
+    tmp_path: Path, small_text: str
+) -> None:
+    told(tmp_path / "earlier", small_text).close()
+    with told(tmp_path / "later", text_with(small_text, learn_from='["../earlier"]')) as campaign:
+        campaign.suggest(1)
+        assert replay(campaign.workspace).differences == ()
+        with Campaign.open(tmp_path / "earlier") as earlier:
+            earlier.request("exclude", {"id": 1})
+        differences = replay(campaign.workspace).differences
+        assert differences and all("the earlier campaigns that it learned" in found.cause for found in differences)
+        assert "'tests': 6" in differences[0].cause and "'tests': 5" in differences[0].cause

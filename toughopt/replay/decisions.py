@@ -94,13 +94,17 @@ def _cause(logged: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         ("policy", "the policy is another"),
         ("settings", "settings differ"),
         ("observations_sha256", "the observations before it differ"),
+        ("sources", "the earlier campaigns that it learned from differ"),
         ("pending", "other designs were pending"),
         ("rng_before", "the random generator was in another state"),
         ("start_hyperparameters", "the fit started elsewhere"),
         ("environment", "the software differs"),
     ):
-        if logged.get(key) != now.get(key):
-            return f"{words}: {_difference(logged.get(key), now.get(key))}"
+        then, today = logged.get(key), now.get(key)
+        if key == "sources":  # a record is a tuple as it is made and a list as it is read; older ones have none
+            then, today = list(then or ()), list(today or ())
+        if then != today:
+            return f"{words}: {_difference(then, today)}"
     return "nothing that is recorded differs: arithmetic on this machine does"
 
 
