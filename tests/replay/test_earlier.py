@@ -95,6 +95,16 @@ def test_rows_become_experiments_that_the_model_learns_from(campaign: Path, tmp_
         assert len(opened.workspace.chooser.observations(opened.state)) == 2
 
 
+def test_what_was_edited_before_the_import_holds_for_what_was_imported(campaign: Path, tmp_path: Path) -> None:
+    path = campaign / "campaign.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("# fixed = { height = 20.0 }", "fixed = { height = 6.0 }"), encoding="utf-8")
+    assert main(["import", str(write(tmp_path / "earlier.csv", _ROWS)), str(campaign), "--yes"]) == 0
+    with Campaign.open(campaign) as opened:
+        assert len(opened.state.experiments) == len(_ROWS)
+        assert opened.state.config["family"]["fixed"] == {"height": 6.0}
+
+
 def test_a_row_outside_the_limits_stops_the_import_or_is_left_out(
     campaign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

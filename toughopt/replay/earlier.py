@@ -217,6 +217,7 @@ def take_over(
     with workspace.store.lock(workspace.folder):
         workspace.take_in()
         written = fitting(workspace, earlier, skip_outside=skip_outside, again=again)
+        workspace.note_changes()  # what campaign.toml says by now is what these were taken into
         events: list[tuple[ev.Payload, int | None]] = []
         for identity, entry in enumerate(written, start=workspace.state.next_id()):
             events.append((ev.Proposed(design=entry.design, source="import", note=entry.note), identity))
