@@ -57,6 +57,7 @@ def test_rows_know_the_lines_that_they_stand_on(tmp_path: Path) -> None:
         ("n,n\n6,1\n", "two columns are called 'n'"),
         ("n,j\n6,1\n8,2,3\n", "line 3: 3 cells under 2 columns"),
         (b"n,j\n6,\xb5\n", "UTF-8"),
+        ('{"id": 1, "n": 8, "value": 3.0}\n{"id": 2, "n": 8, "value": 3.5}\n', "is JSON and no table; save it as CSV"),
     ],
 )
 def test_what_is_no_table_is_told_with_its_line(tmp_path: Path, data: str | bytes, said: str) -> None:

@@ -53,6 +53,8 @@ def read_sheet(path: Path) -> Sheet:
         rows = list(_rows(text, separator))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV table: {error}; save it as CSV in UTF-8") from error
+    if first.lstrip().startswith(("{", "[")):
+        raise InputError(f"{path} is JSON and no table; save it as CSV, as `toughopt export --format csv` does")
     if len(rows) < 2:
         raise InputError(f"{path} holds no rows; a table has a header line and one row a test")
     (_, header), *body = rows
