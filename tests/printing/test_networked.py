@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from toughopt.errors import ConfigError, DeviceError
+from toughopt.errors import ConfigError, DeviceError, LinkLost
 from toughopt.gcode import Program
 from toughopt.printing import NetworkPrinter, PrintEvent, PrintStatus, open_printer, scan_hosts
 from toughopt.printing.clock import SystemClock
@@ -264,7 +264,11 @@ def test_a_printers_own_key_counts_first(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://user:pw@host", "http://host?apikey=1", "ftp://host", "host:5000", "http://:5000"]
+    "url",
+    [
+        *("http://user:pw@host", "http://host?apikey=1", "ftp://host", "host:5000", "http://:5000"),
+        *("http://host:abc", "http://host:99999", "http://[::1"),
+    ],
 )
 def test_an_address_that_holds_a_key_or_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigError) as told:
@@ -307,6 +311,58 @@ def test_hosts_are_found_by_asking_them(make_moonraker) -> None:
     assert [(host.url, host.software, host.state) for host in found] == [
         (f"moonraker+{server.url}", "Moonraker v0.9.3", "ready")
     ]
+
+
+@pytest.mark.parametrize("host", ["bench:abc", "bench:99999", "http://bench:abc", "http://user:pw@bench"])
+def test_a_host_that_cannot_be_one_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError):
+        scan_hosts([host])
+
+
+def test_a_closed_printer_leaves_no_connection_to_its_host_and_may_print_again(make_moonraker, monkeypatch) -> None:
+    import httpx
+
+    opened: list[httpx.Client] = []
+
+    class Counted(httpx.Client):
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)  # type: ignore[arg-type]
+            opened.append(self)
+
+    monkeypatch.setattr(httpx, "Client", Counted)
+    server = make_moonraker()
+    with printer_on(server.url) as printer:
+        assert printer.print(PROGRAM).status is PrintStatus.PRINTED
+        assert not opened[-1].is_closed
+    assert opened and all(client.is_closed for client in opened)
+    assert printer.print(PROGRAM).status is PrintStatus.PRINTED
+    printer.close()
+    assert all(client.is_closed for client in opened)
+
+
+def test_an_octoprint_that_hangs_up_at_the_login_leaves_no_socket_open(monkeypatch) -> None:
+    from toughopt.printing import octoprint
+
+    closed: list[str] = []
+
+    class Socket:
+        def __init__(self, where: str, url: str, headers: object) -> None:
+            self.url = url
+
+        def send(self, message: object) -> None:
+            raise LinkLost("it has closed the connection")
+
+        def close(self) -> None:
+            closed.append(self.url)
+
+    answers = {"/api/login": {"name": "bench", "session": "1"}}
+    monkeypatch.setattr(octoprint, "MessageSocket", Socket)
+    monkeypatch.setattr(octoprint.RestClient, "_asked", lambda self, method, path, **options: answers.get(path, {}))
+    host = octoprint.OctoPrint("bench", "http://127.0.0.1:1", PROFILE, key="1")
+    for _ in range(2):  # the second try logs in again, for the first has left nothing
+        with pytest.raises(LinkLost):
+            host.attach()
+    assert closed == ["ws://127.0.0.1:1/sockjs/websocket"] * 2
 
 
 @pytest.mark.full

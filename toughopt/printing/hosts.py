@@ -109,9 +109,14 @@ def plain_url(url: str, kind: str) -> str:
     ConfigError
         If it is none, or holds a key or a password: addresses are written to the journal.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{url!r} is not the address of {kind}; it is written as {kind.lower()}+http://host:port")
+    wrong = f"{url!r} is not the address of {kind}; it is written as {kind.lower()}+http://host:port"
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:  # a port that is no number or too large, a bracket that is not closed
+        raise ConfigError(wrong) from error
+    if parts.scheme not in ("http", "https") or not named:
+        raise ConfigError(wrong)
     if parts.username or parts.password or parts.query:
         raise ConfigError(
             f"the address of {kind} at {parts.hostname} holds a key or a password, which the journal would show; leave "

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from toughopt.errors import DeviceError, LinkLost
-from toughopt.printing.hosts import api_key
+from toughopt.errors import ConfigError, DeviceError, LinkLost
+from toughopt.printing.hosts import api_key, plain_url
 from toughopt.printing.rest import RestClient
 
+_TITLES = {"moonraker": "Moonraker", "octoprint": "OctoPrint"}
 _PORTS = {"moonraker": (7125,), "octoprint": (5000, 80)}
 
 
@@ -29,7 +30,7 @@ def scan_hosts(hosts: Iterable[str] = ("127.0.0.1",)) -> list[FoundHost]:
     Raises
     ------
     ConfigError
-        If what network printers need is not installed.
+        If a host cannot be one, or what network printers need is not installed.
     """
     return [found for host in hosts for kind, url in _places(host) if (found := _look(kind, url)) is not None]
 
@@ -40,12 +41,17 @@ def _places(host: str) -> list[tuple[str, str]]:
         if plus and kind in _PORTS:
             return [(kind, rest.rstrip("/"))]
         return [(kind, host.rstrip("/")) for kind in _PORTS]
-    if urlsplit(f"//{host}").port is not None:
+    try:
+        with_port = urlsplit(f"//{host}").port is not None
+    except ValueError as error:  # a port that is no number or too large, a bracket that is not closed
+        raise ConfigError(f"{host!r} is no host; write a name, name:port or http://name:port") from error
+    if with_port:
         return [(kind, f"http://{host}") for kind in _PORTS]
     return [(kind, f"http://{host}:{port}") for kind, ports in _PORTS.items() for port in ports]
 
 
 def _look(kind: str, url: str) -> FoundHost | None:
+    url = plain_url(url, _TITLES[kind])
     client = RestClient(url, url, api_key(kind, None), "set the variable TOUGHOPT_API_KEY", timeout_s=2.0)
     path = "/server/info" if kind == "moonraker" else "/api/version"
     try:

@@ -172,6 +172,7 @@ class Moonraker:
         if socket is not None:
             with suppress(LinkLost, OSError):
                 socket.close()
+        self._rest.close()
 
     def _headers(self) -> dict[str, str]:
         return {"X-Api-Key": self._key} if self._key else {}

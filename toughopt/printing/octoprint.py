@@ -63,9 +63,12 @@ class OctoPrint:
         user = self._rest.post("/api/login", json={"passive": True})
         if "session" not in user:
             raise DeviceError(f"{self.where} knows no user of this API key; make a new one there")
-        socket = MessageSocket(self.where, f"ws{self._url.removeprefix('http')}/sockjs/websocket", {})
-        socket.send({"auth": f"{user['name']}:{user['session']}"})
-        self._socket = socket
+        self._socket = MessageSocket(self.where, f"ws{self._url.removeprefix('http')}/sockjs/websocket", {})
+        try:
+            self._socket.send({"auth": f"{user['name']}:{user['session']}"})
+        except DeviceError:
+            self.detach()
+            raise
 
     def ready(self) -> None:
         """See `PrintHost.ready`."""
@@ -157,6 +160,7 @@ class OctoPrint:
         if socket is not None:
             with suppress(LinkLost, OSError):
                 socket.close()
+        self._rest.close()
 
     def _connect(self) -> None:
         self._rest.post("/api/connection", json={"command": "connect"})

@@ -34,14 +34,15 @@ def needed(module: str, where: str) -> Any:
 
 
 class RestClient:
-    """HTTP requests to one host."""
+    """HTTP requests to one host, over connections that are kept until `close`."""
 
     def __init__(self, where: str, url: str, key: str | None, key_hint: str, timeout_s: float = TIMEOUT_S) -> None:
         self._where = where
         self._key_hint = key_hint
         self._httpx = needed("httpx", where)
         headers = {"X-Api-Key": key} if key else {}
-        self._client = self._httpx.Client(base_url=url, headers=headers, timeout=timeout_s)
+        self._options = {"base_url": url, "headers": headers, "timeout": timeout_s}
+        self._client: Any = None  # opened by the first request
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """The JSON object at a path. Raises LinkLost, DeviceError."""
@@ -56,10 +57,14 @@ class RestClient:
         self._asked("DELETE", path)
 
     def close(self) -> None:
-        """Let the connections go."""
-        self._client.close()
+        """Let the connections go; the next request opens another."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def _asked(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        if self._client is None:
+            self._client = self._httpx.Client(**self._options)
         try:
             answer = self._client.request(method, path, **options)
         except self._httpx.TransportError as error:
