@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toughopt.errors import ConfigError, UnknownName
-from toughopt.profiles import available_profiles, load_profile
+from toughopt.profiles import available_profiles, load_profile, with_slicing
 
 SHIPPED = (
     "ender3",
@@ -140,3 +140,15 @@ def test_what_is_not_toml_is_refused_with_its_place(write):
     path = write("mine", "bed = [\n")
     with pytest.raises(ConfigError, match="not valid TOML"):
         load_profile(str(path))
+
+
+def test_other_settings_of_the_slicing_obey_all_that_is_asked_of_profiles():
+    profile = load_profile("virtual")
+    assert with_slicing(profile, {"mode": "solid"}, "here:") is profile
+    assert with_slicing(profile, {"mode": "vase"}, "here:").slicing.mode == "vase"
+    with pytest.raises(UnknownName, match="key of here: called 'layer'"):
+        with_slicing(profile, {"layer": 0.2}, "here:")
+    with pytest.raises(ConfigError, match="here: mode = 'spiral'"):
+        with_slicing(profile, {"mode": "spiral"}, "here:")
+    with pytest.raises(ConfigError, match=r"here: with the profile 'virtual': layers of 0\.4 mm"):
+        with_slicing(profile, {"layer_height_mm": 0.4}, "here:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
@@ -217,6 +218,33 @@ def load_profile(name: str, folder: Path | None = None) -> PrinterProfile:
     except ValidationError as error:
         told = [f"{_place(fault['loc'], texts)}: {_said(fault)}" for fault in error.errors()[:5]]
         raise ConfigError("; ".join(told)) from error
+
+
+def with_slicing(profile: PrinterProfile, changes: Mapping[str, Any], by: str) -> PrinterProfile:
+    """The profile with other settings of its slicing, which obey all that is asked of profiles.
+
+    by : who asks for them, with which messages begin
+
+    Raises
+    ------
+    UnknownName, ConfigError
+        If there is no such setting, it cannot be what it is to be, or the profile as a whole cannot be so.
+    """
+    if all(getattr(profile.slicing, key, None) == value for key, value in changes.items()):
+        return profile
+    try:
+        slicing = SliceSettings.model_validate({**profile.slicing.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise UnknownName(f"key of {by}", key, SliceSettings.model_fields) from error
+        raise ConfigError(f"{by} {key} = {first['input']!r}: {first['msg']}") from error
+    try:  # as a whole: what its parts ask of one another holds here too
+        return PrinterProfile.model_validate(profile.model_dump() | {"slicing": slicing.model_dump()})
+    except ValidationError as error:
+        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise ConfigError(f"{by} with the profile {profile.name!r}: {said}") from error
 
 
 def _place(location: tuple[int | str, ...], texts: dict[Path, str]) -> str:

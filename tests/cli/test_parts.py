@@ -85,3 +85,14 @@ def test_the_picture_of_a_spiral_says_that_its_volume_is_what_the_wall_encloses(
     assert run(*SHELL, tmp_path / "shell")[0] == 0
     assert run("make", "crossed_barrel", "height=4", "chord_error=0.2", "-o", tmp_path / "barrel")[0] == 0
     assert titles[0] is not None and "a wall around" in titles[0] and titles[1] is None
+
+
+def test_a_way_to_print_that_no_profile_knows_is_refused_as_in_a_campaign(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toughopt.families.crossed_barrel import CrossedBarrel
+
+    monkeypatch.setattr(CrossedBarrel, "print_mode", "spiral")
+    code, _, err = run("make", "crossed_barrel", "-o", tmp_path / "part")
+    assert code == 2 and "how crossed_barrel is printed: mode = 'spiral'" in err
+    assert not (tmp_path / "part").exists()

@@ -138,7 +138,7 @@ def make_command(
     from toughopt.cli.walls import wall_warnings
     from toughopt.families import family, spiral_wall
     from toughopt.geometry import check_solid, export, render_preview
-    from toughopt.profiles import load_profile
+    from toughopt.profiles import load_profile, with_slicing
 
     given = as_design(design)
     plain = family(family_name)
@@ -148,10 +148,7 @@ def make_command(
     chosen |= {name: value for name, value in given.items() if name not in fixed}
     complete = made.complete(chosen)
     solid = made.solid(complete)
-    profile = load_profile(printer)
-    if made.print_mode != profile.slicing.mode:
-        mode = profile.slicing.model_copy(update={"mode": made.print_mode})
-        profile = profile.model_copy(update={"slicing": mode})
+    profile = with_slicing(load_profile(printer), {"mode": made.print_mode}, f"how {made.name} is printed:")
     wall = spiral_wall(made, complete)
     program, report, warnings = _programmed(solid, profile, slicer_name, complete, made.name)
     if wall is not None:

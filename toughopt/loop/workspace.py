@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from toughopt._version import __version__
 from toughopt.campaign import CampaignConfig, changed_for_life, config_text, parse_config
-from toughopt.errors import ConfigError, InputError, JournalError, UnknownName
+from toughopt.errors import ConfigError, InputError, JournalError
 from toughopt.files import write_whole
 from toughopt.journal import Artifacts, Event, Experiment, State, Store, fold, open_sqlite
 from toughopt.journal import events as ev
@@ -23,7 +20,7 @@ from toughopt.loop.choosing import Chooser
 from toughopt.loop.massing import mass_control
 from toughopt.loop.measuring import Body, Measurement, check_measuring, measure_file
 from toughopt.loop.specimen import Order, Recipe
-from toughopt.profiles import PrinterProfile, load_profile
+from toughopt.profiles import load_profile, with_slicing
 from toughopt.tomlplace import said_at
 
 if TYPE_CHECKING:
@@ -289,30 +286,10 @@ def make_recipes(config: CampaignConfig, folder: Path) -> dict[str, Recipe]:
             with said_at(folder, "printers", index, "profile"):
                 profile = load_profile(printer.profile, folder / "printers")
             with said_at(folder, "slicing", "overrides"):
-                profile = _overridden(profile, config.slicing.overrides)
-            if made.print_mode != profile.slicing.mode:
-                profile = _overridden(profile, {"mode": made.print_mode})
+                profile = with_slicing(profile, config.slicing.overrides, "[slicing.overrides]")
+            profile = with_slicing(profile, {"mode": made.print_mode}, f"how {made.name} is printed:")
             templates = own if own.is_dir() else None
             slicer = config.slicing.slicer
             of_profile[printer.profile] = Recipe(made, profile, slicer, config.name, config.seed, templates)
         recipes[printer.name] = of_profile[printer.profile]
     return recipes
-
-
-def _overridden(profile: PrinterProfile, overrides: Mapping[str, Any]) -> PrinterProfile:
-    if not overrides:
-        return profile
-    try:
-        slicing = type(profile.slicing).model_validate({**profile.slicing.model_dump(), **overrides})
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise UnknownName("key of [slicing.overrides]", key, type(profile.slicing).model_fields) from error
-        raise ConfigError(f"[slicing.overrides] {key} = {first['input']!r}: {first['msg']}") from error
-    changed = profile.model_dump() | {"slicing": slicing.model_dump()}
-    try:
-        return type(profile).model_validate(changed)  # as a whole: what its parts ask of one another holds here too
-    except ValidationError as error:
-        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-        raise ConfigError(f"[slicing.overrides] with the profile {profile.name!r}: {said}") from error
