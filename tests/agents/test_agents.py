@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from toughopt.errors import ConfigError, DeviceError, Mistake
+from toughopt.errors import ConfigError, DeviceError, JournalError, Mistake
 from toughopt.gcode import Program
 from toughopt.printing import Printer, PrintEvent, PrintOutcome, PrintStatus
 from toughopt.virtual.firmware import VirtualPrinterProcess
@@ -150,6 +150,49 @@ class Held:
 
     def make_safe(self) -> bool:
         return True
+
+
+def test_making_safe_is_not_given_up_while_the_database_is_away_for_a_moment(
+    exchange, postgres_url, tmp_path, monkeypatch
+) -> None:
+    from toughopt.agents import Agent, RemotePrinter, open_exchange
+
+    failed = {"wish": 0, "agent": 0, "offer": 0}
+
+    def fail_twice(name: str) -> None:
+        really = getattr(exchange, name)
+
+        def call(*arguments: object) -> object:
+            failed[name] += 1
+            if failed[name] <= 2:
+                raise JournalError("the server closed the connection")
+            return really(*arguments)
+
+        monkeypatch.setattr(exchange, name, call)
+
+    held = Held()
+    agent = Agent("pc2", open_exchange(postgres_url, tmp_path / "theirs"), {"p1": held}, stale_s=30.0)
+    serving = threading.Thread(target=agent.serve)
+    serving.start()
+    try:
+        end = time.monotonic() + 60
+        while exchange.agent("pc2") is None:
+            assert time.monotonic() < end
+        printer = RemotePrinter("p1", "pc2", exchange)
+        with ThreadPoolExecutor(1) as pool:
+            outcome = pool.submit(printer.print, program())
+            try:
+                assert held.begun.wait(60)
+                for name in failed:
+                    fail_twice(name)
+                assert printer.make_safe()
+            finally:
+                held.go.set()
+            assert outcome.result(60).status is PrintStatus.PRINTED
+        assert min(failed.values()) > 2, failed
+    finally:
+        agent.stop()
+        serving.join(60)
 
 
 def test_the_queue_is_taken_up_again_after_a_long_outage(

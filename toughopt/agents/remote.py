@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from toughopt.agents.exchange import Exchange, JobRecord, new_job
@@ -67,33 +68,57 @@ class RemotePrinter:
         self._wish("cancel", reason)
 
     def make_safe(self) -> bool:
-        """See `Printer.make_safe`; False where its agent does not answer."""
-        if self._job is not None:
-            self.cancel("made safe")
-        if not self._seat.acquire(timeout=_SAFE_S):
-            return False
+        """See `Printer.make_safe`; False where its agent does not answer. A database that is away is tried again."""
+        end = time.monotonic() + _SAFE_S
+        told = False
+        while True:
+            if self._job is not None and not told:
+                with suppress(JournalError):
+                    self.cancel("made safe")
+                    told = True
+            if self._seat.acquire(timeout=_LOOK_S):
+                break
+            if time.monotonic() > end:
+                return False
         try:
-            self._alive()
-            job = new_job()
-            self._offer(job, "make_safe", {})
-            end = time.monotonic() + _SAFE_S
-            while time.monotonic() < end:
-                record = self._exchange.job(job)
-                if record.state == "done":
-                    return bool((record.answer or {}).get("safe"))
-                self._alive()
-                threading.Event().wait(_LOOK_S)
-            self._exchange.withdraw(job)
-        except (DeviceError, JournalError):
-            return False
+            return self._made_safe(time.monotonic() + _SAFE_S)
         finally:
             self._seat.release()
-        return False
 
     def close(self) -> None:
         """End what is in hand; the agent keeps its machine."""
         if self._job is not None:
             self.cancel("the campaign was closed")
+
+    def _made_safe(self, end: float) -> bool:
+        """Have the agent make it safe; tried again as long as that is of use."""
+        job = ""
+        while time.monotonic() < end:
+            with suppress(JournalError):  # out of reach for now
+                try:
+                    self._alive()
+                except DeviceError:
+                    break
+                job = job or self._offered_safety()
+                record = self._exchange.job(job) if job else None
+                if record is not None and record.state == "done":
+                    return bool((record.answer or {}).get("safe"))
+                if record is not None and record.state not in ("offered", "running"):  # its agent was started anew
+                    job = ""
+            threading.Event().wait(_LOOK_S)
+        if job:
+            with suppress(JournalError):
+                self._exchange.withdraw(job)
+        return False
+
+    def _offered_safety(self) -> str:
+        """The job that makes it safe; "" where it is sure that nothing was begun."""
+        job = new_job()
+        try:
+            self._offer(job, "make_safe", {})
+        except DeviceError:
+            return ""
+        return job
 
     def _offer(self, job: str, kind: str, payload: dict[str, Any]) -> None:
         """Queue a job. Raises DeviceError where it is sure that nobody will do it; else its end is to be awaited."""
