@@ -98,6 +98,33 @@ def test_the_virtual_lab_tells_all_objectives(small: Path) -> None:
         )
 
 
+def test_run_calls_no_experiment_the_best_that_is_so_in_one_of_several_objectives(small: Path) -> None:
+    path = small / "campaign.toml"
+    path.write_text(path.read_text(encoding="utf-8") + MASS_ONLY, encoding="utf-8")
+    told = CliRunner().invoke(group, ["run", str(small), "--budget", "4"])
+    assert told.exit_code == 0, told.stderr
+    lines = [line for line in told.stderr.splitlines() if "toughness_j = " in line]
+    table = [line for line in told.stdout.splitlines() if line.startswith("│") and "complete" in line]
+    with Campaign.open(small) as campaign:
+        done = {e.id: (e.value, mass) for e in campaign.state.complete for mass in [_designed_g(campaign, e.design)]}
+    seen: list[tuple[float, float]] = []
+    for line in lines:
+        value, mass = done[int(line.split()[0])]
+        beaten = any(v >= value and m <= mass for v, m in seen)
+        assert line.endswith("unbeaten so far") is not beaten and "best" not in line
+        seen.append((value, mass))
+    for line in table:
+        value, mass = done[int(line.split()[1])]
+        beaten = any(v > value and m < mass for v, m in done.values())
+        assert ("unbeaten" in line) is not beaten and "best" not in line
+    assert len(lines) == len(table) == 4
+
+
+def _designed_g(campaign: Campaign, design: dict[str, float]) -> float:
+    family = campaign.workspace.chooser.family
+    return float(family.features({k: [v] for k, v in design.items()})[0, family.feature_names.index("mass_g")])
+
+
 def test_a_campaign_with_one_objective_has_no_front(small: Path) -> None:
     with told_by_hand(small, 3) as campaign:
         assert campaign.front is None and "front" not in gallery_of(campaign.workspace.config)

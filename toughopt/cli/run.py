@@ -18,8 +18,10 @@ from toughopt.files import in_shell
 if TYPE_CHECKING:
     from toughopt.journal import Event, State
     from toughopt.loop import Campaign, Conductor, RunSummary
+    from toughopt.optimizer import Objective
 
 _MORE = 25  # experiments that are proposed where the budget is used
+_BEST = ("best", "unbeaten")  # what an experiment is called with one objective, and with several
 
 
 @click.command()
@@ -159,10 +161,12 @@ class _Teller:
         self._verbose = verbose
         self._brief = brief
         self._folder = folder
+        self._objectives: tuple[Objective, ...] = ()
 
     def begin(self, campaign: Campaign) -> None:
         from toughopt.cli.status import waits_for
 
+        self._objectives = campaign.workspace.chooser.objectives
         if not self._quiet:
             for line in waits_for(campaign):
                 say(f"Waits for: {line}")
@@ -170,14 +174,14 @@ class _Teller:
     def event(self, event: Event, state: State) -> None:
         if self._quiet:
             return
-        line = _line(event, state) or (_step(event) if self._verbose else "")
+        line = _line(event, state, self._objectives) or (_step(event) if self._verbose else "")
         if line and not self._brief:
             say(line)
         if event.kind == "steered" and event.payload["key"] == "paused" and event.payload["value"]:
             say(f"Waits for: `toughopt ctl {in_shell(self._folder)} resume`: the loop is paused")
 
 
-def _line(event: Event, state: State) -> str:
+def _line(event: Event, state: State, objectives: tuple[Objective, ...]) -> str:
     from toughopt.journal.events import CHOICE
 
     experiment = state.experiments.get(event.experiment_id or 0)
@@ -186,8 +190,8 @@ def _line(event: Event, state: State) -> str:
         case "proposed" if experiment is not None:
             return f"{experiment.id:4d}  {payload['source']:<7} {design_text(experiment.design)}"
         case "complete" if experiment is not None:
-            best = state.best
-            mark = "  best so far" if best is not None and best.id == experiment.id else ""
+            found = _leaders(state, objectives)
+            mark = f"  {_BEST[bool(objectives)]} so far" if experiment.id in found else ""
             name = state.config.get("objective", {}).get("name", "value")
             return f"{experiment.id:4d}  {name} = {number(payload['value'])}{mark}"
         case "failed" | "uncertain":
@@ -207,6 +211,15 @@ def _line(event: Event, state: State) -> str:
             return f"      stopping: {payload['reason']}"
         case _:
             return ""
+
+
+def _leaders(state: State, objectives: tuple[Objective, ...]) -> frozenset[int]:
+    """The best experiment; those that no other beats in every objective, where there are several."""
+    from toughopt.loop.objectives import unbeaten
+
+    if objectives:
+        return unbeaten(state, objectives)
+    return frozenset() if state.best is None else frozenset({state.best.id})
 
 
 def _step(event: Event) -> str:
@@ -237,10 +250,11 @@ def _told(campaign: Campaign, summary: RunSummary) -> None:
     state = campaign.state
     name = campaign.workspace.config.objective.name
     parameters = design_columns(campaign.workspace.parameters)
-    best = state.best
+    best, objectives = state.best, campaign.workspace.chooser.objectives
+    leaders = _leaders(state, objectives)
     rows = []
     for experiment in state.experiments.values():
-        mark = "best" if best is not None and best.id == experiment.id else "excluded" if experiment.excluded else ""
+        mark = _BEST[bool(objectives)] if experiment.id in leaders else "excluded" if experiment.excluded else ""
         figures = [experiment.design.get(parameter) for parameter in parameters]
         rows.append([experiment.id, *figures, experiment.mass_g, experiment.value, str(experiment.stage), mark])
     table(campaign.workspace.config.name, ["id", *parameters, "mass_g", name, "state", ""], rows)

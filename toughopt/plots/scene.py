@@ -65,20 +65,11 @@ class Scene:
 
     def tested(self) -> np.ndarray:
         """(n, 2) float: the first and the second objective of each test that told both."""
-        from toughopt.loop.objectives import measured_beside
+        from toughopt.loop.objectives import figures_of
 
-        chooser = self.workspace.chooser
-        second = chooser.objectives[1]
-        done = [e for e in self.state.complete if not e.excluded]
-        rows = []
-        for e in done:
-            if second.known is not None:
-                columns = {name: np.array([value]) for name, value in e.design.items()}
-                rows.append((e.value or 0.0, float(second.known(columns)[0])))
-                continue
-            beside = measured_beside(e, chooser.objectives) or {}
-            if second.name in beside:
-                rows.append((e.value or 0.0, beside[second.name]))
+        both = self.workspace.chooser.objectives[:2]
+        told = [figures_of(e, both) for e in self.state.complete if not e.excluded]
+        rows = [row for row in told if None not in row]
         return np.array(rows, dtype=float).reshape(-1, 2)
 
     @property
