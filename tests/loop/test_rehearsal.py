@@ -27,6 +27,7 @@ def test_a_rehearsal_makes_and_sends_everything_and_writes_nothing(small: Path) 
         assert [step.ok for step in steps] == [True] * len(steps), steps
         assert [step.what for step in steps] == ["choose", "program for printer-1", "machines", "talk to printer-1"]
         assert campaign.state.seq == before
+        assert steps[2].said.startswith("1 printer, ")
 
 
 def test_nothing_in_a_rehearsed_program_heats_or_moves(small: Path) -> None:

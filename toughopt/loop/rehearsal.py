@@ -81,7 +81,8 @@ def _of_program(made: Program) -> str:
 
 def _of_lab(lab: Lab) -> str:
     scale = "no scale" if lab.scale is None else lab.scale.name
-    return f"{len(lab.printers)} printers, {scale}, {lab.frame.name}, {lab.handler.name}"
+    count = len(lab.printers)
+    return f"{count} printer{'s' * (count != 1)}, {scale}, {lab.frame.name}, {lab.handler.name}"
 
 
 def _conversation(printer: Printer, program: Program) -> Step:
