@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from toughopt.errors import ConfigError
-from toughopt.optimizer import Optimizer, Space, decide, policy
+from toughopt.optimizer import Decision, Optimizer, Space, decide, policy
 
 #: Two designs far apart that are close to each other in value; everything else is far below.
 POOL = [{"x": x} for x in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -63,6 +63,9 @@ def test_a_repeat_is_told_as_one_and_derived_again_with_the_rest_of_the_batch():
     keys = {optimizer.space.key(d) for d in designs}
     assert len(keys) == 3 and keys & {optimizer.space.key(o.design) for o in seen}
     assert "tested again, which promises more than a new design" in record.reason
+    known = [optimizer.space.key(d) in {optimizer.space.key(o.design) for o in seen} for d in designs]
+    assert [reason.startswith("tested again") for reason in record.reasons] == known
+    assert Decision.from_json(record.to_json()).reasons == record.reasons
     again = decide(
         optimizer.space, seen, record.pending, record.policy, record.settings, record.rng_before,
         record.start_hyperparameters, record.k,

@@ -160,6 +160,22 @@ def test_what_a_decision_saw_is_told_in_singular_and_plural(
     assert words in " ".join(choice.words)
 
 
+def test_each_of_several_designs_that_were_chosen_at_once_is_told_its_own_reason(tmp_path: Path) -> None:
+    text = campaign_text(name="batch", budget=8).replace("initial = 5", "initial = 4")
+    with Campaign.create(tmp_path / "batch", text) as made:
+        for _ in range(3):
+            (entry,) = made.suggest()
+            made.tell(entry["id"], value=10.0 + float(entry["id"]))
+        made.suggest(3)
+        chooser, state = made.workspace.chooser, made.state
+        why = [choice_of(chooser, state, state.experiments[number], "J").words[0] for number in (4, 5, 6)]
+        record = dict(state.experiments[4].decision or {})
+    assert "initial designs" in why[0] and "initial designs" not in why[1] == why[2]
+    assert record.pop("reasons") and record["reason"].startswith("1: ")
+    older = replace(state.experiments[4], decision=record)
+    assert choice_of(chooser, state, older, "J").words[0] == f"Policy 'default': {record['reason']}."
+
+
 def test_files_are_written_and_the_same_state_gives_the_same_bytes(campaign: Campaign, tmp_path: Path) -> None:
     first = save_figures(campaign.workspace, tmp_path / "a", formats=("svg",))
     second = save_figures(campaign.workspace, tmp_path / "b", formats=("svg",))

@@ -104,7 +104,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a policy chose, and why. All lists have one entry a design; means are for larger-is-better values."""
+    """What a policy chose, and why. All lists have one entry a design; means are for larger-is-better values.
+
+    reasons : of each design, where they differ; empty where `reason` is that of all
+    """
 
     designs: Sequence[dict[str, Value]]
     mean: Sequence[float | None]
@@ -113,6 +116,11 @@ class Proposal:
     reason: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     fallback: str | None = None
+    reasons: Sequence[str] = ()
+
+    def reason_of_each(self) -> list[str]:
+        """One reason a design."""
+        return list(self.reasons) or [self.reason] * len(self.designs)
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ from toughopt.optimizer.transfer import Source
 from toughopt.threads import one_thread
 
 FORMAT = 1
+_LATER = ("sources", "reasons")  # not in the records of older versions, which had none
 CAMPAIGN_SETTINGS: Mapping[str, Any] = {"minimize": False, "initial": 0, "seed": 1, "objectives": ()}
 
 
@@ -37,6 +38,7 @@ class Decision:
     predicted_mean, predicted_std : of each, in the units of the objective; None where no model chose
     acquisition : value of the acquisition function of each, or None
     reason : why, in words
+    reasons : why each, where that differs; empty where `reason` is that of all
     fallback : the policy that stood in for a model that could not be fitted, or None
     policy, settings, k, context, pending : as they were when it was made
     rng_before, rng_after : state of the random generator
@@ -65,6 +67,7 @@ class Decision:
     n_observations: int
     environment: Mapping[str, str]
     sources: tuple[Mapping[str, Any], ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Fit for JSON; `from_dict` reads it back."""
@@ -81,13 +84,13 @@ class Decision:
         if record.get("format") != FORMAT:
             raise InputError(f"decision format {record.get('format')!r} is not {FORMAT}; update toughopt to read it")
         try:
-            values = {name: record[name] for name in cls.__slots__ if name != "sources"}
+            values = {name: record[name] for name in cls.__slots__ if name not in _LATER}
         except KeyError as error:
             raise InputError(f"the decision record lacks {error}; it was not written by Decision.to_dict") from error
-        values["sources"] = record.get("sources", ())  # written before there were sources: it had none
+        values |= {name: record.get(name, ()) for name in _LATER}
         recorded = values["settings"]
         values["settings"] = {**older_settings(values["policy"], recorded), **recorded}
-        for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending", "sources"):
+        for name in ("designs", "predicted_mean", "predicted_std", "acquisition", "pending", *_LATER):
             values[name] = tuple(values[name])
         return cls(**values)
 
@@ -188,6 +191,7 @@ def decide(
         n_observations=len(observations),
         environment=_environment(),
         sources=encoder.sources,
+        reasons=tuple(proposal.reasons),
     )
 
 
@@ -251,6 +255,7 @@ def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Propo
         f"{len(first)}: {head.reason}; {len(tail.designs)}: {tail.reason}",
         tail.hyperparameters,
         tail.fallback,
+        [*head.reason_of_each(), *tail.reason_of_each()],
     )
 
 

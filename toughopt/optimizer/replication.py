@@ -14,6 +14,7 @@ from toughopt.optimizer.posterior import FitFailed
 from toughopt.optimizer.surrogates import make_surrogate
 
 CHOICES = ("never", "gain")
+_WHY = "which promises more than a new design"
 _CONTENDERS = 30  # tested designs that may turn out to be the best
 
 
@@ -37,7 +38,7 @@ def reconsidered(task: Task, chosen_by: Policy, proposal: Proposal) -> Proposal:
     model = model.condition(task.pending)
     x = task.encoder.encode_designs(contenders, task.context)
     designs, means = list(proposal.designs), list(proposal.mean)
-    stds, values = list(proposal.std), list(proposal.acquisition)
+    stds, values, reasons = list(proposal.std), list(proposal.acquisition), proposal.reason_of_each()
     used: set[int] = set()
     for place, design in enumerate(proposal.designs):
         new = task.encoder.encode_designs([design], task.context)
@@ -57,12 +58,18 @@ def reconsidered(task: Task, chosen_by: Policy, proposal: Proposal) -> Proposal:
             designs[place] = dict(contenders[again])
             means[place], stds[place] = float(belief.mean[again]), float(belief.std[again])
             values[place] = float(worth[best])
+            reasons[place] = f"tested again, {_WHY}"
         model = model.condition(row)
     if not used:
         return proposal
-    words = f"{len(used)} of {len(designs)} tested again, which promises more than a new design"
     return replace(
-        proposal, designs=designs, mean=means, std=stds, acquisition=values, reason=f"{proposal.reason}; {words}"
+        proposal,
+        designs=designs,
+        mean=means,
+        std=stds,
+        acquisition=values,
+        reason=f"{proposal.reason}; {len(used)} of {len(designs)} tested again, {_WHY}",
+        reasons=reasons,
     )
 
 

@@ -137,7 +137,7 @@ class Learned:
 
 def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str) -> Choice:
     """Why an experiment was proposed: in words, and, where a model chose it, the map of what a test promised then."""
-    record, _ = state.decision_of(experiment)
+    record, index = state.decision_of(experiment)
     if record is None:
         words = {
             "person": "A person asked for this design.",
@@ -146,7 +146,8 @@ def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str)
         }
         return Choice(experiment.id, None, [words.get(experiment.source, "No decision was logged."), *experiment.notes])
     expected = prediction(state, experiment)
-    words_ = [f"Policy {record['policy']!r}: {record['reason']}."]
+    reasons = record.get("reasons")  # older journals have one for all
+    words_ = [f"Policy {record['policy']!r}: {reasons[index] if reasons else record['reason']}."]
     if expected is not None:
         words_.append(f"It was expected to give {expected[0]:.4g} +/- {expected[1]:.2g} {unit}".rstrip() + ".")
     seen, awaited = int(record["n_observations"]), len(record["pending"])
