@@ -63,7 +63,12 @@ def test_toughness_against_mass_has_a_front_a_figure_a_report_and_decisions_that
         assert "front" in gallery_of(campaign.workspace.config)
         figure = draw(scene, "front")
         assert figure.axes[0].get_xlabel() == "mass [g], less is better" and scene.tested().shape == (7, 2)
-        assert scene.choice(state.experiments[7]).landscape is None  # one objective's improvement tells too little
+        choice = scene.choice(state.experiments[7])
+        assert choice.landscape is None and choice.trade is not None  # one objective's improvement tells too little
+        assert choice.trade.unbeaten.any() and len(choice.trade.tested) == 6
+        mass_g = _designed_g(campaign, state.experiments[7].design)
+        assert choice.trade.expected is not None and choice.trade.expected[2] == pytest.approx(mass_g)
+        assert f"(mass {mass_g:.4g} g)" in " ".join(choice.words)
         page = make_report(campaign.workspace)
         assert "What it costs" in page and "counted from" in page
         assert "at the same mass" in page and "among the best 1 % of all designs with probability" in page

@@ -31,6 +31,7 @@ from toughopt.plots.progress import draw_parity, incumbents, progress_figure
 from toughopt.plots.specimen import curve_figure, layers_figure, shape_figure
 from toughopt.plots.style import new_figure, styled
 from toughopt.plots.timeline import timeline_figure
+from toughopt.plots.trade import Trade
 
 pytestmark = pytest.mark.full
 
@@ -163,6 +164,19 @@ def test_choice() -> Figure:
 @compared
 def test_choice_without_a_model() -> Figure:
     return choice_figure(Choice(3, None, ["A person asked for this design.", "Anna: try thin walls."]), "toughness_j")
+
+
+@compared
+def test_choice_between_two_objectives() -> Figure:
+    tested = np.array([[5.0, 2.2], [9.0, 2.1], [21.0, 2.6], [23.0, 2.5], [8.0, 2.9], [25.0, 4.0]])
+    unbeaten = np.array([False, True, False, True, False, True])
+    names, goals = ("toughness_j", "mass_g"), ("max", "min")
+    trade = Trade(names, goals, 2, tested, unbeaten, (22.0, 3.5, 2.4), (14.6, 2.4))
+    words = [
+        "Policy 'ehvi': largest expected gain of hypervolume.",
+        "It was expected to give 22 +/- 3.5 J (mass 2.4 g).",
+    ]
+    return choice_figure(Choice(10, None, words, trade), "toughness_j", UNITS)
 
 
 @compared

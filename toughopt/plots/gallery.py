@@ -139,7 +139,7 @@ GALLERY: Mapping[str, Picture] = {
     ),
     "choice": Picture(
         "Why the next design",
-        "Where a test promised most when the newest design was chosen, and the reason.",
+        "What a test of the newest design promised when it was chosen, and the reason.",
         _next_choice,
         asks_model=True,
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toughopt.plots.style import INK, MAP, RED, RULE, label, new_figure, parameter_label, styled
+from toughopt.plots.trade import Trade, draw_trade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,11 +51,12 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Why a design was chosen: the map of what a test promised then, and the reason in words."""
+    """Why a design was chosen: what a test promised then, as a map or between several objectives, and the reason."""
 
     experiment_id: int
     landscape: Slice | None
     words: Sequence[str]
+    trade: Trade | None = None
 
 
 def slice_figure(found: Slice, objective: str, units: Units = None) -> Figure:
@@ -74,17 +76,21 @@ def slice_figure(found: Slice, objective: str, units: Units = None) -> Figure:
 
 
 def choice_figure(choice: Choice, objective: str, units: Units = None) -> Figure:
-    """Where a test promised most when the design was chosen, and why it was, in words.
+    """What a test promised when the design was chosen, and why it was, in words.
 
     units : of the parameters, for the axes
     """
     with styled():
-        if choice.landscape is None:
+        drawn = choice.landscape is not None or choice.trade is not None
+        if not drawn:
             figure = new_figure(10.8, 0.9 + 0.5 * len(choice.words))
             right = figure.add_subplot()
         else:
             figure = new_figure(10.8, 5.2)
             left, right = figure.subplots(1, 2, width_ratios=(1.15, 1.0))
+        if choice.trade is not None:
+            draw_trade(left, choice.trade, choice.experiment_id)
+        if choice.landscape is not None:
             unit = label(objective)
             words = f"expected improvement{unit[unit.find(' [') :] if ' [' in unit else ''}"
             title = f"What a test promised before experiment {choice.experiment_id}"
@@ -93,7 +99,7 @@ def choice_figure(choice: Choice, objective: str, units: Units = None) -> Figure
             _explain(figure, choice.landscape, f"experiment {choice.experiment_id}", caption)
         right.set_axis_off()
         right.set_title(f"Why experiment {choice.experiment_id}")
-        width, line = (52, 0.072) if choice.landscape is not None else (110, 0.8 / (2.0 * len(choice.words)))
+        width, line = (52, 0.072) if drawn else (110, 0.8 / (2.0 * len(choice.words)))
         height = 0.97
         for paragraph in choice.words:
             lines = wrap(paragraph, width)

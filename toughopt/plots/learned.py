@@ -12,11 +12,13 @@ from toughopt.journal import State
 from toughopt.optimizer import Optimizer
 from toughopt.plots.landscape import Choice, Slice
 from toughopt.plots.progress import Belief, incumbents, prediction
+from toughopt.plots.style import label, unit_of
+from toughopt.plots.trade import Trade
 
 if TYPE_CHECKING:
     from toughopt.journal import Experiment
     from toughopt.loop.choosing import Chooser
-    from toughopt.optimizer import Surrogate
+    from toughopt.optimizer import Objective, Surrogate
     from toughopt.optimizer.insight import Parity, PartialDependence
 
 _GRID = 41
@@ -136,7 +138,9 @@ class Learned:
 
 
 def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str) -> Choice:
-    """Why an experiment was proposed: in words, and, where a model chose it, the map of what a test promised then."""
+    """Why an experiment was proposed: in words, and, where a model chose it, what a test promised then."""
+    from toughopt.loop.objectives import figures_of
+
     record, index = state.decision_of(experiment)
     if record is None:
         words = {
@@ -148,8 +152,11 @@ def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str)
     expected = prediction(state, experiment)
     reasons = record.get("reasons")  # older journals have one for all
     words_ = [f"Policy {record['policy']!r}: {reasons[index] if reasons else record['reason']}."]
+    trade = _trade(chooser, state, experiment, expected, int(record["n_observations"]))
+    objectives = chooser.objectives
     if expected is not None:
-        words_.append(f"It was expected to give {expected[0]:.4g} +/- {expected[1]:.2g} {unit}".rstrip() + ".")
+        beside = _in_words(objectives[1:], _known(objectives, experiment)[1:])
+        words_.append(f"It was expected to give {expected[0]:.4g} +/- {expected[1]:.2g} {unit}".rstrip() + f"{beside}.")
     seen, awaited = int(record["n_observations"]), len(record["pending"])
     words_.append(
         f"The decision saw {seen} result{'s' * (seen != 1)}; {awaited} {'was' if awaited == 1 else 'were'} awaited."
@@ -157,18 +164,59 @@ def choice_of(chooser: Chooser, state: State, experiment: Experiment, unit: str)
     if record.get("fallback"):
         words_.append(f"The model could not be fitted; {record['fallback']} stood in.")
     if experiment.value is not None:
-        words_.append(f"It gave {experiment.value:.4g} {unit}".rstrip() + ".")
+        beside = _in_words(objectives[1:], figures_of(experiment, objectives)[1:])
+        words_.append(f"It gave {experiment.value:.4g} {unit}".rstrip() + f"{beside}.")
     landscape = None
-    if expected is not None and "objectives" not in record.get(
-        "settings", {}
-    ):  # of several, one improvement tells too little
+    if expected is not None and not objectives:
         then = Learned(chooser, _state_seen(state, int(record["n_observations"])))
         try:
             pair = then.main_pair()
             landscape = then.slice(dict(experiment.design), *pair) if pair else None
         except ToughoptError:  # too little was known to draw a map of
             landscape = None
-    return Choice(experiment.id, landscape, words_)
+    return Choice(experiment.id, landscape, words_, trade)
+
+
+def _trade(
+    chooser: Chooser, state: State, experiment: Experiment, expected: tuple[float, float] | None, seen: int
+) -> Trade | None:
+    """Where the design was expected between the first two objectives; None with one, or where no model chose it."""
+    from toughopt.loop.objectives import figures_of, unbeaten
+
+    objectives = chooser.objectives
+    if not objectives or expected is None:
+        return None
+    then = _state_seen(state, seen)
+    told = {e.id: figures_of(e, objectives)[:2] for e in then.complete if not e.excluded}
+    whole = {i: row for i, row in told.items() if None not in row}
+    leaders = unbeaten(then, objectives)
+    beside = _known(objectives, experiment)[1]
+    first, second = figures_of(experiment, objectives)[:2]
+    return Trade(
+        (objectives[0].name, objectives[1].name),
+        (objectives[0].goal, objectives[1].goal),
+        len(objectives),
+        np.array(list(whole.values()), dtype=float).reshape(-1, 2),
+        np.array([i in leaders for i in whole], dtype=bool),
+        None if beside is None else (*expected, beside),
+        None if first is None or second is None else (first, second),
+    )
+
+
+def _known(objectives: tuple[Objective, ...], experiment: Experiment) -> list[float | None]:
+    """What is known of a design without a test, by objective."""
+    columns = {name: np.array([value]) for name, value in experiment.design.items()}
+    return [None if o.known is None else float(np.asarray(o.known(columns))[0]) for o in objectives]
+
+
+def _in_words(objectives: tuple[Objective, ...], figures: list[float | None]) -> str:
+    """Figures beside the first objective's, those that are known."""
+    words = []
+    for objective, figure in zip(objectives, figures, strict=True):
+        if figure is not None:
+            name = label(objective.name).partition(" [")[0]
+            words.append(f"{name} {figure:.4g} {unit_of(objective.name)}".rstrip())
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _state_seen(state: State, count: int) -> State:
