@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,40 @@ def test_each_schema_of_a_database_holds_a_campaign_of_its_own(postgres_url: str
     assert not seen.held()
     one.close()
     two.close()
+
+
+@pytest.mark.full
+def test_a_frozen_server_is_given_up_and_taken_up_again_when_it_thaws(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+    from sqlalchemy import text
+
+    store = open_postgres(postgres_url, patience_s=4.0)
+    before = store.append(ev.Excluded(who="Ada", why="before"), 1)
+    with store.transaction() as connection:
+        backend = psutil.Process(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    server = backend.parent()
+    assert server is not None
+    monkeypatch.setattr("toughopt.journal.line.SILENCE_S", 1.0)
+    backend.suspend()  # one of the server's processes: another one answers
+    try:
+        after = store.append(ev.Excluded(who="Ada", why="after"), 1)
+    finally:
+        backend.resume()
+    assert [event.seq for event in store.read()] == [before.seq, after.seq]
+    frozen = [server, *server.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    begun = time.monotonic()
+    try:
+        with pytest.raises(JournalError, match="see whether the database server runs"):
+            store.append(ev.Excluded(who="Ada", why="never"), 1)
+    finally:
+        for process in frozen:
+            process.resume()
+    assert time.monotonic() - begun < 40.0
+    last = store.append(ev.Excluded(who="Ada", why="thawed"), 1)
+    told = [event.payload["why"] for event in store.read()]
+    assert told == ["before", "after", "thawed"] and last.seq > after.seq
+    store.close()

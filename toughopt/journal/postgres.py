@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from toughopt.errors import CampaignBusy, JournalError
@@ -90,6 +90,9 @@ def open_postgres(url: str, *, lease_s: float = LEASE_S, patience_s: float = PAT
             pool_pre_ping=True,
             connect_args=_LINE,
         )
+        from toughopt.journal.line import Line
+
+        event.listen(engine, "do_connect", lambda dialect, record, options, named: Line.connect(*options, **named))
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise JournalError(
             f"[store] url cannot be used: {error}; it reads postgresql://user:password@host:port/database, and needs "
