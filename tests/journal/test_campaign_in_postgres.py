@@ -41,3 +41,25 @@ def test_another_campaign_cannot_slip_into_the_same_database(postgres_url: str, 
     Campaign.create(tmp_path / "one", text(postgres_url)).close()
     with pytest.raises(ConfigError, match="holds the journal of the campaign 'shared'"):
         Campaign.create(tmp_path / "two", text(postgres_url, "another"))
+
+
+def test_a_lost_configuration_is_written_again_from_the_database(
+    postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from toughopt.cli import main
+
+    folder = tmp_path / "lab"
+    restore = ["new", str(folder), "--journal", postgres_url]
+    assert main(restore) == 1 and "is the address right?" in capsys.readouterr().err and not folder.exists()
+    edited = text(postgres_url) + "# größer\n"
+    with Campaign.create(folder, edited) as made:
+        made.workspace.artifacts.put(b"a curve")
+    assert main(restore) == 2 and "is there" in capsys.readouterr().err
+    (folder / "campaign.toml").unlink()
+    assert main(["run", str(folder)]) == 2 and "--journal URL" in capsys.readouterr().err
+    assert main([*restore, "--budget", "9"]) == 2 and not (folder / "campaign.toml").exists()
+    for place in (folder, tmp_path / "another PC"):
+        assert main(["new", str(place), "--journal", postgres_url]) == 0
+        assert (place / "campaign.toml").read_text(encoding="utf-8") == edited
+        with Campaign.open(place) as opened:
+            assert opened.workspace.config.name == "shared"

@@ -115,7 +115,10 @@ def _opened(folder: Path, seed: int | None, batch: int | None) -> Campaign:
             f"`toughopt new {in_shell(folder)}` writes it again, as it was"
         )
     if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty and holds no campaign.toml; choose another folder")
+        raise InputError(
+            f"{folder} is not empty and holds no campaign.toml; choose another folder; a lost campaign.toml whose "
+            f"journal is in PostgreSQL is written again by `toughopt new {in_shell(folder)} --journal URL`"
+        )
     return Campaign.create(folder, campaign_text(name=folder.resolve().name, seed=seed or 1, batch=batch or 1))
 
 

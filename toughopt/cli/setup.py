@@ -28,6 +28,7 @@ from toughopt.files import in_shell
 @click.option("--policy", default="default", show_default=True, help="How designs are chosen.")
 @click.option("--budget", default=25, show_default=True, type=click.IntRange(min=1), help="Experiments in all.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option("--journal", metavar="URL", help="Write it again from this journal in PostgreSQL, for a lost one.")
 @json_option
 def new_command(
     folder: Path,
@@ -39,17 +40,19 @@ def new_command(
     policy: str,
     budget: int,
     seed: int,
+    journal: str | None,
     as_json: bool,
 ) -> None:
     """Write a commented campaign.toml into DIR, and begin its journal.
 
-    Where DIR holds a journal whose campaign.toml is gone, that file is written again as it was.
+    Where DIR holds a journal whose campaign.toml is gone, that file is written again as it was; where the journal is
+    in PostgreSQL, --journal says where.
     """
     from toughopt.errors import InputError, UnknownName
     from toughopt.loop import Campaign
 
-    if (folder / "journal.sqlite").exists() and not (folder / "campaign.toml").exists():
-        _restore(folder, as_json)
+    if journal is not None or ((folder / "journal.sqlite").exists() and not (folder / "campaign.toml").exists()):
+        _restore(folder, journal, as_json)
         return
     virtual = url == "virtual"
     text = campaign_text(
@@ -82,7 +85,7 @@ def new_command(
     click.echo(f"{folder / 'campaign.toml'} is written: read it, {change}, then `toughopt check {in_shell(folder)}`")
 
 
-def _restore(folder: Path, as_json: bool) -> None:
+def _restore(folder: Path, journal: str | None, as_json: bool) -> None:
     from toughopt.errors import InputError
     from toughopt.loop.workspace import restore_config
 
@@ -90,14 +93,19 @@ def _restore(folder: Path, as_json: bool) -> None:
     given = [
         name
         for name in context.params
-        if name not in ("folder", "as_json") and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name not in ("folder", "journal", "as_json")
+        and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
-    if given:
+    if given and journal is None:
         raise InputError(
             f"{folder} holds the journal of a campaign whose campaign.toml is gone; `toughopt new {in_shell(folder)}` "
             "without options writes it again as it was; for another campaign choose another folder"
         )
-    path = restore_config(folder)
+    if given:
+        raise InputError("--journal writes a lost campaign.toml again as it was; leave the other options out")
+    if (folder / "campaign.toml").exists():
+        raise InputError(f"{folder / 'campaign.toml'} is there; nothing is written over it")
+    path = restore_config(folder, journal)
     if as_json:
         show_json({"folder": folder, "files": [path], "fill_in_lines": []})
         return

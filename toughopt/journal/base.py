@@ -43,6 +43,7 @@ class Lock(Protocol):
 class Store(Protocol):
     """An append-only log. An append that returned is on disk."""
 
+    where: str  # it is, in messages
     clock: Callable[[], str]  # what events are dated with: the real time, unless a simulated lab has its own
 
     def append(self, payload: Payload, experiment_id: int | None = None) -> Event:

@@ -208,8 +208,10 @@ def open_workspace(folder: Path) -> Workspace:
     return workspace
 
 
-def restore_config(folder: Path) -> Path:
-    """Write campaign.toml again, as the journal beside it last knew it; returns its path.
+def restore_config(folder: Path, url: str | None = None) -> Path:
+    """Write campaign.toml again, as its journal last knew it; returns its path.
+
+    url : of a journal in PostgreSQL; None for the one in the folder
 
     Raises
     ------
@@ -218,14 +220,16 @@ def restore_config(folder: Path) -> Path:
     InputError
         If the file cannot be written.
     """
-    path, store = folder / "campaign.toml", open_sqlite(folder / "journal.sqlite")
+    path, store = folder / "campaign.toml", _store(url, folder / "journal.sqlite")
     try:
         known = [e.payload["config_toml"] for e in store.read() if e.kind in ("campaign_created", "campaign_changed")]
     finally:
         store.close()
     if not known:
-        raise JournalError(f"{store.where} holds no configuration, for nothing was begun; remove it and begin anew")
+        advice = "is the address right?" if url else "remove it and begin anew"
+        raise JournalError(f"{store.where} holds no configuration, for nothing was begun; {advice}")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, known[-1].encode())
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
