@@ -54,6 +54,17 @@ def _devices() -> Iterator[str]:
             schema["properties"].pop("kind", None)
             yield f'\n**`[{section}]`, `kind = "{kind}"`**\n'
             yield from _rows(schema, schema)
+            yield from _inside(schema, schema, section)
+
+
+def _inside(model: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[str]:
+    """A table for each table inside a device's."""
+    for key, value in model["properties"].items():
+        inner, _ = _model_of(value, schema.get("$defs", {}))
+        if inner is not None:
+            yield f"\n`[{path}.{key}]` in it:\n"
+            yield from _rows(inner, schema)
+            yield from _inside(inner, schema, f"{path}.{key}")
 
 
 def _policies() -> Iterator[str]:

@@ -74,7 +74,8 @@ CAMPAIGN: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "PrinterConfig": {
             "name": "What it is called in this campaign; also the name for `ctl enable` and `ctl disable`.",
             "profile": "A profile that `toughopt printers` lists, or one in a folder `printers/` beside campaign.toml.",
-            "url": "Where it is: COM3, /dev/ttyUSB0, socket://host:port, or virtual.",
+            "url": "Where it is: COM3, /dev/ttyUSB0, socket://host:port, octoprint+http://host, moonraker+http://host:port,"
+            " or virtual.",
             "agent": "The PC that serves it, as `toughopt agent` names it; without it, the conductor's own.",
             "clock": "Of a virtual printer: max (as fast as it goes), real, or a factor.",
             "faults": "Of a virtual printer: faults to inject, as `virtual-printer --fault` takes them.",
