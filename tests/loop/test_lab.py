@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from toughopt.campaign import DeviceConfig
 from toughopt.errors import LinkLost
 from toughopt.loop import open_lab, open_workspace
+from toughopt.loop.lab import machine_options
 from toughopt.virtual import VirtualScale, small_campaign
 
 REAL = """url = "socket://a-real-printer:1"
@@ -43,3 +45,26 @@ def test_a_scale_is_let_go_where_the_frame_beside_it_does_not_open(
             pass
         workspace.close()
     assert closed == ["serial scale"]
+
+
+def test_programs_beside_the_campaign_are_found_from_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lab"
+    (folder / "bin").mkdir(parents=True)
+    for name in ("robot.py", "camera.py", "python3", "bin/stand"):
+        (folder / name).touch()
+    monkeypatch.chdir(tmp_path)
+    hands = DeviceConfig.model_validate(
+        {"kind": "command", "command": ["python3", "robot.py", "--fast"], "eye": {"command": ["python3", "camera.py"]}}
+    )
+    found = machine_options("handler", hands, Path("lab"))
+    assert found["command"] == ["python3", str(folder / "robot.py"), "--fast"]
+    assert found["eye"]["command"] == ["python3", str(folder / "camera.py")]
+    stand = DeviceConfig.model_validate(
+        {"kind": "watched_folder", "trigger": {"command": ["bin/stand", "elsewhere.py"]}}
+    )
+    assert machine_options("frame", stand, Path("lab"))["trigger"]["command"] == [
+        str(folder / "bin/stand"),
+        "elsewhere.py",
+    ]

@@ -130,6 +130,8 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
 def machine_options(part: Literal["frame", "scale", "handler"], config: DeviceConfig, folder: Path) -> dict[str, Any]:
     """What campaign.toml in `folder` says of a machine; a relative `folder` begins there, wherever the program runs.
 
+    Files that a `command` names and that lie there are named in full.
+
     Raises
     ------
     ConfigError
@@ -150,7 +152,22 @@ def machine_options(part: Literal["frame", "scale", "handler"], config: DeviceCo
                     "machine's files go to"
                 )
         options["folder"] = str(path)
-    return options
+    return {key: _found(key, value, folder) for key, value in options.items()}
+
+
+def _found(key: str, value: Any, folder: Path) -> Any:
+    """An option, the words of a `command` in full where they are files in `folder`; a bare program is left to PATH."""
+    if isinstance(value, dict):
+        return {inner: _found(inner, content, folder) for inner, content in value.items()}
+    if key != "command" or not isinstance(value, list | tuple):
+        return value
+    bare = {0} if value and Path(str(value[0])).name == value[0] else set()
+    return [
+        str((folder / word).resolve())
+        if index not in bare and isinstance(word, str) and word and (folder / word).is_file()
+        else word
+        for index, word in enumerate(value)
+    ]
 
 
 def _remote(workspace: Workspace, stack: ExitStack) -> Callable[[str, str], Printer]:
