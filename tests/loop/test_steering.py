@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.errors import ConfigError, DeviceError, InputError
-from toughopt.journal import Stage
+from toughopt.journal import Event, Stage, State
 from toughopt.loop.requests import VERBS
 from toughopt.loop.steering import in_words
 
@@ -208,6 +209,32 @@ def test_ctl_on_the_command_line(
     assert main(["ctl", str(campaign.folder), *words]) == code
     captured = capsys.readouterr()
     assert said in captured.out + captured.err
+
+
+def test_a_loop_is_steered_while_campaign_toml_is_being_edited(
+    campaign: Campaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from toughopt.cli import main
+
+    path = campaign.folder / "campaign.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("budget = 5", "budget = "), encoding="utf-8")
+    assert main(["ctl", str(campaign.folder), "pause"]) == 2
+    assert "campaign.toml" in capsys.readouterr().err and "paused" not in campaign.state.steering
+
+    def from_a_terminal() -> None:
+        codes.append(main(["ctl", str(campaign.folder), "pause", "--now"]))
+        main(["ctl", str(campaign.folder), "stop"])
+
+    def see(event: Event, state: State) -> None:
+        if event.kind == "conductor_started":
+            threading.Thread(target=from_a_terminal).start()
+
+    codes: list[int] = []
+    campaign.run(on_event=see)
+    assert codes == [0]
+    assert campaign.state.steering["paused"] == "now"
+    assert campaign.state.config["budget"] == 5
+    assert "goes on as it began" in capsys.readouterr().err
 
 
 def test_a_list_of_designs_is_added(campaign: Campaign, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from toughopt.cli.output import (
     say,
     show_json,
 )
-from toughopt.errors import InputError, UnknownName
+from toughopt.errors import ConfigError, InputError, UnknownName
 from toughopt.files import in_shell
 
 if TYPE_CHECKING:
@@ -214,8 +214,6 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
     exclude ID | restore ID | printed ID
     note [ID] --why TEXT
     """
-    from toughopt.loop import Campaign
-
     if verb in _OF_THEIR_OWN:
         raise InputError(f"{verb} is a command of its own: `toughopt {verb} {in_shell(folder)} ...`")
     odd = [word for word in words if word.startswith("-") and not _is_number(word)]
@@ -223,7 +221,7 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
         raise click.NoSuchOption(odd[0])
     if now and verb != "pause":
         raise click.UsageError(f"--now goes with pause, not with {verb}")
-    with Campaign.open(folder) as campaign:
+    with _steerable(folder) as campaign:
         arguments = _arguments(verb, words, campaign)
         if now:
             arguments["now"] = True
@@ -232,6 +230,20 @@ def ctl_command(folder: Path, verb: str, words: tuple[str, ...], now: bool, why:
         show_json(answer)
     else:
         click.echo(answer["message"])
+
+
+def _steerable(folder: Path) -> Campaign:
+    """The campaign in `folder`; a loop that runs is steered also where campaign.toml is wrong by now."""
+    from toughopt.loop import Campaign
+
+    try:
+        return Campaign.open(folder)
+    except ConfigError as error:
+        running = Campaign.open_running(folder)
+        if running is None:
+            raise
+        say(f"The loop goes on as it began; campaign.toml is to be mended before the next: {error}")
+        return running
 
 
 def _is_number(word: str) -> bool:

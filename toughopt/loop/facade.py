@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from toughopt.errors import CampaignBusy, ConfigError, InputError, RunFailed
+from toughopt.errors import CampaignBusy, ConfigError, InputError, JournalError, RunFailed
 from toughopt.executor import open_executor
 from toughopt.files import in_shell
 from toughopt.journal import Event, Experiment, State
@@ -23,7 +23,7 @@ from toughopt.loop.lab import Lab, open_lab
 from toughopt.loop.notices import Messenger
 from toughopt.loop.telemetry import Telemetry
 from toughopt.loop.verbs import refuse_odd_numbers, whole
-from toughopt.loop.workspace import Workspace, open_workspace
+from toughopt.loop.workspace import Workspace, open_as_known, open_workspace
 
 if TYPE_CHECKING:
     from toughopt.campaign import NotifyConfig
@@ -58,6 +58,21 @@ class Campaign:
             If the journal cannot be read.
         """
         return cls(open_workspace(Path(folder)))
+
+    @classmethod
+    def open_running(cls, folder: str | Path) -> Campaign | None:
+        """The campaign that a loop runs in `folder`, as it began, whatever campaign.toml says by now; None without one.
+
+        So that a loop can be steered while somebody edits that file. A journal in PostgreSQL is not found like this.
+        """
+        try:
+            campaign = cls(open_as_known(Path(folder)))
+        except JournalError:
+            return None
+        if campaign.conducted:
+            return campaign
+        campaign.close()
+        return None
 
     @classmethod
     def create(cls, folder: str | Path, config_toml: str) -> Campaign:

@@ -208,6 +208,23 @@ def open_workspace(folder: Path) -> Workspace:
     return workspace
 
 
+def open_as_known(folder: Path) -> Workspace:
+    """The campaign as the journal in `folder` last knew it, whatever campaign.toml says by now.
+
+    Raises
+    ------
+    JournalError
+        If there is no journal, nothing was begun in it, or it is damaged.
+    """
+    store = open_sqlite(folder / "journal.sqlite")
+    state = State()
+    fold(store.read(), state)
+    if state.seq == 0:
+        store.close()
+        raise JournalError(f"{store.where} holds no configuration, for nothing was begun")
+    return Workspace(folder, CampaignConfig.model_validate(dict(state.config)), state.config_toml, store, state)
+
+
 def restore_config(folder: Path, url: str | None = None) -> Path:
     """Write campaign.toml again, as its journal last knew it; returns its path.
 
