@@ -18,7 +18,6 @@ from random_pools import RandomPool, random_pool
 from uneven_pools import uneven_pool
 
 from toughopt.optimizer import Space
-from toughopt.replay.table import read_table
 
 POOL = 600
 FIRST = 5  # random designs that every policy starts from
@@ -105,11 +104,24 @@ def box_task(name: str, seed: int) -> BoxTask:
 def _table_of(told: str, seed: int) -> PoolTask:
     """``FILE:COLUMN``, one row a test, all other columns the design; ``FILE:-COLUMN`` where smaller is better."""
     path, _, column = told.rpartition(":")
-    pool = read_table(Path(path), column.removeprefix("-"), minimize=column.startswith("-"))
+    sign, column = (-1.0, column[1:]) if column.startswith("-") else (1.0, column)
+    tests: dict[tuple[float | str, ...], list[float]] = defaultdict(list)
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        names = [name for name in rows.fieldnames or () if name != column]
+        for row in rows:
+            tests[tuple(_number_or_text(row[name]) for name in names)].append(sign * float(row[column]))
+    designs: list[Design] = [dict(zip(names, values, strict=True)) for values in tests]
     rng = np.random.default_rng([seed, 9])
-    drawn = np.array([values[rng.integers(len(values))] for values in pool.replicates])
-    space = Space(pool=pool.designs)
-    return PoolTask(list(pool.designs), pool.scores, -drawn if pool.minimize else drawn, space)
+    drawn = np.array([values[rng.integers(len(values))] for values in tests.values()])
+    return PoolTask(designs, np.array([np.mean(values) for values in tests.values()]), drawn, Space(pool=designs))
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _problem(name: str, seed: int) -> Problem:
@@ -158,6 +170,11 @@ def _padded(features: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[s
         return features({**{k: np.full(n, v) for k, v in defaults.items()}, **columns})
 
     return padded
+
+
+def published_tests() -> np.ndarray:
+    """(3, 600) toughness of the published designs in J, in the order of their pool."""
+    return _table()[1]
 
 
 @cache
