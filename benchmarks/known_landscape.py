@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from efficiency_report import BUDGET
+from efficiency_statistics import BUDGET
 from efficiency_tasks import pool_task, published_tests
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize

@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from efficiency_report import BUDGET, report
+from efficiency_report import report
+from efficiency_statistics import BUDGET
 from efficiency_tasks import FIRST, SPLITS, SYNTHETIC, box_task, pool_task
 from literature_press import textbook_toughness
 from peers import PEERS, BoxPeer, PoolPeer, versions
