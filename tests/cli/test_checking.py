@@ -33,6 +33,9 @@ def write(tmp_path: Path) -> Write:
 
 FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\nkind = "virtual"'
 
+HANDLER = '[handler]       # who carries parts and clears beds: virtual, operator, command\nkind = "virtual"'
+COMMAND = '[handler]\nkind = "command"\n'
+
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
@@ -54,6 +57,17 @@ FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\
         ),
         (FRAME, "[frame]\nkind = \"watched_folder\"\nfolder = 'C:\\none'", "is no folder on this computer"),
         (FRAME, '[frame]\nkind = "operator"', "the printers are virtual, but frame is 'operator'"),
+        (HANDLER, COMMAND + 'command = ["robot-arm"]', "[handler] command names 'robot-arm', which is"),
+        (
+            HANDLER,
+            COMMAND + 'command = ["python3", "robot.py"]',
+            "[handler] command names 'robot.py', which is neither",
+        ),
+        (
+            HANDLER,
+            COMMAND + 'command = ["python3"]\n[handler.eye]\ncommand = ["python3", "camera.py"]',
+            "[handler.eye] command names 'camera.py'",
+        ),
         ('# url = "https', 'url = "hooks.x.org"\n# url = "https', "no web address"),
         ('url = "virtual"', 'url = "virtual"\nfaults = ["jamm"]', "no fault called 'jamm'"),
         ('url = "virtual"', 'url = "virtual"\nclock = "fast"', "'fast'"),

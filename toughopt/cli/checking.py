@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,10 +145,34 @@ def _check_device(part: _Part, device: DeviceConfig, folder: Path) -> None:
     options = machine_options(part, device, folder)
     with said_at(folder, part):
         check_options(part, options)
+    for place, words in _commands(options):
+        missing = [word for index, word in enumerate(words) if not _is_there(word, index)]
+        if missing:
+            with said_at(folder, part, *place):
+                raise ConfigError(
+                    f"[{'.'.join((part, *place[:-1]))}] command names {missing[0]!r}, which is neither beside "
+                    "campaign.toml nor a program of this computer"
+                )
     watched = options.get("folder")
     if isinstance(watched, str) and not Path(watched).is_dir():
         with said_at(folder, part, "folder"):
             raise ConfigError(f"[{part}] folder = {watched!r} is no folder on this computer; make it, or name another")
+
+
+def _commands(options: Mapping[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], Sequence[str]]]:
+    """Where each command stands in the options of a device, and its words."""
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _commands(value, *above, key)
+        elif key == "command" and isinstance(value, list | tuple):
+            yield (*above, key), [str(word) for word in value]
+
+
+def _is_there(word: str, index: int) -> bool:
+    """Whether a word of a command is a program, where it is the first, or no script that is missing."""
+    if index == 0:
+        return shutil.which(word) is not None
+    return not word.endswith((".py", ".sh", ".ps1")) or Path(word).is_file()
 
 
 def _of_printers(config: CampaignConfig) -> Iterator[Callable[[], object]]:
