@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from toughopt.errors import ConfigError, DesignError, UnknownName
+from toughopt.errors import ConfigError, DesignError, PartError, UnknownName
 from toughopt.families import available_families, family
 
 TUBE = """
@@ -28,7 +28,19 @@ Tube = family_from_function(
     features={"volume_mm3": lambda c: np.pi * c["height"] * (c["r"] ** 2 - (c["r"] - c["t"]) ** 2)},
     faults=lambda c: [Fault(c["t"] >= c["r"], lambda d: f"t = {d['t']:g} mm fills the tube; choose less than r")],
 )
+def made(build, name, **rest):
+    r, height = Parameter("r", "real", 5.0, 15.0), Parameter("height", "real", 5.0, 50.0)
+    return family_from_function(build, name=name, chosen=[r], settled=[height], **rest)
+
+def rod(d): return Solid(Manifold.cylinder(d["height"], d["r"]))
+Bare = made(lambda d: Manifold.cylinder(d["height"], d["r"]), "bare")
+Sunk = made(lambda d: Solid(Manifold.cylinder(d["height"], d["r"], center=True)), "sunk")
+Raises = made(lambda d: rod(d).nothing, "raises")
+Odd = made(rod, "odd", faults=lambda c: [c["r"] > 9.0])
+Long = made(rod, "long", faults=lambda c: [Fault(np.ones(7, dtype=bool), str)])
+Deep = made(rod, "deep", features={"x": lambda c: np.ones((3, 2))})
 broken = 3
+def unlicensed(**fixed): raise RuntimeError("no licence server")
 def wrong(**fixed): return object()
 """
 
@@ -42,7 +54,10 @@ def packaged(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab_structures\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[toughopt.families]\ntube = lab_structures:Tube\nbroken = lab_structures:broken\n"
-        "gone = lab_structures:Gone\nwrong = lab_structures:wrong\n"
+        "gone = lab_structures:Gone\nwrong = lab_structures:wrong\nunlicensed = lab_structures:unlicensed\n"
+        + "".join(
+            f"{name.lower()} = lab_structures:{name}\n" for name in ("Bare", "Sunk", "Raises", "Odd", "Long", "Deep")
+        )
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
@@ -63,10 +78,37 @@ def test_a_users_function_becomes_a_family(packaged):
         tube.solid({"r": 6.0, "t": 7.0})
 
 
-@pytest.mark.parametrize("name", ["broken", "gone", "wrong"])
+@pytest.mark.parametrize("name", ["broken", "gone", "wrong", "unlicensed"])
 def test_a_family_that_cannot_be_used_says_whose_it_is(packaged, name):
-    with pytest.raises(ConfigError, match=f"'{name}' .lab_structures:"):
+    with pytest.raises(ConfigError, match=f"'{name}' .lab_structures:.* of the package lab.structures"):
         family(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("bare", "built a Manifold from .*; return a toughopt.geometry.Solid"),
+        ("sunk", "from z = -2.5 mm on; a part stands on z = 0"),
+        ("raises", "cannot build {'r': 6.0}: AttributeError: .*lab_structures.py, line"),
+        ("odd", r"faults gave a ndarray, not a Fault"),
+        ("long", r"bad has shape \(7,\) for 1 designs"),
+        ("deep", r"feature 'x' has shape \(3, 2\) for 1 designs"),
+    ],
+)
+def test_what_a_family_does_wrong_is_told_as_its_own(packaged, name, why):
+    made = family(name)
+    with pytest.raises(PartError, match=f"family '{name}' .lab_structures.*{why}"):
+        made.features({"r": np.array([6.0])}) if name == "deep" else made.solid({"r": 6.0})
+
+
+def test_as_many_features_are_described_as_are_named(packaged):
+    tube = family("tube")
+    type(tube).feature_names, before = ("volume_mm3", "never_told"), type(tube).feature_names
+    try:
+        with pytest.raises(PartError, match="describes 1 features; feature_names has 2"):
+            tube.features({"r": np.array([10.0]), "t": np.array([2.0])})
+    finally:
+        type(tube).feature_names = before
 
 
 def test_a_misspelt_name_finds_its_nearest():

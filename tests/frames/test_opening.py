@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from toughopt.errors import ConfigError, LinkLost, UnknownName
@@ -109,16 +111,65 @@ def test_a_wrong_configuration_says_what_is_wrong(open_it, options, error, why):
         open_it(options)
 
 
-def test_a_third_partys_frame_is_found_by_its_entry_point(monkeypatch):
-    class Point:
-        name = "my_frame"
+class _Mine:
+    """Somebody else's frame."""
 
-        @staticmethod
-        def load():
-            return lambda options, guard, ask: ("mine", options["port"])
+    name = "mine"
 
-    monkeypatch.setattr("toughopt.frames.opening.entry_points", lambda group: [Point] if "frames" in group else [])
-    assert open_frame({"kind": "my_frame", "port": 7}) == ("mine", 7)
+    def __init__(self, options, guard, ask):
+        self.port = options["port"]
+
+    def crush(self, specimen, limits, timeout_s):
+        raise NotImplementedError
+
+    def stop(self):
+        return True
+
+    def close(self):
+        pass
+
+
+def _without_options():
+    return _Mine({"port": 1}, None, None)
+
+
+def _nothing(options, guard, ask):
+    return None
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Frames of another package, some of which are none."""
+    codes = {"mine": "_Mine", "gone": "Gone", "bare": "_without_options", "nothing": "_nothing"}
+    points = [EntryPoint(name, f"{__name__}:{code}", "toughopt.frames") for name, code in codes.items()]
+    monkeypatch.setattr("toughopt.frames.opening.entry_points", lambda group: points if "frames" in group else [])
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_third_partys_frame_is_found_by_its_entry_point():
+    check_options("frame", {"kind": "mine"})
+    assert open_frame({"kind": "mine", "port": 7}).port == 7
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("gone", "cannot be imported: AttributeError"),
+        ("bare", "cannot be used: TypeError: .*unexpected keyword"),
+        ("mine", "cannot be used: KeyError: 'port'"),
+        ("nothing", "made a NoneType, which lacks what a LoadFrame has: close, crush, name, stop"),
+    ],
+)
+def test_a_third_partys_frame_that_cannot_be_used_says_whose_it_is(kind, why):
+    with pytest.raises(ConfigError, match=f"load frame '{kind}' .{__name__}:.*{why}"):
+        open_frame({"kind": kind})
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_third_partys_frame_that_cannot_be_imported_is_told_before_anything_runs():
+    with pytest.raises(ConfigError, match=r"'gone' .* cannot be imported"):
+        check_options("frame", {"kind": "gone"})
 
 
 def test_options_are_checked_without_opening_anything():

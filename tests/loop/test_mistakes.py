@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import CurveError, DeviceError, Mistake, RunFailed, SpaceError
+from toughopt.errors import CurveError, DeviceError, Mistake, PartError, RunFailed, SpaceError
 from toughopt.journal import Event, Stage, State
 from toughopt.journal import events as ev
 from toughopt.loop import preparing
@@ -70,15 +70,22 @@ def test_a_mistake_in_slicing_one_design_costs_that_design_alone(folder: Path, m
         assert len(campaign.state.complete) == campaign.workspace.budget() - 1
 
 
-def test_mistakes_in_slicing_every_design_end_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ZeroDivisionError("division by zero"), Mistake), (PartError("family 'ring' cannot build"), PartError)],
+)
+def test_mistakes_in_slicing_every_design_end_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]
+) -> None:
     def broken(*_: object) -> Any:
-        raise ZeroDivisionError("division by zero")
+        raise error
 
     monkeypatch.setattr(preparing, "prepare", broken)
-    with pytest.raises(Mistake, match="ZeroDivisionError"):
+    with pytest.raises(told, match=str(error)):
         simulate(folder, budget=50)
     with Campaign.open(folder) as campaign:
-        assert len(campaign.state.experiments) <= 3
+        stages = [experiment.stage for experiment in campaign.state.experiments.values()]
+        assert stages.count(Stage.FAILED) == 2 and len(stages) <= 3
 
 
 def test_a_lab_that_reads_no_curve_does_not_print_for_ever(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

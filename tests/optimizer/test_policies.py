@@ -2,15 +2,155 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+
 import numpy as np
 import pytest
 
-from toughopt.errors import ConfigError, SpaceError
-from toughopt.optimizer import Observation, Optimizer, Policy, Space, available_policies, observations_sha256, policy
+from toughopt.errors import ConfigError, PartError, SpaceError
+from toughopt.optimizer import (
+    Observation,
+    Optimizer,
+    Policy,
+    Proposal,
+    Space,
+    available_policies,
+    observations_sha256,
+    policy,
+)
 from toughopt.optimizer.designs import initial_designs
 from toughopt.optimizer.feasibility import Feasibility, log_preference
 
 SPEC = {"x": {"type": "real", "low": 0.0, "high": 1.0}, "y": {"type": "real", "low": 0.0, "high": 1.0}}
+
+
+class _Foreign:
+    """A policy of another package that chooses the corner, and what goes wrong in its kin."""
+
+    name, settings, needs_observations = "foreign", {}, False
+
+    def propose(self, task):
+        return self.answer([{"x": 1.0, "y": 1.0}] * task.k)
+
+    def answer(self, designs, mean=None, **rest):
+        unknown = [None] * len(designs)
+        return Proposal(designs, mean or unknown, unknown, unknown, "the corner", **rest)
+
+    def surrogate(self, task):
+        raise KeyError("no such model")
+
+
+class _Raises(_Foreign):
+    def propose(self, task):
+        return 1 / 0
+
+
+class _Few(_Foreign):
+    def propose(self, task):
+        return self.answer([])
+
+
+class _Outside(_Foreign):
+    def propose(self, task):
+        return self.answer([{"x": 9.0, "y": 1.0}] * task.k)
+
+
+class _Listed(_Foreign):
+    def propose(self, task):
+        return [{"x": 1.0, "y": 1.0}]
+
+
+class _Wordy(_Foreign):
+    def propose(self, task):
+        return self.answer([{"x": 1.0, "y": 1.0}], mean=["good"])
+
+
+class _Arrayed(_Foreign):
+    def propose(self, task):
+        return self.answer([{"x": 1.0, "y": 1.0}], hyperparameters={"scale": np.ones(2)})
+
+
+class _NumPys(_Foreign):
+    def propose(self, task):
+        return self.answer([{"x": np.float32(1.0), "y": np.float32(0.5)}], mean=[np.float32(np.nan)])
+
+
+class _Renamed(_Foreign):
+    name = "another"
+
+
+class _Set(_Foreign):
+    settings = {"path": object()}  # noqa: RUF012
+
+
+class _Half:
+    name = "half"
+
+
+def _unlicensed():
+    raise RuntimeError("no licence server")
+
+
+@pytest.fixture
+def foreign(monkeypatch):
+    """`foreign("_Few")` -> an optimizer whose policy is that of this file."""
+
+    def install(code):
+        points = [EntryPoint("foreign", f"{__name__}:{code}", "toughopt.policies")]
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points if "policies" in group else [])
+        return Optimizer(Space.from_dict(SPEC), "foreign")
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("Gone", "cannot be imported: AttributeError"),
+        ("SPEC", "is a dict, which cannot be called"),
+        ("_unlicensed", "cannot be used: RuntimeError: no licence server"),
+        ("_Half", "made a _Half, which lacks what a Policy has: needs_observations, propose, settings, surrogate"),
+        ("_Renamed", "calls itself 'another'"),
+        ("_Set", "settings cannot be written as JSON"),
+    ],
+)
+def test_a_policy_of_another_package_that_cannot_be_used_says_whose_it_is(foreign, code, why):
+    with pytest.raises(ConfigError, match=f"policy 'foreign' .{__name__}:{code}.*{why}"):
+        foreign(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("_Raises", "could not choose: ZeroDivisionError.*test_policies.py, line"),
+        ("_Few", "has 0 for designs; 1 designs were asked for"),
+        ("_Outside", "none of the space: x = 9 is outside 0 to 1"),
+        ("_Listed", "answered with a list instead of a Proposal"),
+        ("_Wordy", "'good' for mean is neither a number nor None"),
+        ("_Arrayed", "hyperparameters cannot be written as JSON"),
+    ],
+)
+def test_a_proposal_that_is_none_is_told_with_the_policys_name(foreign, code, why):
+    optimizer = foreign(code)
+    with pytest.raises(PartError, match=f"policy 'foreign' .{__name__}.{code}.*{why}"):
+        optimizer.ask()
+    assert optimizer.pending == ()
+
+
+def test_a_proposal_in_numpys_numbers_is_written_in_plain_ones(foreign):
+    optimizer = foreign("_NumPys")
+    assert optimizer.ask() == [{"x": 1.0, "y": 0.5}]
+    assert optimizer.last_decision.predicted_mean == (None,)
+    optimizer.last_decision.to_json()
+
+
+def test_a_model_of_another_package_that_fails_is_told_with_the_policys_name(foreign):
+    optimizer = foreign("_Foreign")
+    optimizer.tell([{"x": 1.0, "y": 1.0}], [1.0])
+    optimizer._policy.needs_observations = True
+    for asked in (optimizer.surrogate, optimizer.recommend, optimizer.expected_gain):
+        with pytest.raises(PartError, match=r"policy 'foreign' .*could not fit its model: KeyError: 'no such model'"):
+            asked()
 
 
 def test_every_name_answers_to_a_policy_that_its_settings_make_again():

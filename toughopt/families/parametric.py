@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from toughopt.errors import DesignError
+from toughopt.errors import DesignError, PartError
+from toughopt.extensions import blamed, called
 from toughopt.families.base import Design, Designs, Parameter, Value
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _CHUNK = 16_384
+_OFF_THE_BED_MM = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,7 @@ class ParametricFamily(ABC):
             for bad, _ in self._all_faults(part, whole):
                 valid &= ~bad
             sound = {name: column[valid] if np.ndim(column) else column for name, column in whole.items()}
-            for index, column in enumerate(self.describe(sound)):
-                table[rows, index][valid] = column
+            self._fill(table[rows], valid, sound)
         return table
 
     def model_features(self, designs: Designs) -> NDArray[np.float64]:
@@ -179,7 +180,14 @@ class ParametricFamily(ABC):
         (reason,) = self.reasons({name: np.array([value]) for name, value in whole.items()})
         if reason:
             raise DesignError(reason)
-        return self.build({**self.fixed, **whole}).with_metadata(
+        who = called("family", self)
+        with blamed(f"{who} cannot build {whole}", self):
+            solid = self.build({**self.fixed, **whole})
+        if not hasattr(solid, "with_metadata"):
+            raise PartError(f"{who} built a {type(solid).__name__} from {whole}; return a toughopt.geometry.Solid")
+        if abs(bottom := float(solid.bounds_mm[0, 2])) > _OFF_THE_BED_MM:  # what is below would not be printed
+            raise PartError(f"{who} built {whole} from z = {bottom:g} mm on; a part stands on z = 0: translate it")
+        return solid.with_metadata(
             family=self.name,
             version=self.version,
             design=json.dumps(whole),
@@ -230,20 +238,39 @@ class ParametricFamily(ABC):
 
     def _whole(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         whole = {**self.fixed, **columns}
-        with np.errstate(all="ignore"):  # impossible designs may divide by zero on their way to being refused
+        # impossible designs may divide by zero on their way to being refused
+        with np.errstate(all="ignore"), blamed(f"{called('family', self)} cannot derive its columns", self):
             return {**whole, **self.derive(whole)}
 
     def _all_faults(
         self, columns: Mapping[str, NDArray[Any]], whole: Mapping[str, Any]
     ) -> Iterator[tuple[NDArray[np.bool_], Callable[[Mapping[str, Any]], str]]]:
-        count = _length(columns)
+        who, count = called("family", self), _length(columns)
         with np.errstate(all="ignore"):
-            found = (
-                *(fault for parameter in self.parameters for fault in _limit_faults(parameter, columns, self.name)),
-                *self.faults(whole),
-            )
+            found = [fault for parameter in self.parameters for fault in _limit_faults(parameter, columns, self.name)]
+            with blamed(f"{who} cannot say which designs are impossible", self):
+                found += self.faults(whole)
         for fault in found:
-            yield np.broadcast_to(np.asarray(fault.bad, dtype=bool), (count,)), fault.say
+            if not isinstance(fault, Fault):
+                raise PartError(f"{who}: faults gave a {type(fault).__name__}, not a Fault(bad, say)")
+            bad = np.asarray(fault.bad, dtype=bool)
+            if bad.shape not in ((), (1,), (count,)):
+                raise PartError(f"{who}: a fault's bad has shape {bad.shape} for {count} designs")
+            yield np.broadcast_to(bad, (count,)), fault.say
+
+    def _fill(self, table: NDArray[np.float64], valid: NDArray[np.bool_], sound: Mapping[str, Any]) -> None:
+        """Features of the designs that can be made, into a table of all of them."""
+        who, names, count, filled = called("family", self), self.feature_names, int(valid.sum()), 0
+        with blamed(f"{who} cannot describe its designs", self):
+            for index, column in enumerate(self.describe(sound)):
+                if index < len(names):
+                    if np.shape(column) not in ((), (1,), (count,)):
+                        shape = np.shape(column)
+                        raise PartError(f"{who}: feature {names[index]!r} has shape {shape} for {count} designs")
+                    table[valid, index] = column
+                filled += 1
+        if filled != len(names):
+            raise PartError(f"{who} describes {filled} features; feature_names has {len(names)}")
 
     def _refuse_nameless(self, given: object, what: str) -> None:
         if not hasattr(given, "keys"):  # tables of other packages have columns by name as well

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
-from toughopt.errors import ConfigError, UnknownName
+from toughopt.errors import UnknownName
+from toughopt.extensions import made_by
 from toughopt.families.base import Family
 from toughopt.families.crossed_barrel import CrossedBarrel
 from toughopt.families.cylindrical_shell import CylindricalShell
@@ -51,17 +52,6 @@ def family(name: str, **fixed: Any) -> Family:
         return _SHIPPED[name](**fixed)
     for point in entry_points(group=ENTRY_POINT_GROUP):
         if point.name == name:
-            return _loaded(name, point.value, point.load, fixed)
+            made: Family = made_by("family", point, Family, **fixed)
+            return made
     raise UnknownName("family", name, available_families())
-
-
-def _loaded(name: str, source: str, load: Callable[[], Any], fixed: dict[str, Any]) -> Family:
-    try:
-        made = load()(**fixed)
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigError(
-            f"family {name!r} ({source}) of the group {ENTRY_POINT_GROUP} cannot be used: {error}"
-        ) from error
-    if not isinstance(made, Family):
-        raise ConfigError(f"family {name!r} ({source}) made a {type(made).__name__}, which lacks what a Family has")
-    return made

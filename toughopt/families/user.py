@@ -75,5 +75,6 @@ def family_from_function(
     FunctionFamily.settled = tuple(settled)
     FunctionFamily.feature_names = tuple(table)
     FunctionFamily.__name__ = FunctionFamily.__qualname__ = name
+    FunctionFamily.__module__ = build.__module__  # whose it is, for messages
     FunctionFamily.__doc__ = build.__doc__
     return FunctionFamily

@@ -10,10 +10,13 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ValidationError
 
 from toughopt.errors import ConfigError, UnknownName
+from toughopt.extensions import loaded, made_by
 from toughopt.frames.base import Handler, LoadFrame, Scale
 from toughopt.frames.guard import FrameGuard
 from toughopt.frames.kinds import FRAMES, HANDLERS, SCALES
 from toughopt.frames.prompts import Ask, console_ask
+
+_SEAMS: Mapping[str, type] = {"toughopt.frames": LoadFrame, "toughopt.scales": Scale, "toughopt.handlers": Handler}
 
 
 def open_frame(options: Mapping[str, Any], *, guard: FrameGuard | None = None, ask: Ask = console_ask) -> LoadFrame:
@@ -30,7 +33,7 @@ def open_frame(options: Mapping[str, Any], *, guard: FrameGuard | None = None, a
     UnknownName
         If there is no such kind.
     ConfigError
-        If an option is missing, unknown or out of range.
+        If an option is missing, unknown or out of range, or another package's machine is none.
     DeviceError
         If the machine does not answer.
     """
@@ -56,14 +59,14 @@ def open_handler(options: Mapping[str, Any], *, guard: FrameGuard | None = None,
 
 
 def check_options(part: Literal["frame", "scale", "handler"], options: Mapping[str, Any]) -> None:
-    """Whether there is what `options` describe, without opening anything; options of other packages' are not looked at.
+    """Whether there is what `options` describe, without opening anything; those of other packages are imported only.
 
     Raises
     ------
     UnknownName
         If there is no such kind.
     ConfigError
-        If an option is missing, unknown or out of range.
+        If an option is missing, unknown or out of range, or another package's part cannot be imported.
     """
     what, group, shipped = {
         "frame": ("load frame", "toughopt.frames", FRAMES),
@@ -74,7 +77,7 @@ def check_options(part: Literal["frame", "scale", "handler"], options: Mapping[s
     if kind in shipped:
         _validated(what, shipped[kind], options)
     else:
-        _point(what, group, kind, shipped)
+        loaded(what, _point(what, group, kind, shipped))
 
 
 def _open(
@@ -88,7 +91,7 @@ def _open(
     kind = str(options.get("kind", ""))
     if kind in shipped:
         return _validated(what, shipped[kind], options).build(guard, ask)
-    return _point(what, group, kind, shipped).load()(dict(options), guard=guard, ask=ask)
+    return made_by(what, _point(what, group, kind, shipped), _SEAMS[group], dict(options), guard=guard, ask=ask)
 
 
 def _validated(what: str, model: type[Any], options: Mapping[str, Any]) -> Any:

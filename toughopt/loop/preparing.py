@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toughopt.errors import DesignError, MeshError, Mistake, ProgramError, ToughoptError
+from toughopt.errors import DesignError, MeshError, Mistake, PartError, ProgramError, ToughoptError
 from toughopt.executor import completed
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from toughopt.loop.conductor import Conductor
 
 _DESIGN_TO_BLAME = (DesignError, MeshError, ProgramError)
-_MISTAKES = 3  # of the program in a row that are not those designs' oddity any more
+_MISTAKES = 3  # of the program, or of another package's family, in a row that are not those designs' oddity any more
 _FOR_A_PRINTER = frozenset({Stage.PROPOSED, Stage.BUILT, Stage.SLICED})
 
 
@@ -126,8 +126,9 @@ class Preparation:
 
     def _unprintable(self, experiment: Experiment, error: ToughoptError) -> None:
         self._underway.pop(experiment.id, None)
-        self._mistakes += isinstance(error, Mistake)
-        odd_design = isinstance(error, Mistake) and self._mistakes < _MISTAKES
+        mistaken = isinstance(error, Mistake | PartError)
+        self._mistakes += mistaken
+        odd_design = mistaken and self._mistakes < _MISTAKES
         if not odd_design and not isinstance(error, _DESIGN_TO_BLAME):
             raise error  # a template or a slicer that is not there fails every design: the run ends, with the reason
         if not experiment.ended:

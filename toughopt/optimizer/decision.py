@@ -19,6 +19,7 @@ from toughopt.optimizer.encoding import Encoder
 from toughopt.optimizer.objectives import recorded_objectives
 from toughopt.optimizer.observations import Observation, observations_sha256
 from toughopt.optimizer.policies import older_settings, policy
+from toughopt.optimizer.proposing import proposed
 from toughopt.optimizer.replication import reconsidered
 from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.tasks import make_task
@@ -143,6 +144,8 @@ def decide(
         If there is no such policy or setting.
     SpaceError
         If nothing is left to propose.
+    PartError
+        If a policy of another package fails, or answers with what its seam does not allow.
     """
     chosen_by = policy(policy_name, **{n: v for n, v in settings.items() if n not in CAMPAIGN_SETTINGS})
     campaign = {**CAMPAIGN_SETTINGS, **{n: v for n, v in settings.items() if n in CAMPAIGN_SETTINGS}}
@@ -229,7 +232,7 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Proposal:
     """The policy's proposal, with what is left of the initial designs before it."""
     if not chosen_by.needs_observations or task.made >= initial:
-        return reconsidered(task, chosen_by, chosen_by.propose(task))
+        return reconsidered(task, chosen_by, proposed(task, chosen_by))
     first, reason = _first_designs(task, initial, space)
     unknown: list[float | None] = [None] * len(first)
     head = Proposal(first, unknown, unknown, unknown, reason, task.start)
@@ -244,7 +247,7 @@ def _propose(task: Task, chosen_by: Policy, initial: int, space: Space) -> Propo
         taken=task.taken | {space.key(d) for d in first},
         made=task.made + len(first),
     )
-    tail = reconsidered(rest, chosen_by, chosen_by.propose(rest))
+    tail = reconsidered(rest, chosen_by, proposed(rest, chosen_by))
     if not first:
         return tail
     return Proposal(

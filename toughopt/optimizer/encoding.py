@@ -141,7 +141,7 @@ class Encoder:
             wrong &= np.asarray(self.space.allowed(columns), dtype=bool)  # of other designs a family need not know
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0])
-            where = {name: np.asarray(column)[at] for name, column in columns.items()}
+            where = {name: np.asarray(column)[at : at + 1].tolist()[0] for name, column in columns.items()}
             raise SpaceError(
                 f"{what} answered with a number that is not finite at {where}; it must be finite wherever the space "
                 "allows a design"

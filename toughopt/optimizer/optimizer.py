@@ -22,6 +22,7 @@ from toughopt.optimizer.objectives import Objective, checked_objectives, recorde
 from toughopt.optimizer.observations import Observation, observations_sha256
 from toughopt.optimizer.policies import box_settings
 from toughopt.optimizer.policies import policy as policy_named
+from toughopt.optimizer.proposing import fitted
 from toughopt.optimizer.recommendation import Recommendation, expected_gain, recommend
 from toughopt.optimizer.space import Key, Space
 from toughopt.optimizer.tasks import make_task
@@ -232,8 +233,8 @@ class Optimizer:
 
         Raises
         ------
-        SpaceError
-            If nothing is left to propose.
+        SpaceError, PartError
+            If nothing is left to propose, or a policy of another package fails.
         """
         decision = decide(
             self.space,
@@ -275,7 +276,7 @@ class Optimizer:
         Raises FitFailed where there is nothing to fit to.
         """
         model_policy = self._with_model()
-        return model_policy.surrogate(self._task(model_policy))
+        return fitted(self._task(model_policy), model_policy)
 
     def recommend(self, *, too_strong: bool = False, by: Literal["mean", "lower"] = "mean") -> Recommendation:
         """The tested design with the best predicted mean; not the luckiest test.

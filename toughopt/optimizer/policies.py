@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import ConfigError, UnknownName
+from toughopt.extensions import made_by, said
 from toughopt.optimizer.base import Policy
 from toughopt.optimizer.kernels import KERNELS
 from toughopt.optimizer.likelihood import PRIORS
@@ -133,7 +135,7 @@ def policy(name: str, **settings: Any) -> Policy:
     UnknownName
         If nothing answers to the name.
     ConfigError
-        If it has no such setting, or not of this kind.
+        If it has no such setting, or not of this kind, or another package's policy is none.
     """
     if name in _SEQUENCES:
         if unknown := sorted(set(settings) - {"retest"}):
@@ -146,8 +148,7 @@ def policy(name: str, **settings: Any) -> Policy:
         return HypervolumePolicy(name, _checked(name, defaults, settings))
     for entry in _third_party():
         if entry.name == name:
-            make: Callable[..., Policy] = entry.load()
-            return make(**settings)
+            return _of_another_package(entry, settings)
     raise UnknownName("policy", name, available_policies())
 
 
@@ -203,6 +204,20 @@ def _checked(name: str, defaults: Mapping[str, Any], settings: Mapping[str, Any]
             raise ConfigError(f"policy {name!r}: {key} = {value!r} is none of {', '.join(_CHOICES[key])}")
         found[key] = value
     return found
+
+
+def _of_another_package(entry: Any, settings: Mapping[str, Any]) -> Policy:
+    made: Policy = made_by("policy", entry, Policy, **settings)
+    try:
+        json.dumps(dict(made.settings))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{said('policy', entry)}: its settings cannot be written as JSON: {error}") from error
+    if made.name != entry.name and made.name not in available_policies():
+        raise ConfigError(
+            f"{said('policy', entry)} calls itself {made.name!r}; decisions are derived again by that name, so give it "
+            "the name of its entry point"
+        )
+    return made
 
 
 def _third_party() -> list[Any]:

@@ -16,6 +16,7 @@ from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.feasibility import Feasibility
 from toughopt.optimizer.gp import GaussianProcess
 from toughopt.optimizer.posterior import FitFailed
+from toughopt.optimizer.proposing import fitted
 from toughopt.threads import one_thread
 
 _LEVEL = 1.959963984540054  # standard deviations of a two-sided 95 % interval
@@ -68,7 +69,7 @@ def recommend(
         rows = rows[measurable] if measurable.any() else rows
     model: Surrogate | None
     try:
-        model = chosen_by.surrogate(task)
+        model = fitted(task, chosen_by)
     except (FitFailed, np.linalg.LinAlgError):
         model = None
     sign = task.encoder.sign
@@ -100,7 +101,7 @@ def expected_gain(task: Task, chosen_by: Policy) -> float:
     if not len(task.data):
         raise ObservationError("no value has been told yet: there is no gain to expect")
     try:
-        model = chosen_by.surrogate(task)
+        model = fitted(task, chosen_by)
     except (FitFailed, np.linalg.LinAlgError):
         return math.inf
     if model is None:
