@@ -12,7 +12,7 @@ from typing import Any
 from toughopt.errors import ConfigError, PartError, ToughoptError
 
 
-def loaded(what: str, point: EntryPoint) -> Callable[..., Any]:
+def loaded(what: str, point: EntryPoint) -> Any:
     """What an entry point names, imported.
 
     Parameters
@@ -22,16 +22,12 @@ def loaded(what: str, point: EntryPoint) -> Callable[..., Any]:
     Raises
     ------
     ConfigError
-        If it cannot be imported, or cannot be called.
+        If it cannot be imported.
     """
     try:
-        found = point.load()
+        return point.load()
     except Exception as error:
         raise ConfigError(f"{said(what, point)} cannot be imported: {_told(error)}; mend or uninstall it") from error
-    if not callable(found):
-        raise ConfigError(f"{said(what, point)} is a {type(found).__name__}, which cannot be called to make one")
-    made: Callable[..., Any] = found
-    return made
 
 
 def made_by(what: str, point: EntryPoint, seam: type, *given: Any, **options: Any) -> Any:
@@ -48,7 +44,9 @@ def made_by(what: str, point: EntryPoint, seam: type, *given: Any, **options: An
     ToughoptError
         What it raises on purpose.
     """
-    make = loaded(what, point)
+    make: Callable[..., Any] = loaded(what, point)
+    if not callable(make):
+        raise ConfigError(f"{said(what, point)} is a {type(make).__name__}, which cannot be called to make one")
     try:
         made = make(*given, **options)
     except ToughoptError:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from toughopt.compression import Curve, analyze, read_curves, readers, reading
+from toughopt.compression import Curve, analyze, check_options, read_curves, readers, reading
 from toughopt.errors import CurveError, UnknownName
 
 
@@ -184,6 +187,60 @@ def test_readers_of_other_packages_come_first(monkeypatch):
     monkeypatch.setattr(reading, "entry_points", lambda group: [_Entry()] if group == "toughopt.readers" else [])
     assert next(iter(readers())) == "strange"
     assert read_curves(b"STRANGE\n")[0].force_n[1] == 2.0
+
+
+class _Careless(_Strange):
+    """What goes wrong in readers, by what the file says."""
+
+    def read(self, text: str) -> Any:  # type: ignore[override]
+        return [[0.0, 1.0]] if "LIST" in text else text.nothing  # type: ignore[attr-defined]
+
+
+class _Jumpy(_Strange):
+    def recognises(self, text: str) -> bool:
+        return text.index("STRANGE") == 0
+
+
+def _made() -> _Strange:
+    return _Strange()
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, _looked_up_anew: None) -> Callable[[str], None]:
+    """`installed("_Careless")`: the reader `strange` of another package is that of this file."""
+
+    def install(code: str) -> None:
+        point = EntryPoint("strange", f"{__name__}:{code}", "toughopt.readers")
+        monkeypatch.setattr(reading, "entry_points", lambda group: [point] if group == point.group else [])
+
+    return install
+
+
+def test_a_function_may_make_the_reader_of_another_package(installed):
+    installed("_made")
+    assert read_curves(b"STRANGE\n")[0].force_n[1] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "why"),
+    [
+        ("Gone", b"1 2\n", "cannot be imported: AttributeError"),
+        ("Path", b"1 2\n", "which lacks what a Reader has: read, recognises"),
+        ("_Jumpy", b"1 2\n", "cannot tell whether the file is of its kind: ValueError"),
+        ("_Careless", b"STRANGE\n", "cannot read it: AttributeError: .*nothing.*test_reading.py, line"),
+        ("_Careless", b"STRANGE LIST\n", "gave a list for a Curve"),
+    ],
+)
+def test_what_a_reader_of_another_package_does_wrong_is_told_as_its_own(installed, code, data, why):
+    installed(code)
+    with pytest.raises(CurveError, match=f"reader 'strange' .*{why}"):
+        read_curves(data)
+
+
+def test_a_reader_that_cannot_be_imported_is_told_before_there_is_a_file(installed):
+    installed("Gone")
+    with pytest.raises(CurveError, match=r"reader 'strange' .* cannot be imported"):
+        check_options()
 
 
 def test_published_zwick_tension_test(published: Path):

@@ -19,7 +19,8 @@ from toughopt.compression.testsuite import TestSuiteReader
 from toughopt.compression.trapezium import TrapeziumReader
 from toughopt.compression.units import require_unit
 from toughopt.compression.zwick import ZwickReader
-from toughopt.errors import CurveError, UnknownName
+from toughopt.errors import ConfigError, CurveError, PartError, UnknownName
+from toughopt.extensions import blamed, called, loaded, made_by
 
 ENTRY_POINTS = "toughopt.readers"
 _SHIPPED: tuple[Reader, ...] = (
@@ -46,13 +47,12 @@ def readers() -> dict[str, Reader]:
 def _of_other_packages() -> Mapping[str, Reader]:
     found: dict[str, Reader] = {}
     for entry in entry_points(group=ENTRY_POINTS):
-        made = entry.load()
-        reader = made() if isinstance(made, type) else made
-        if not isinstance(reader, Reader):
-            raise CurveError(
-                f"entry point {entry.name!r} in {ENTRY_POINTS} gives no reader: it needs name, recognises, read"
-            )
-        found[entry.name] = reader
+        try:
+            made = loaded("reader", entry)
+            whole = isinstance(made, Reader) and not isinstance(made, type)
+            found[entry.name] = made if whole else made_by("reader", entry, Reader)
+        except ConfigError as error:
+            raise CurveError(str(error)) from error
     return found
 
 
@@ -94,11 +94,14 @@ def read_curves(
     text, findings = _text(source, encoding, where)
     chosen = _reader(reader, text)
     try:
-        curves = chosen.read(text) if options is AS_FOUND else chosen.read(text, options)
-    except CurveError as error:
+        with blamed(f"{called('reader', chosen)} cannot read it", chosen):
+            curves = chosen.read(text) if options is AS_FOUND else chosen.read(text, options)
+    except (CurveError, PartError) as error:
         raise CurveError(f"{where}: {error}") from error
-    if not curves:
+    if curves is None or not len(curves):
         raise CurveError(f"{where}: no usable compression test")
+    if odd := [type(one).__name__ for one in curves if not isinstance(one, Curve)]:
+        raise CurveError(f"{where}: {called('reader', chosen)} gave a {odd[0]} for a Curve")
     told = (*findings, Finding("READER", Severity.INFO, Effect.NONE, f"read as {chosen.name}"))
     return tuple(
         Curve(c.displacement_mm, c.force_n, c.time_s, c.specimen, c.warnings, c.metadata, (*told, *c.findings))
@@ -114,9 +117,13 @@ def check_options(
     displacement_unit: str | None = None,
     time_unit: str | None = None,
 ) -> None:
-    """Whether there are such things, before any file is there. Raises CurveError, UnknownName."""
-    if reader is not None and reader not in readers():
-        raise UnknownName("reader", reader, readers())
+    """Whether there are such things, before any file is there. Raises CurveError, UnknownName.
+
+    Readers of other packages are imported, because every file is shown to them.
+    """
+    known = readers()
+    if reader is not None and reader not in known:
+        raise UnknownName("reader", reader, known)
     if encoding is not None:
         try:
             codecs.lookup(encoding)
@@ -152,4 +159,12 @@ def _reader(reader: str | Reader | None, text: str) -> Reader:
         if reader not in known:
             raise UnknownName("reader", reader, known)
         return known[reader]
-    return next((candidate for candidate in known.values() if candidate.recognises(text)), _LAST)
+    return next((candidate for candidate in known.values() if _recognises(candidate, text)), _LAST)
+
+
+def _recognises(reader: Reader, text: str) -> bool:
+    try:
+        with blamed(f"{called('reader', reader)} cannot tell whether the file is of its kind", reader):
+            return bool(reader.recognises(text))
+    except PartError as error:
+        raise CurveError(str(error)) from error
