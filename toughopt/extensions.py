@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from typing import Any
 
 from toughopt.errors import ConfigError, PartError, ToughoptError
+
+
+def named(what: str, name: str, points: Iterable[EntryPoint]) -> EntryPoint | None:
+    """The entry point of that name, or None. Raises ConfigError where two packages add different ones."""
+    found = {point.value: point for point in points if point.name == name} if isinstance(name, str) else {}
+    if len(found) > 1:
+        each = " and ".join(said(what, point) for point in found.values())
+        raise ConfigError(f"{each} have the same name: uninstall the one that is not meant")
+    return next(iter(found.values()), None)
 
 
 def loaded(what: str, point: EntryPoint) -> Any:

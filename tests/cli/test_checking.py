@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,27 @@ def write(tmp_path: Path) -> Write:
         return folder
 
     return made
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`installed("a:b", "c:d")`: packages that add these, under the name `default`, to the policies."""
+
+    def install(*codes: str) -> None:
+        points = [EntryPoint("default", code, "toughopt.policies") for code in codes]
+        for place in ("importlib.metadata", "toughopt.loop.doubts"):
+            monkeypatch.setattr(f"{place}.entry_points", lambda group: points if group.endswith("policies") else [])
+
+    return install
+
+
+def test_a_part_of_another_package_with_the_name_of_one_of_ours_is_said_to_be_unused(
+    write: Write, installed: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write("budget = 3", "budget = 4")
+    installed("lab:Default")
+    assert main(["check", str(folder)]) == 0
+    assert "policy 'default' (lab:Default) is not used: toughopt has one of that name" in capsys.readouterr().err
 
 
 FRAME = '[frame]         # virtual, watched_folder, mark10, load_cell, operator\nkind = "virtual"'

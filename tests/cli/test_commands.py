@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ def test_families_and_printers(answer: Answer) -> None:
     assert [p["name"] for p in families["crossed_barrel"]["parameters"]] == ["n", "theta", "r", "t"]
     printers = {entry["name"] for entry in answer("printers")}
     assert {"virtual", "makergear_m3", "marlin_generic"} <= printers
+
+
+def test_a_policy_of_another_package_that_cannot_be_used_hides_no_other(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("broken", "lab_of_nobody:Broken", "toughopt.policies")
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == point.group else [])
+    code, out, error = run("policies")
+    assert code == 0 and "bear2020" in out
+    assert "warning: policy 'broken' (lab_of_nobody:Broken) cannot be imported: ModuleNotFoundError" in error
 
 
 def test_every_policy_says_what_it_does(run: Run, answer: Answer) -> None:

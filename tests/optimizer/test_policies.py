@@ -153,6 +153,13 @@ def test_a_model_of_another_package_that_fails_is_told_with_the_policys_name(for
             asked()
 
 
+def test_two_packages_that_add_a_policy_of_one_name_are_both_named(monkeypatch):
+    points = [EntryPoint("foreign", code, "toughopt.policies") for code in ("lab:One", "lab:One", "hall:Other")]
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+    with pytest.raises(ConfigError, match=r"\(lab:One\) and policy 'foreign' \(hall:Other\) have the same name"):
+        policy("foreign")
+
+
 def test_every_name_answers_to_a_policy_that_its_settings_make_again():
     for name in available_policies():
         made = policy(name)
@@ -173,7 +180,7 @@ def test_a_policy_of_another_package_is_found_through_its_entry_point(monkeypatc
             return None
 
     class Entry:
-        name = "corner"
+        name, value = "corner", "corners:Corner"
 
         def load(self):
             return Corner

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from toughopt.errors import UnknownName
-from toughopt.extensions import made_by
+from toughopt.extensions import made_by, named
 from toughopt.families.base import Family
 from toughopt.families.crossed_barrel import CrossedBarrel
 from toughopt.families.cylindrical_shell import CylindricalShell
@@ -26,7 +26,7 @@ _SHIPPED: dict[str, Callable[..., Family]] = {
 
 def available_families() -> tuple[str, ...]:
     """Names of all families, shipped ones first, then those that installed packages add."""
-    others = sorted(point.name for point in entry_points(group=ENTRY_POINT_GROUP) if point.name not in _SHIPPED)
+    others = sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)} - _SHIPPED.keys())
     return (*_SHIPPED, *others)
 
 
@@ -50,8 +50,8 @@ def family(name: str, **fixed: Any) -> Family:
     """
     if name in _SHIPPED:
         return _SHIPPED[name](**fixed)
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        if point.name == name:
-            made: Family = made_by("family", point, Family, **fixed)
-            return made
-    raise UnknownName("family", name, available_families())
+    point = named("family", name, entry_points(group=ENTRY_POINT_GROUP))
+    if point is None:
+        raise UnknownName("family", name, available_families())
+    made: Family = made_by("family", point, Family, **fixed)
+    return made

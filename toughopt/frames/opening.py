@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ValidationError
 
 from toughopt.errors import ConfigError, UnknownName
-from toughopt.extensions import loaded, made_by
+from toughopt.extensions import loaded, made_by, named
 from toughopt.frames.base import Handler, LoadFrame, Scale
 from toughopt.frames.guard import FrameGuard
 from toughopt.frames.kinds import FRAMES, HANDLERS, SCALES
@@ -115,7 +115,8 @@ def _explained(problem: Any, model: type[BaseModel]) -> str:
 
 
 def _point(what: str, group: str, kind: str, shipped: Mapping[str, type[Any]]) -> EntryPoint:
-    points = {point.name: point for point in entry_points(group=group)}
-    if kind not in points:
-        raise UnknownName(what, kind, [*shipped, *points])
-    return points[kind]
+    points = entry_points(group=group)
+    point = named(what, kind, points)
+    if point is None:
+        raise UnknownName(what, kind, [*shipped, *(point.name for point in points)])
+    return point

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from toughopt.extensions import foreign, named, said
 from toughopt.tomlplace import line_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,25 @@ def doubts(workspace: Workspace) -> Iterator[str]:
                 f"layers of {tallest:g} mm on {name} are higher than {_FLAT_LAYER:g} of its nozzle's "
                 f"{nozzle.diameter_mm:g} mm: they may hardly hold together"
             )
+    yield from _unused(workspace)
+
+
+def _unused(workspace: Workspace) -> Iterator[str]:
+    """Parts of other packages that have the name of one of toughopt's own, which is the one that is used."""
+    from toughopt.frames.kinds import FRAMES, HANDLERS, SCALES
+    from toughopt.optimizer.policies import SHIPPED
+
+    config = workspace.config
+    own: tuple[tuple[str, str, str, bool], ...] = (
+        ("family", "families", config.family.name, not foreign(workspace.chooser.family)),
+        ("policy", "policies", config.optimizer.policy, config.optimizer.policy in SHIPPED),
+        ("load frame", "frames", config.frame.kind, config.frame.kind in FRAMES),
+        ("scale", "scales", config.scale.kind, config.scale.kind in SCALES),
+        ("handler", "handlers", config.handler.kind, config.handler.kind in HANDLERS),
+    )
+    for what, group, name, ours in own:
+        if ours and (point := named(what, name, entry_points(group=f"toughopt.{group}"))):
+            yield f"{said(what, point)} is not used: toughopt has one of that name; rename the other"
 
 
 def _place(path: object, text: str, *location: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from toughopt.errors import ConfigError, UnknownName
-from toughopt.extensions import made_by, said
+from toughopt.extensions import made_by, named, said
 from toughopt.optimizer.base import Policy
 from toughopt.optimizer.kernels import KERNELS
 from toughopt.optimizer.likelihood import PRIORS
@@ -121,6 +121,8 @@ _MEANINGS: Mapping[str, str] = {
     "sobol": "a Sobol sequence",
 }
 
+SHIPPED = (*_MODELS, "ehvi", *_SEQUENCES)
+
 
 def policy(name: str, **settings: Any) -> Policy:
     """The policy of that name.
@@ -146,15 +148,15 @@ def policy(name: str, **settings: Any) -> Policy:
     if name == "ehvi":
         defaults = {key: COMMON[key] for key in MULTI} | {"powers": (1.0,)}
         return HypervolumePolicy(name, _checked(name, defaults, settings))
-    for entry in _third_party():
-        if entry.name == name:
-            return _of_another_package(entry, settings)
-    raise UnknownName("policy", name, available_policies())
+    entry = named("policy", name, _third_party())
+    if entry is None:
+        raise UnknownName("policy", name, available_policies())
+    return _of_another_package(entry, settings)
 
 
 def available_policies() -> tuple[str, ...]:
     """Names that `policy` answers to, those of other packages included."""
-    return tuple(dict.fromkeys([*_MODELS, "ehvi", *_SEQUENCES, *(entry.name for entry in _third_party())]))
+    return tuple(dict.fromkeys([*SHIPPED, *(entry.name for entry in _third_party())]))
 
 
 def meaning(name: str) -> str:
