@@ -93,6 +93,27 @@ def test_contradictory_and_malformed_constraints_are_refused():
         scalar.sample(10, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        lambda c: c["r"] - 2.0,
+        lambda c: np.full(len(c["r"]), np.nan),
+        lambda c: np.where(c["r"] < 2.0, "yes", "no"),
+        lambda c: [None] * len(c["r"]),
+    ],
+)
+def test_a_constraint_that_answers_with_no_truth_values_would_allow_everything_and_is_refused(constraint):
+    space = Space.from_dict(SPEC, constraints=[constraint])
+    with pytest.raises(SpaceError, match="instead of True or False"):
+        space.sample(10, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", [bool, int, float, object])
+def test_truth_values_may_come_as_zeros_and_ones_and_as_objects(kind):
+    space = Space.from_dict(SPEC, constraints=[lambda c: (c["r"] < 2.0).astype(kind)])
+    assert space.sample(50, np.random.default_rng(0))["r"].max() < 2.0
+
+
 def test_a_pool_reads_its_own_bounds_and_keeps_whole_numbers_whole():
     space = Space(pool=[{"n": 6, "t": 0.7, "k": "a"}, {"n": 8, "t": 1.4, "k": "b"}, {"n": 6, "t": 0.7, "k": "a"}])
     assert space.count == 2

@@ -137,6 +137,8 @@ class Space:
         """The context in plain Python numbers, or None; DesignError where it is not one of this space's."""
         if context is None:
             return None
+        if not isinstance(context, Mapping):
+            raise DesignError(f"{context!r} is no context; give a mapping from names to values")
         known = {p.name: p for p in self.context_parameters}
         for name in context:
             if name not in known:
@@ -178,7 +180,9 @@ class Space:
             answer = np.asarray(constraint(columns))
             if answer.shape != (n,):
                 raise SpaceError(f"a constraint answered with shape {answer.shape} for {n} designs; it must be ({n},)")
-            good &= answer.astype(bool)
+            if answer.dtype.kind != "b":
+                answer = _truths(answer)
+            good &= answer
         return good
 
     def from_unit(self, unit: FloatArray) -> dict[str, Any]:
@@ -243,6 +247,16 @@ class Space:
         if not good.any():
             raise SpaceError(f"none of the {len(kept)} designs of the pool meets the constraints; loosen them")
         return tuple(d for d, ok in zip(kept, good, strict=True) if ok)
+
+
+def _truths(answer: Any) -> BoolArray:
+    """Truth values that came as objects, or as 0 and 1; of other numbers and words nobody knows what they allow."""
+    whole = answer.dtype.kind in "iufO" and all(isinstance(v, int | float | np.generic) and v in (0, 1) for v in answer)
+    if not whole:
+        first = answer[:1].tolist()[0]
+        raise SpaceError(f"a constraint answered with {first!r} instead of True or False; compare, such as x > 0.5")
+    truths: BoolArray = answer.astype(bool)
+    return truths
 
 
 def _read_off(name: str, pool: Sequence[Design]) -> Parameter:
