@@ -10,6 +10,7 @@ import pytest
 from toughopt.errors import ConfigError, ObservationError
 from toughopt.optimizer import Optimizer, Space, Stopping
 from toughopt.optimizer.insight import effects_beside_mass, importances, parity, partial_dependence, total_effects
+from toughopt.optimizer.posterior import FitFailed
 
 SPEC = {"x": {"type": "real", "low": 0.0, "high": 1.0}, "y": {"type": "real", "low": 0.0, "high": 1.0}}
 
@@ -58,6 +59,23 @@ def test_impossible_rules_are_refused():
         Stopping(budget=-1)
     with pytest.raises(ConfigError, match="target_confidence"):
         Stopping(target=1.0, target_confidence=1.0)
+
+
+@pytest.mark.parametrize("value", [math.nan, "12", True])
+@pytest.mark.parametrize("name", ["budget", "hours", "target", "smallest_gain", "interval"])
+def test_rules_that_are_no_numbers_are_refused(name, value):
+    with pytest.raises(ConfigError, match=f"{name} = .* is not a number"):
+        Stopping(**{name: value})
+
+
+def test_no_target_is_reached_for_sure_where_no_model_can_be_fitted(monkeypatch):
+    def unfit(*given):
+        raise FitFailed("no use")
+
+    optimizer = told(12)
+    monkeypatch.setattr(type(optimizer.policy), "surrogate", unfit)
+    assert math.isnan(optimizer.recommend().std)
+    assert Stopping(target=1.0).check(optimizer) is None
 
 
 def test_the_recommendation_is_not_the_luckiest_test():

@@ -278,7 +278,7 @@ class Chooser:
         if found is None:
             return None
         sure = float(norm.cdf(sign * (found.mean - target) / max(found.std, 1e-12)))
-        if sure < confidence:
+        if not sure >= confidence:  # without a model nobody knows how sure it is
             return None
         return f"the best design reaches {target:g} with probability {sure:.2f} (asked for {confidence:g})"
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from toughopt.errors import ConfigError
 
 if TYPE_CHECKING:
     from toughopt.optimizer.optimizer import Optimizer
+
+_NOT_NEGATIVE = ("budget", "hours", "smallest_gain", "interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,13 @@ class Stopping:
     fewest: int = 10
 
     def __post_init__(self) -> None:
-        for name in ("budget", "hours", "smallest_gain", "interval"):
+        for name in ("budget", "hours", "target", "target_confidence", "smallest_gain", "interval"):
             value = getattr(self, name)
-            if value is not None and value < 0:
+            if value is None:
+                continue
+            if isinstance(value, bool | str) or not isinstance(value, Real) or math.isnan(value):
+                raise ConfigError(f"stopping rule {name} = {value!r} is not a number")
+            if name in _NOT_NEGATIVE and value < 0:
                 raise ConfigError(f"stopping rule {name} = {value} must not be negative")
         if not 0.0 < self.target_confidence < 1.0:
             raise ConfigError(f"target_confidence = {self.target_confidence} must be between 0 and 1")
@@ -74,7 +82,7 @@ class Stopping:
         best = optimizer.recommend()
         sign = -1.0 if optimizer.minimize else 1.0
         sure = float(ndtr(sign * (best.mean - self.target) / max(best.std, 1e-300)))
-        if sure < self.target_confidence:
+        if not sure >= self.target_confidence:  # without a model nobody knows how sure it is
             return None
         return Stop(
             "target",
