@@ -162,3 +162,29 @@ def test_contradicting_tests_of_one_design_lead_on_whatever_was_said_of_their_no
     optimizer.tell([HERE] * 4 + [{"x": 0.1, "y": 0.2}], [1.0, 100.0, -5.0, 7.0, 3.0], noise_std=noise_std)
     assert optimizer.ask()[0] != HERE
     assert -5.0 < optimizer.recommend().mean < 100.0
+
+
+@pytest.mark.parametrize(
+    "told", [{"noise_std": np.float32(0.1)}, {"censored": np.bool_(False)}, {"failed": np.bool_(True)}]
+)
+def test_one_of_numpys_scalars_holds_for_all_designs(told):
+    optimizer = Optimizer(Space.from_dict(PLANE))
+    optimizer.tell([HERE, HERE], [1.0, 2.0], **told)
+    assert len(optimizer.observations) == 2
+
+
+def test_what_is_neither_for_one_nor_for_all_is_refused():
+    optimizer = Optimizer(Space.from_dict(PLANE))
+    with pytest.raises(ObservationError, match=r"noise_std = '0\.1' is neither one for all"):
+        optimizer.tell([HERE], [1.0], noise_std="0.1")
+    with pytest.raises(DesignError, match="is no context; give a mapping"):
+        optimizer.ask(context=[{"printer": "a"}])
+
+
+@pytest.mark.parametrize("what", ["features", "prior"])
+def test_features_and_priors_in_words_are_refused(what):
+    def words(columns):
+        return ["soft"] * len(columns["x"])
+
+    with pytest.raises(SpaceError, match=f"{what} answered with what are no numbers"):
+        Optimizer(Space.from_dict(PLANE), initial=1, **{what: words}).ask()

@@ -78,6 +78,32 @@ def test_no_target_is_reached_for_sure_where_no_model_can_be_fitted(monkeypatch)
     assert Stopping(target=1.0).check(optimizer) is None
 
 
+def test_a_recommendation_is_by_mean_or_by_the_lower_end():
+    with pytest.raises(ConfigError, match='by = \'best\' is neither "mean" nor "lower"'):
+        told(5).recommend(by="best")
+
+
+def test_what_was_the_same_in_every_test_has_no_relevance():
+    context = {"type": "categorical", "values": ["p", "q"], "context": True}
+    space = Space.from_dict({**SPEC, "kind": {"type": "categorical", "values": ["only"]}, "printer": context})
+    rng = np.random.default_rng(0)
+    optimizer = Optimizer(space, prior=lambda c: c["x"] - 1e6)  # so far off that it is clipped everywhere
+    designs = optimizer.space.designs(optimizer.space.sample(10, rng))
+    optimizer.tell(designs, [hill(d) + 0.2 * rng.standard_normal() for d in designs])
+    found = importances(optimizer)
+    assert found["kind"] == found["context"] == found["prior"] == 0.0
+    assert found["x"] + found["y"] == pytest.approx(1.0)
+
+
+def test_masses_that_are_missing_or_no_numbers_are_left_out():
+    optimizer = told(14)
+    rng = np.random.default_rng(1)
+    mass = {i: 3.0 + rng.standard_normal() for i in range(12)}
+    assert effects_beside_mass(optimizer, {**mass, 12: None, 13: math.nan}) == effects_beside_mass(optimizer, mass)
+    with pytest.raises(ObservationError, match="masses are a mapping"):
+        effects_beside_mass(optimizer, [3.0] * 14)
+
+
 def test_the_recommendation_is_not_the_luckiest_test():
     optimizer = told(40, noise=0.3)
     lucky = {"x": 0.05, "y": 0.5}

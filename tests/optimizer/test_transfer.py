@@ -84,13 +84,16 @@ def test_sources_that_say_nothing_or_the_wrong_thing_are_refused():
         Source("a", POOL[:2], [1.0])
     with pytest.raises(ObservationError, match="at least 3"):
         Source("a", POOL[:2], [1.0, 2.0])
-    with pytest.raises(ObservationError, match="not finite"):
-        Source("a", POOL[:3], [1.0, 2.0, float("nan")])
+    for value in (float("nan"), None, "strong"):
+        with pytest.raises(ObservationError, match="is not a finite number; leave it out"):
+            Source("a", POOL[:3], [1.0, 2.0, value])
     space = Space.from_dict(
         {"x": {"type": "real", "low": 0.0, "high": 1.0}, "kind": {"type": "categorical", "values": ["a", "b"]}}
     )
     with pytest.raises(ObservationError, match="lacks 'kind'"):
         Optimizer(space, sources=[Source("s", [{"x": 0.0}] * 3, [1.0, 2.0, 3.0])])
+    with pytest.raises(ObservationError, match="x = 'thin' is not a finite number"):
+        Optimizer(space, sources=[Source("s", [{"x": "thin", "kind": "a"}] * 3, [1.0, 2.0, 3.0])])
     with pytest.raises(ObservationError, match="'c' is none of a, b"):
         Optimizer(space, sources=[Source("s", [{"x": 0.0, "kind": "c"}] * 3, [1.0, 2.0, 3.0])])
 

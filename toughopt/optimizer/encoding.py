@@ -131,19 +131,22 @@ class Encoder:
 
     def _call(self, function: Features, what: str, columns: Columns, ndim: int) -> FloatArray:
         n = len(next(iter(columns.values())))
-        answer = np.asarray(function(columns), dtype=float)
+        found = function(columns)
+        try:
+            answer = np.asarray(found, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise SpaceError(f"{what} answered with what are no numbers: {error}") from error
         if ndim == 2 and answer.ndim == 1:
             answer = answer[:, None]
         if answer.ndim != ndim or len(answer) != n:
-            raise SpaceError(f"{what} answered with shape {answer.shape} for {n} designs; expected ({n}, ...)")
+            expected = f"({n}, ...)" if ndim == 2 else f"({n},)"
+            raise SpaceError(f"{what} answered with shape {answer.shape} for {n} designs; expected {expected}")
         wrong = ~np.isfinite(answer.reshape(n, -1)).all(axis=1)
         if ndim == 2 and wrong.any():
             wrong &= np.asarray(self.space.allowed(columns), dtype=bool)  # of other designs a family need not know
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0])
             where = {name: np.asarray(column)[at : at + 1].tolist()[0] for name, column in columns.items()}
-            raise SpaceError(
-                f"{what} answered with a number that is not finite at {where}; it must be finite wherever the space "
-                "allows a design"
-            )
+            reach = "wherever the space allows a design" if ndim == 2 else "for every design within the bounds"
+            raise SpaceError(f"{what} answered with a number that is not finite at {where}; it must be finite {reach}")
         return answer

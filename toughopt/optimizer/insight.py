@@ -12,6 +12,7 @@ from toughopt.errors import ObservationError
 from toughopt.optimizer.base import BoolArray, FloatArray, Value
 from toughopt.optimizer.ensemble import EnsembleGaussianProcess
 from toughopt.optimizer.gp import GaussianProcess
+from toughopt.optimizer.observations import as_number
 from toughopt.optimizer.optimizer import Optimizer
 
 _BASE = 512  # designs over which effects are averaged
@@ -59,14 +60,23 @@ class PartialDependence:
 def importances(optimizer: Optimizer) -> dict[str, float]:
     """Relevance of each parameter, summing to 1: inverse squared length scales of the encoded inputs.
 
-    Context, features and a simulation prior are listed under "context", "features" and "prior".
+    Context, features and a simulation prior are listed under "context", "features" and "prior". What was the same in
+    every test counts nothing.
+
+    Raises
+    ------
+    ObservationError
+        If fewer than three values were told, or the policy's model is no Gaussian process.
 
     Notes
     -----
-    A short length scale may also mean roughness; `total_effects` tells what a parameter contributes.
+    A short length scale may also mean roughness, and a parameter that acts along a straight line needs none: the linear
+    trend takes that. `total_effects` tells what a parameter contributes.
     """
     model = _gaussian_process(optimizer)
     weight = 1.0 / model.length_scales**2
+    varied = np.ptp(model.state.inputs, axis=0) > 0.0
+    weight = np.where(varied, weight, 0.0) if varied.any() else weight  # of the others the data say nothing
     names: list[str] = []
     for parameter in optimizer.space.parameters:
         names += [parameter.name] * parameter.width
@@ -165,7 +175,8 @@ def effects_beside_mass(optimizer: Optimizer, mass: Mapping[int, float]) -> dict
 
     Parameters
     ----------
-    mass : mass, in any unit, by index into ``optimizer.observations``; others are left out
+    mass : mass, in any unit, by index into ``optimizer.observations``; others, and what is no finite number, are left
+        out
 
     Returns
     -------
@@ -176,7 +187,8 @@ def effects_beside_mass(optimizer: Optimizer, mass: Mapping[int, float]) -> dict
     Raises
     ------
     ObservationError
-        If there are fewer tests with a mass than numeric parameters plus three.
+        If there are fewer tests with a mass than numeric parameters that vary plus three, or the masses follow from the
+        parameters exactly.
 
     Notes
     -----
@@ -186,8 +198,11 @@ def effects_beside_mass(optimizer: Optimizer, mass: Mapping[int, float]) -> dict
     cliff in the objective violates the first. Censored tests are left out, which leaves the strongest out.
     NaN for a parameter that did not vary.
     """
+    if not isinstance(mass, Mapping):
+        raise ObservationError(f"masses are a mapping from the index of an observation, not a {type(mass).__name__}")
     told = optimizer.observations
-    chosen = [i for i, o in enumerate(told) if i in mass and o.value is not None and not o.censored]
+    weighed = {i for i in mass if math.isfinite(math.nan if (number := as_number(mass[i])) is None else number)}
+    chosen = [i for i, o in enumerate(told) if i in weighed and o.value is not None and not o.censored]
     columns = optimizer.space.columns([told[i].design for i in chosen])
     names: list[str] = []
     parts: list[FloatArray] = []

@@ -74,7 +74,7 @@ class Goal:
             )
         if not np.isfinite(answer).all():
             at = int(np.flatnonzero(~np.isfinite(answer))[0])
-            where = {name: np.asarray(column)[at] for name, column in columns.items()}
+            where = {name: np.asarray(column)[at : at + 1].tolist()[0] for name, column in columns.items()}
             raise ObservationError(
                 f"{self.objective.name} answered {answer[at]} for {where}; it must be finite for every design"
             )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from toughopt.errors import ObservationError
+from toughopt.errors import ConfigError, ObservationError
 from toughopt.optimizer.acquisition import expected_improvement
 from toughopt.optimizer.base import BoolArray, FloatArray, Policy, Prediction, Surrogate, Task, Value
 from toughopt.optimizer.candidates import candidates
@@ -59,6 +59,8 @@ def recommend(
     ObservationError
         If no value has been told yet.
     """
+    if by not in ("mean", "lower"):
+        raise ConfigError(f'by = {by!r} is neither "mean" nor "lower"')
     data = task.data
     if not len(data):
         raise ObservationError("no value has been told yet: there is nothing to recommend")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from toughopt.errors import ObservationError
 from toughopt.optimizer.base import Design
 from toughopt.optimizer.objectives import Objective, split_values
@@ -52,8 +54,10 @@ def observe_all(
 
 
 def _each(value: Any, n: int, what: str) -> list[Any]:
-    if value is None or isinstance(value, Mapping | int | float):
+    if value is None or isinstance(value, Mapping | int | float | np.generic):
         return [value] * n
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        raise ObservationError(f"{what} = {value!r} is neither one for all designs nor a list with one a design")
     if len(value) != n:
         raise ObservationError(f"{len(value)} values of {what} were told for {n} designs; give one a design")
     return list(value)

@@ -13,6 +13,7 @@ import numpy as np
 
 from toughopt.errors import ObservationError
 from toughopt.optimizer.base import Design, FloatArray, Value
+from toughopt.optimizer.observations import as_number
 
 _FEWEST = 3  # tests without which a source says nothing
 _MOST = 1500  # tests of a source that are looked at: the better half of them, and a random half of the rest
@@ -33,7 +34,7 @@ class Source:
     Raises
     ------
     ObservationError
-        If the numbers of designs and values differ, there are fewer than three, or a value is not finite.
+        If the numbers of designs and values differ, there are fewer than three, or a value is no finite number.
 
     Notes
     -----
@@ -57,8 +58,11 @@ class Source:
                 f"source {self.name!r} has {len(self.values)} tests; leave it out, or give at least {_FEWEST}"
             )
         for design, value in zip(self.designs, self.values, strict=True):
-            if not math.isfinite(float(value)):
-                raise ObservationError(f"source {self.name!r}: the value {value} of {dict(design)} is not finite")
+            number = as_number(value)
+            if number is None or not math.isfinite(number):
+                raise ObservationError(
+                    f"source {self.name!r}: the value {value} of {dict(design)} is not a finite number; leave it out"
+                )
 
     @property
     def sha256(self) -> str:
@@ -120,7 +124,7 @@ def checked_designs(
     Raises
     ------
     ObservationError
-        If a design lacks a parameter, or has a category that the present space does not know.
+        If a design lacks a parameter, has a category that the present space does not know, or what is no finite number.
     """
     found = []
     for design in source.designs:
@@ -135,6 +139,10 @@ def checked_designs(
                     f"source {source.name!r}: {name} = {design[name]!r} is none of {', '.join(map(str, known))}; "
                     "leave out the tests that the present space cannot describe"
                 )
+        for name in names:
+            number = as_number(design[name])
+            if name not in categories and (number is None or not math.isfinite(number)):
+                raise ObservationError(f"source {source.name!r}: {name} = {design[name]!r} is not a finite number")
         found.append({name: design[name] for name in names})
     return found
 
