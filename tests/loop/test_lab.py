@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from toughopt.campaign import DeviceConfig
-from toughopt.errors import LinkLost
+from toughopt.campaign import DeviceConfig, TestConfig
+from toughopt.errors import DeviceError, FrameFault, LinkLost
+from toughopt.frames import Handler
 from toughopt.loop import open_lab, open_workspace
-from toughopt.loop.lab import machine_options
+from toughopt.loop.lab import Lab, let_go, machine_options
 from toughopt.virtual import VirtualScale, small_campaign
 
 REAL = """url = "socket://a-real-printer:1"
@@ -68,3 +70,38 @@ def test_programs_beside_the_campaign_are_found_from_every_folder(
         str(folder / "bin/stand"),
         "elsewhere.py",
     ]
+
+
+class _Frame:
+    """A load frame of somebody else's."""
+
+    name = "rig"
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def crush(self, specimen: str, limits: object, timeout_s: float) -> Any:
+        return self.answer
+
+    def stop(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        raise OSError("the port is gone")
+
+
+def test_a_frame_answers_with_the_path_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_bytes(b"curve")
+
+    def crushed(answer: object) -> tuple[bytes, str]:
+        return Lab({}, None, _Frame(answer), cast(Handler, None)).crush(TestConfig(), "00001", 6.0)
+
+    assert crushed(tmp_path / "one.csv") == crushed(str(tmp_path / "one.csv")) == (b"curve", "one.csv")
+    for answer in (None, b"curve"):
+        with pytest.raises(FrameFault, match=r"'rig' answered with a .* instead of its file's path; .* by hand"):
+            crushed(answer)
+
+
+def test_a_machine_that_cannot_be_let_go_is_told_by_name() -> None:
+    with pytest.raises(DeviceError, match="the load frame could not be let go: OSError: the port is gone"):
+        let_go("the load frame", _Frame(None).close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 
 from toughopt import Campaign
 from toughopt.errors import CurveError, DeviceError, Mistake, PartError, RunFailed, SpaceError
+from toughopt.frames import SartoriusScale
 from toughopt.journal import Event, Stage, State
 from toughopt.journal import events as ev
 from toughopt.loop import preparing
 from toughopt.loop.lab import Lab
 from toughopt.loop.notices import notices
 from toughopt.loop.simulate import simulate
+from toughopt.printing import PrintOutcome, PrintStatus
 from toughopt.virtual.fleet import SimulatedPrinter
 
 
@@ -68,6 +71,45 @@ def test_a_mistake_in_slicing_one_design_costs_that_design_alone(folder: Path, m
         first = campaign.state.experiments[1]
         assert (first.stage, first.blame) == (Stage.FAILED, "design") and "ZeroDivisionError" in first.reason
         assert len(campaign.state.complete) == campaign.workspace.budget() - 1
+
+
+@pytest.mark.parametrize("mass", [math.nan, "1.03 g", None])
+def test_what_a_scale_answers_that_is_no_mass_costs_that_experiment_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mass: object
+) -> None:
+    real = SartoriusScale.weigh
+    answers = iter([mass])
+    monkeypatch.setattr(SartoriusScale, "weigh", lambda scale, timeout_s: next(answers, real(scale, timeout_s)))
+    simulate(folder)
+    with Campaign.open(folder) as campaign:
+        (failed,) = [e for e in campaign.state.experiments.values() if e.stage is Stage.FAILED]
+        assert failed.blame == "lab" and f"answered {mass!r}, which is no mass in g" in failed.reason
+        assert len(campaign.state.complete) == campaign.workspace.budget()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        PrintOutcome("printed", "", True, 1.0, 1),  # type: ignore[arg-type]
+        PrintOutcome(PrintStatus.PRINTED, "", "no", 1.0, 1),  # type: ignore[arg-type]
+    ],
+)
+def test_an_answer_of_a_printer_that_says_nothing_leaves_its_heaters_unknown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    real = SimulatedPrinter.print
+    answers = iter([answer])
+
+    def work(printer: SimulatedPrinter, *given: Any) -> Any:
+        done = real(printer, *given)
+        return next(answers, done)
+
+    monkeypatch.setattr(SimulatedPrinter, "print", work)
+    simulate(folder)
+    with Campaign.open(folder) as campaign:
+        kinds = [e.kind for e in campaign.workspace.store.read() if e.experiment_id == 1]
+        assert "heaters_unknown" in kinds and "uncertain" in kinds and "printed" not in kinds
 
 
 @pytest.mark.parametrize(

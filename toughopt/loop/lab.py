@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from toughopt.errors import ConfigError, FrameFault
+from toughopt.errors import ConfigError, DeviceError, FrameFault, ToughoptError
 from toughopt.frames import Handler, LoadFrame, Scale, TestLimits
 from toughopt.printing import Printer
 from toughopt.tomlplace import said_at
@@ -43,7 +45,10 @@ class Lab:
         if self.scale is None:
             return None
         self.handler.to_scale(specimen)
-        return self.scale.weigh(_WEIGH_TIMEOUT_S)
+        mass_g: object = self.scale.weigh(_WEIGH_TIMEOUT_S)
+        if isinstance(mass_g, bool) or not isinstance(mass_g, Real) or not math.isfinite(mass_g):
+            raise DeviceError(f"scale {self.scale.name!r} answered {mass_g!r}, which is no mass in g")
+        return float(mass_g)
 
     def crush(self, test: TestConfig, specimen: str, height_mm: float | None) -> tuple[bytes, str]:
         """Crush the specimen that lies on the frame; the file that the frame wrote, and its name.
@@ -55,7 +60,13 @@ class Lab:
         """
         travel_mm = test.travel_mm or 0.9 * (height_mm or 20.0)
         limits = TestLimits(test.force_limit_n, travel_mm, test.speed_mm_per_min)
-        file = self.frame.crush(specimen, limits, test.timeout_s)
+        file: object = self.frame.crush(specimen, limits, test.timeout_s)
+        if not isinstance(file, str | Path):
+            raise FrameFault(
+                f"load frame {self.frame.name!r} answered with a {type(file).__name__} instead of its file's path; "
+                "the specimen was crushed: tell its curve by hand"
+            )
+        file = Path(file)
         try:
             return file.read_bytes(), file.name
         except OSError as error:
@@ -109,9 +120,9 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
             scale = None
             if config.scale.kind != "none":
                 scale = open_scale(machine_options("scale", config.scale, where))
-                stack.callback(scale.close)
+                stack.callback(let_go, "the scale", scale.close)
             frame = open_frame(machine_options("frame", config.frame, where))
-            stack.callback(frame.close)
+            stack.callback(let_go, "the load frame", frame.close)
             guard = getattr(frame, "guard", None)
             handler = open_handler(machine_options("handler", config.handler, where), guard=guard)
             path_of = _no_path
@@ -122,9 +133,19 @@ def open_lab(workspace: Workspace) -> Iterator[Lab]:
                 opened = elsewhere(printer.name, printer.agent)
             else:
                 opened = open_printer(printer.name, urls[printer.name], profiles[printer.name])
-            stack.callback(opened.close)
+            stack.callback(let_go, printer.name, opened.close)
             printers[printer.name] = opened
         yield Lab(printers, scale, frame, handler, path_of, guard)
+
+
+def let_go(who: str, close: Callable[[], None]) -> None:
+    """Close a machine. DeviceError names it where that fails in a way that nobody meant."""
+    try:
+        close()
+    except ToughoptError:
+        raise
+    except Exception as error:
+        raise DeviceError(f"{who} could not be let go: {type(error).__name__}: {error}") from error
 
 
 def machine_options(part: Literal["frame", "scale", "handler"], config: DeviceConfig, folder: Path) -> dict[str, Any]:

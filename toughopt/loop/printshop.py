@@ -83,7 +83,7 @@ class PrintShop:
         def work() -> PrintOutcome:
             if conductor.aborting or experiment.ended:  # wished before the printer could hear of it
                 return PrintOutcome(PrintStatus.CANCELLED, "cancelled before it began", True, 0.0, 0)
-            return printer.print(program, lambda event: self._machine_event(name, experiment, event))
+            return _checked(name, printer.print(program, lambda event: self._machine_event(name, experiment, event)))
 
         conductor.record_all([ev.Queued(printer=name), ev.Printing(printer=name, program=digest)], experiment.id)
         conductor.start(
@@ -140,6 +140,18 @@ class PrintShop:
             conductor.fail(experiment, "printing", reason, "lab")
         elif experiment.stage is Stage.UNCERTAIN and conductor.workspace.config.discards_uncertain:
             conductor.fail(experiment, "printing", f"uncertain: {reason}", "lab")
+
+
+def _checked(printer: str, outcome: object) -> PrintOutcome:
+    """What a printer answered; Mistake where that says nothing of the part, or of the heaters."""
+    if not isinstance(outcome, PrintOutcome):
+        raise Mistake(f"{printer} answered with a {type(outcome).__name__} instead of a PrintOutcome")
+    if not isinstance(outcome.status, PrintStatus) or not isinstance(outcome.heaters_off, bool):
+        raise Mistake(
+            f"{printer} answered status = {outcome.status!r}, heaters_off = {outcome.heaters_off!r}; these are a "
+            "PrintStatus and True or False"
+        )
+    return outcome
 
 
 def plain(data: dict[str, Any]) -> dict[str, Any]:
