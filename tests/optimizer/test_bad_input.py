@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from toughopt.errors import ConfigError, DesignError, ObservationError, SpaceError
-from toughopt.optimizer import Optimizer, Space
+from toughopt.errors import ConfigError, DesignError, InputError, ObservationError, SpaceError
+from toughopt.optimizer import Decision, Optimizer, Space
 
 REAL = {"type": "real", "low": 0.0, "high": 1.0}
 PLANE = {"x": REAL, "y": REAL}
@@ -188,3 +188,9 @@ def test_features_and_priors_in_words_are_refused(what):
 
     with pytest.raises(SpaceError, match=f"{what} answered with what are no numbers"):
         Optimizer(Space.from_dict(PLANE), initial=1, **{what: words}).ask()
+
+
+@pytest.mark.parametrize("text", ["nope", "[1]", "null", "{}", '{"format": 1'])
+def test_what_is_no_decision_is_refused(text):
+    with pytest.raises(InputError, match="decision"):
+        Decision.from_json(text)

@@ -82,8 +82,10 @@ class Decision:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Decision:
         """As `to_dict` wrote it; InputError where a part is missing or the format is a later one."""
-        if record.get("format") != FORMAT:
-            raise InputError(f"decision format {record.get('format')!r} is not {FORMAT}; update toughopt to read it")
+        if not isinstance(record, Mapping) or "format" not in record:
+            raise InputError(f"a {type(record).__name__} without a format is no decision as Decision.to_dict writes it")
+        if record["format"] != FORMAT:
+            raise InputError(f"decision format {record['format']!r} is not {FORMAT}; update toughopt to read it")
         try:
             values = {name: record[name] for name in cls.__slots__ if name not in _LATER}
         except KeyError as error:
@@ -97,8 +99,12 @@ class Decision:
 
     @classmethod
     def from_json(cls, text: str) -> Decision:
-        """As `to_json` wrote it."""
-        return cls.from_dict(json.loads(text))
+        """As `to_json` wrote it; InputError where it is not."""
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"the decision record is no JSON ({error}); hand it in whole") from error
+        return cls.from_dict(record)
 
 
 @one_thread()
