@@ -6,24 +6,30 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from toughopt.errors import UnknownName
+from toughopt.errors import ConfigError, UnknownName
 from toughopt.printing import MarlinPrinter, Printer, open_printer, registry
 from toughopt.profiles import PrinterProfile
 
 
-class Other:
+class Other(MarlinPrinter):
     """Somebody else's printer."""
 
     def __init__(self, name, url, profile):
         self.name, self.url, self.profile = name, url, profile
 
 
+def broken(name, url, profile):
+    raise RuntimeError("no licence")
+
+
+def half(name, url, profile):
+    return name
+
+
 @pytest.fixture
 def installed(monkeypatch):
-    def install(*names):
-        found = [EntryPoint(name, f"{__name__}:Other", registry.GROUP) for name in names]
-        for point in found:
-            monkeypatch.setattr(type(point), "load", lambda self: Other)
+    def install(*names, code="Other"):
+        found = [EntryPoint(name, f"{__name__}:{code}", registry.GROUP) for name in names]
         monkeypatch.setattr(registry, "entry_points", lambda group: found)
 
     return install
@@ -50,3 +56,13 @@ def test_an_unknown_kind_is_said(installed):
     installed("octoprint")
     with pytest.raises(UnknownName, match="did you mean octoprint"):
         open_printer("one", "octopint+http://host", PrinterProfile(name="x"))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("broken", "cannot be used: RuntimeError: no licence"), ("half", "made a str"), ("gone", "cannot be imported")],
+)
+def test_a_printer_of_another_package_that_is_none_is_told_as_its_own(code, said, installed):
+    installed("octoprint", code=code)
+    with pytest.raises(ConfigError, match=rf"printer 'octoprint' \({__name__}:{code}\).*{said}"):
+        open_printer("one", "octoprint+http://host:5000", PrinterProfile(name="x"))

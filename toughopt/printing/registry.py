@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from toughopt.errors import UnknownName
+from toughopt.extensions import made_by, named
 from toughopt.printing.base import Printer
 from toughopt.printing.marlin import MarlinPrinter
 from toughopt.profiles import PrinterProfile
@@ -30,25 +30,26 @@ def open_printer(name: str, url: str, profile: PrinterProfile, *, wire_log: Path
     UnknownName
         If nothing drives such a printer.
     ConfigError
-        If a host's address cannot be used, or what network printers need is not installed.
+        If a host's address cannot be used, what network printers need is not installed, or another package's printer
+        cannot be imported or is none.
     """
     kind, plus, rest = url.partition("+")
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    points = entry_points(group=GROUP)
+    known = {point.name for point in points}
     if plus and "://" in rest and "://" not in kind:
-        if kind in _HOSTS and kind not in found:
-            make = getattr(import_module(f"toughopt.printing.{kind}"), _HOSTS[kind])
-            return _opened(make, name, rest, profile)
-        if kind not in found:
-            raise UnknownName("kind of printer", kind, _HOSTS.keys() | found.keys())
-        return _opened(found[kind].load(), name, rest, profile)
-    if profile.firmware in found:
-        return _opened(found[profile.firmware].load(), name, url, profile)
+        if point := named("printer", kind, points):
+            return _of_another_package(point, name, rest, profile)
+        if kind not in _HOSTS:
+            raise UnknownName("kind of printer", kind, _HOSTS.keys() | known)
+        made: Printer = getattr(import_module(f"toughopt.printing.{kind}"), _HOSTS[kind])(name, rest, profile)
+        return made
+    if point := named("printer", profile.firmware, points):
+        return _of_another_package(point, name, url, profile)
     if profile.firmware not in _SERIAL_FIRMWARE:
-        raise UnknownName("firmware", profile.firmware, _SERIAL_FIRMWARE | found.keys())
+        raise UnknownName("firmware", profile.firmware, _SERIAL_FIRMWARE | known)
     return MarlinPrinter(name, url, profile, wire_log=wire_log)
 
 
-def _opened(
-    make: Callable[[str, str, PrinterProfile], Printer], name: str, url: str, profile: PrinterProfile
-) -> Printer:
-    return make(name, url, profile)
+def _of_another_package(point: EntryPoint, name: str, url: str, profile: PrinterProfile) -> Printer:
+    made: Printer = made_by("printer", point, Printer, name, url, profile)
+    return made
