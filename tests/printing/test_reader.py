@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manifold3d import Manifold
 
 from toughopt.errors import ProgramError
+from toughopt.gcode import write_program
+from toughopt.geometry import Solid
 from toughopt.printing.reader import ProgramReader, check_lines
 from toughopt.printing.text import lines_in, lines_of
-from toughopt.profiles import Bed, Limits, Nozzle, PrinterProfile
+from toughopt.profiles import Bed, Limits, Nozzle, PrinterProfile, load_profile
+from toughopt.slicing import NativeSlicer
 
 READY = ["G28", "M109 S210", "G90", "M82"]
 
@@ -74,6 +80,46 @@ def test_refused(lines, reason):
 )
 def test_allowed(lines):
     assert len(read(lines)) == len(lines)
+
+
+KLIPPER = PrinterProfile(name="k", firmware="klipper")
+
+
+@pytest.mark.parametrize("profile", ["klipper_generic", "voron"])
+@pytest.mark.parametrize("end", ["end", "end_cool_and_wait", "end_heat_and_release"])
+def test_what_our_own_templates_for_klipper_say_is_sent(profile: str, end: str) -> None:
+    machine = load_profile(profile).model_copy(update={"end": end})
+    toolpaths = NativeSlicer().slice(Solid(Manifold.cube((8.0, 8.0, 2.0))), machine)
+    text = write_program(toolpaths, machine, date=datetime(2026, 1, 1, tzinfo=UTC)).text
+    assert check_lines(lines_of(text), machine, "part.gcode") > 100
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["SET_HEATER_TEMPERATURE HEATER=extruder TARGET=350"], r"asks for 350 C, above 260 C \(limits\.max_nozzle_c"),
+        (["set_heater_temperature heater=extruder1 target=261"], "above 260 C"),
+        (['SET_HEATER_TEMPERATURE HEATER="heater_bed" TARGET="111"'], r"above 110 C \(limits\.max_bed_c"),
+        (["SET_HEATER_TEMPERATURE HEATER=chamber TARGET=60"], "no limit"),
+        (["SET_HEATER_TEMPERATURE HEATER=extruder TARGET=hot"], "no number"),
+        (["PID_CALIBRATE HEATER=extruder TARGET=300"], "above 260 C"),
+        (["G28", "SET_HEATER_TEMPERATURE HEATER=extruder TARGET=100", "G1 E1"], "below 170 C"),
+        (["G28", "M109 S210", "TURN_OFF_HEATERS", "G1 E1"], "below 170 C"),
+        (["SET_VELOCITY_LIMIT ACCEL=2000", "G1 X1"], "before any G28"),
+        (["#M104 S300"], "no G-code command"),
+    ],
+)
+def test_klippers_own_commands_keep_the_limits(lines, reason):
+    with pytest.raises(ProgramError, match=reason):
+        list(ProgramReader(KLIPPER, "part.gcode").commands(lines))
+
+
+def test_what_a_macro_of_the_machines_own_does_is_its_own_business_but_not_what_is_named():
+    lines = ["PRINT_START BED=60 EXTRUDER=215", "G1 X1 E1", "SET_HEATER_TEMPERATURE HEATER=extruder TARGET=0", "G28"]
+    sent = [command.body for command in ProgramReader(KLIPPER, "part.gcode").commands(lines)]
+    assert sent == [line.encode() for line in lines]  # the case of heaters' names, too
+    with pytest.raises(ProgramError, match="no G-code command"):
+        read(["PRINT_START"])
 
 
 def test_moves_before_homing_are_the_profiles_choice():

@@ -14,6 +14,7 @@ _TEXT_COMMAND = re.compile(r"M0*(?:117|118|0|1|16)(?!\d)", re.IGNORECASE)
 _NUMBERED = re.compile(r"N\d+\s*")
 _CHECKSUM = re.compile(r"\*\d*\s*$")
 _PARENTHESES = re.compile(r"\([^)]*\)")
+_NAMED = re.compile(r"[A-Za-z_]{2}")  # Klipper's own commands: the names of heaters and objects after them have a case
 _Position = tuple[float | None, float | None, float | None, float | None]
 NOWHERE: _Position = (None, None, None, None)
 
@@ -75,7 +76,7 @@ def _clean_slowly(line: str, where: str) -> str:
         raise ProgramError(
             f"{where}: {_short(line)} is {len(line)} characters long; firmware takes {MAX_BODY} without comment"
         )
-    return line if line.startswith(("M23", "M28", "M30", "M32", "M928")) else line.upper()
+    return line if line.startswith(("M23", "M28", "M30", "M32", "M928")) or _NAMED.match(line) else line.upper()
 
 
 def _clean_text(line: str) -> str:

@@ -9,6 +9,7 @@ from math import hypot, sqrt
 
 from toughopt.errors import ProgramError
 from toughopt.printing.lines import MAX_BODY, NOWHERE, Command, clean, is_clean
+from toughopt.printing.macros import Macro, macro_of, wrong_of
 from toughopt.printing.text import LONGEST_RAW
 from toughopt.printing.volume import Volume
 from toughopt.profiles import PrinterProfile
@@ -64,6 +65,8 @@ class ProgramReader:
         self._limits = profile.limits
         self._volume: Volume | None = Volume(profile.bed)
         self._source = source
+        self._takes_macros = profile.firmware == "klipper"
+        self._unseen = False  # a macro has run that may have moved, homed and heated
         self._tools = len(profile.nozzles)
         self._targets = [0.0] * self._tools
         self._tool = 0
@@ -210,6 +213,8 @@ class ProgramReader:
 
     def _other(self, body: str) -> Command | None:
         match = _CODE.match(body)
+        if match is None and self._takes_macros and (macro := macro_of(body)) is not None:
+            return self._named(macro, body)
         if match is None:
             raise ProgramError(f"{self._where}: {body[:40]!r} is no G-code command (G, M or T and a number)")
         code = "T" if match[1] == "T" else match[1] + str(int(match[2]))
@@ -227,6 +232,25 @@ class ProgramReader:
             self._modes(code, words)
         self._temperatures(code, words, match, body)
         return self._timed(code, words, body)
+
+    def _named(self, macro: Macro, body: str) -> Command:
+        """A command of Klipper's: what it heats is held to the limits; what a macro does is the machine's business."""
+        if wrong := wrong_of(macro, self._limits):
+            raise ProgramError(f"{self._where}: {body!r} {wrong}")
+        if macro.nozzle is not None and macro.nozzle < self._tools:
+            self._targets[macro.nozzle] = macro.target_c
+        elif macro.name == "TURN_OFF_HEATERS":
+            self._targets = [0.0] * self._tools
+        elif macro.opaque:
+            self._unseen = self._homed = True
+            self._forget_position()
+        self._hot = self._is_hot()
+        return self._timed(macro.name, {}, body)
+
+    def _is_hot(self) -> bool:
+        """Whether the nozzle may push filament; one that only a macro can have heated is Klipper's to refuse."""
+        target = self._targets[self._tool]
+        return target >= self._limits.min_extrude_c or (self._unseen and target == 0.0)
 
     def _modes(self, code: str, words: dict[str, float | None]) -> None:
         if code in ("G90", "G91"):
@@ -268,7 +292,7 @@ class ProgramReader:
             raise ProgramError(f"{self._where}: {body!r} heats a chamber, for which the profile has no limit")
         elif code == "M302" and ((words.get("P") or 0) > 0 or _low(words.get("S"), self._limits.min_extrude_c)):
             raise ProgramError(f"{self._where}: {body!r} allows cold extrusion; take it out of the program")
-        self._hot = self._targets[self._tool] >= self._limits.min_extrude_c
+        self._hot = self._is_hot()
 
     def _hotend(self, words: dict[str, float | None], body: str) -> None:
         self._within(self._limits.max_nozzle_c, "max_nozzle_c", body)
