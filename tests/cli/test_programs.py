@@ -61,3 +61,29 @@ def test_a_picture_of_another_kind_is_refused_and_not_written(
     assert main(["gcode", str(program), "--render", str(program.parent / "x.txt")]) == 2
     assert "a name that ends in .png" in capsys.readouterr().err
     assert list(program.parent.iterdir()) == [program]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("M303 E0 S300 C8", "asks for 300 C, above 260 C (limits.max_nozzle_c)"),
+        ("M141 S90", "heats a chamber"),
+        ("M302 P1", "allows cold extrusion"),
+        ("M997", "updates the firmware"),
+        ("G1 X101\rM104 S350", "characters that are not G-code"),
+    ],
+)
+def test_what_would_not_be_sent_is_not_called_safe(
+    line: str, reason: str, program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program.write_text(PROGRAM.replace("M104 S0", f"{line}\nM104 S0"), encoding="utf-8", newline="\n")
+    assert main(["gcode", str(program)]) == 2
+    out, err = capsys.readouterr()
+    assert "error: part.gcode, line 14: " in out and reason in out and out.endswith("on virtual: 1 error\n")
+    assert "it would not be printed" in err
+
+
+def test_what_the_print_host_sees_to_is_said_to_be_printed(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program.write_text(PROGRAM.replace("M140 S0\n", ""), encoding="utf-8")
+    assert main(["gcode", str(program)]) == 2
+    assert "`toughopt print` turns off what is left on, other hosts may not" in capsys.readouterr().err

@@ -30,11 +30,12 @@ def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) 
     from toughopt.errors import ProgramError
     from toughopt.gcode import check, read_program
     from toughopt.gcode import render as draw
+    from toughopt.printing.refusal import as_sent, is_refused
     from toughopt.profiles import load_profile
 
     profile = load_profile(printer)
     program = read_program(file)
-    report = check(program, profile)
+    report = as_sent(check(program, profile), program, profile)
     if render is not None:
         draw(program, render)
     if as_json:
@@ -43,7 +44,12 @@ def gcode_command(file: Path, printer: str, render: Path | None, as_json: bool) 
         for line in _told(file, program, report, profile.name):
             click.echo(line)
     if not report.ok:
-        raise ProgramError(f"{file} fails the checks for {profile.name}; it would not be printed")
+        told = (
+            "it would not be printed"
+            if is_refused(report)
+            else "`toughopt print` turns off what is left on, other hosts may not"
+        )
+        raise ProgramError(f"{file} fails the checks for {profile.name}; {told}")
 
 
 def _told(file: Path, program: Program, report: CheckReport, printer: str) -> list[str]:
