@@ -86,11 +86,35 @@ def test_overlapping_bodies_are_united_and_separate_ones_told(tmp_path, box):
         assert solid.volume_mm3 == pytest.approx(volume) and words in solid.warnings[0]
 
 
+def test_a_body_inside_out_beside_others_is_turned_and_not_lost(tmp_path, box):
+    vertices, faces = box
+    for size, shift_mm, volume in ((0.5, 30.0, 6750.0), (1.0, 30.0, 12000.0), (1.5, 30.0, 26250.0), (1.0, 5.0, 9000.0)):
+        beside = np.vstack([vertices, size * vertices + np.array([shift_mm, 0.0, 0.0])])
+        solid = load_mesh(write(tmp_path / "half.obj", beside, np.vstack([faces, faces[:, ::-1] + 8])))
+        assert solid.volume_mm3 == pytest.approx(volume)
+        assert any("inside out" in note for note in solid.warnings)
+    hollow = np.vstack([vertices, 0.5 * vertices, vertices + np.array([30.0, 0.0, 0.0])])
+    both = np.vstack([faces, *(faces[:, ::-1] + first for first in (8, 16))])
+    solid = load_mesh(write(tmp_path / "both.obj", hollow, both))
+    assert solid.volume_mm3 == pytest.approx(6000.0 * 7 / 8 + 6000.0)
+
+
 def test_cavities_stay(tmp_path, box):
     vertices, faces = box
     nested = np.vstack([vertices, 0.5 * vertices])
     solid = load_mesh(write(tmp_path / "hollow.obj", nested, np.vstack([faces, faces[:, ::-1] + 8])))
     assert solid.volume_mm3 == pytest.approx(6000.0 * 7 / 8)
+
+
+def test_a_unit_that_nobody_knows_is_not_taken_for_mm(tmp_path, box):
+    path = export(Solid(_manifold(*box)), tmp_path / "mm.3mf")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "x.3mf", "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data.replace(b'unit="millimeter"', b'unit="furlong"'))
+    with pytest.raises(MeshError, match=r"x\.3mf: its unit 'furlong' is none that is known"):
+        load_mesh(tmp_path / "x.3mf")
 
 
 def test_units_of_3mf_are_honoured(tmp_path, box):

@@ -11,7 +11,7 @@ import numpy as np
 
 from toughopt.errors import MeshError
 from toughopt.geometry.repair import Surface, repaired
-from toughopt.geometry.solid import Solid, manifold_from
+from toughopt.geometry.solid import Solid, gathered, manifold_from
 from toughopt.geometry.stl import binary_corners, what_is_wrong
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def load_mesh(path: str | Path, *, scale: float = 1.0) -> Solid:
     manifold = manifold_from(surface.vertices, surface.faces)
     if manifold.status().name != "NoError":
         raise MeshError(f"{source}: its faces do not close into a body ({manifold.status().name}); export it again")
+    manifold, turned = _outside_out(manifold)
     manifold, united = _united(manifold)
-    notes = (*surface.notes, *united, *_doubtful_size(surface))
+    notes = (*surface.notes, *turned, *united, *_doubtful_size(surface))
     return Solid(manifold, {"file": source.name}, tuple(f"{source.name}: {note}" for note in notes))
 
 
@@ -103,6 +104,8 @@ def _read(source: Path) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
     try:
         loaded = loader(str(source), process=False)
         meshes = _flattened(loaded, units=suffix not in _IN_METRES_Y_UP)
+    except MeshError as error:
+        raise MeshError(f"{source}: {error}") from error
     except _UNREADABLE as error:
         told = "" if isinstance(error, ImportError) else f" ({type(error).__name__}: {error})"
         reason = f"it is damaged, or no {_KNOWN[suffix]} file{told}"
@@ -124,15 +127,23 @@ def _flattened(loaded: Any, units: bool) -> list[tuple[NDArray[np.float64], NDAr
             continue
         vertices, faces = _arrays(mesh, None)
         vertices = vertices @ transform[:3, :3].T + transform[:3, 3]
-        scale = _MM.get(str(loaded.units or mesh.units).lower(), 1.0) if units else 1.0
+        scale = _factor(loaded.units or mesh.units) if units else 1.0
         mirrored = np.linalg.det(transform[:3, :3]) < 0
         parts.append((vertices * scale, faces[:, ::-1] if mirrored else faces))
     return parts
 
 
 def _arrays(mesh: Any, units: str | None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    scale = _MM.get(str(units).lower(), 1.0)
-    return np.array(mesh.vertices, dtype=np.float64) * scale, np.array(mesh.faces, dtype=np.int64)
+    return np.array(mesh.vertices, dtype=np.float64) * _factor(units), np.array(mesh.faces, dtype=np.int64)
+
+
+def _factor(units: str | None) -> float:
+    """To mm; a file that names no unit is in mm."""
+    if units is None:
+        return 1.0
+    if units.lower() not in _MM:
+        raise MeshError(f"its unit {units!r} is none that is known; export the mesh again in millimetres")
+    return _MM[units.lower()]
 
 
 def _joined(
@@ -141,6 +152,36 @@ def _joined(
     starts = np.cumsum([0, *(len(vertices) for vertices, _ in parts)])
     faces = [part_faces + start for (_, part_faces), start in zip(parts, starts[:-1], strict=True)]
     return np.concatenate([vertices for vertices, _ in parts]), np.concatenate(faces)
+
+
+def _outside_out(manifold: Manifold) -> tuple[Manifold, tuple[str, ...]]:
+    """Bodies whose faces all look inwards, turned; a surface that lies in another body is its cavity, and stays."""
+    parts = manifold.decompose()
+    notes: tuple[str, ...] = ()
+    if parts and max(parts, key=lambda part: abs(part.volume())).volume() < 0.0:
+        parts, notes = [_turned(part) for part in parts], ("the surface was inside out, and was turned",)
+    bodies = [part for part in parts if part.volume() > 0.0]
+    cavities: list[Manifold] = []
+    lost: list[Manifold] = []
+    for part in parts:
+        if part.volume() < 0.0:
+            inside = any(_holds(body, _turned(part)) for body in bodies)
+            (cavities if inside else lost).append(part)
+    if lost:
+        notes = (*notes, f"{len(lost)} of {len(parts)} bodies were inside out, and were turned")
+    if not notes:
+        return manifold, ()
+    return gathered([*bodies, *(_turned(part) for part in lost), *cavities]), notes
+
+
+def _turned(body: Manifold) -> Manifold:
+    mesh = body.to_mesh64()
+    return manifold_from(np.array(mesh.vert_properties)[:, :3], np.array(mesh.tri_verts)[:, ::-1])
+
+
+def _holds(body: Manifold, other: Manifold) -> bool:
+    volume = float(other.volume())
+    return float((body ^ other).volume()) >= volume * (1.0 - 1e-6)
 
 
 def _united(manifold: Manifold) -> tuple[Manifold, tuple[str, ...]]:

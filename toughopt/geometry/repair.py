@@ -41,10 +41,10 @@ class Surface:
 
 
 def repaired(vertices: FloatArray, faces: IntArray, what: str) -> Surface:
-    """A closed surface with consistent, outward faces.
+    """A closed surface with consistent faces; which of its sides is the outside is not asked here.
 
-    Corners that coincide are welded, faces without area or given twice dropped, small holes filled, inverted faces
-    turned. Each repair but the welding of equal corners is noted.
+    Corners that coincide are welded, faces without area or given twice dropped, small holes filled, faces turned that
+    disagree with their neighbours. Each repair but the welding of equal corners is noted.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _cleaned(surface: Surface) -> Surface:
 
 
 def _consistent(surface: Surface, what: str) -> Surface:
-    """Neighbouring faces run in opposite senses along their common edge, and every body is right side out."""
+    """Neighbouring faces run in opposite senses along their common edge."""
     if _sense_clashes(surface.faces):
         import trimesh
 
@@ -132,10 +132,6 @@ def _consistent(surface: Surface, what: str) -> Surface:
             raise MeshError(f"{what}: its faces cannot be given one outside; it may be a Moebius strip")
         turned = int((faces != surface.faces).any(axis=1).sum())
         surface = surface.noted(faces, f"{_count(turned, 'face')} turned to agree with the others")
-    corners = surface.vertices[surface.faces]
-    volume = float(np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])).sum()) / 6.0
-    if volume < 0.0 and not len(_open_edges(surface.faces)):
-        surface = surface.noted(surface.faces[:, ::-1], "the surface was inside out, and was turned")
     return surface
 
 
