@@ -17,8 +17,8 @@ SHELL = ("make", "cylindrical_shell", "height=10", "mass=1", "c4_top=0.2", "c8_t
 
 
 def test_a_spiral_weighs_what_its_wall_does_and_its_envelope_is_called_so(answer: Answer, tmp_path: Path) -> None:
-    made = answer(*SHELL, tmp_path, "-p", "makergear_m3_vase")
-    assert (made["mass_g"], made["wall_mm"]) == (1.0, 0.77)
+    made = answer(*SHELL, tmp_path, "-p", "makergear_m3_vase", "thickness=0.86")
+    assert (made["mass_g"], made["wall_mm"]) == (1.0, 0.86)
     assert made["envelope_mass_g"] > 2.0 and "volume_mm3" not in made
     assert made["program"]["filament_g"] == pytest.approx(made["mass_g"], rel=0.35)
     assert made["program"]["warnings"] == []
@@ -33,10 +33,27 @@ def test_a_wall_that_the_nozzle_cannot_lay_is_told_with_a_profile_that_can(run: 
     assert "warning" not in run(*SHELL, tmp_path, "-p", "virtual", "thickness=0.4")[2]
 
 
+def test_a_wall_of_another_width_than_the_profiles_lines_is_told_with_the_line_that_lays_it(
+    run: Run, answer: Answer, tmp_path: Path
+) -> None:
+    for thickness, width_mm in ((0.65, 0.69), (1.0, 1.04)):
+        asked = (*SHELL, tmp_path / "part", f"thickness={thickness}", "-p")
+        err = run(*asked, "makergear_m3_vase")[2]
+        assert "lay one of 0.86 mm" in err and f"line_width_mm = {width_mm} of its nozzle" in err
+        own = tmp_path / "own.toml"
+        limits = "diameter_mm = 0.75\nline_width_min_mm = 0.64\nline_width_max_mm = 1.35"
+        nozzle = f"[[nozzles]]\n{limits}\nline_width_mm = {width_mm}\n"
+        own.write_text(f'extends = "makergear_m3_vase"\n{nozzle}{nozzle}', encoding="utf-8")
+        made = answer(*asked, own)
+        assert made["program"]["warnings"] == []
+        laid_g = made["program"]["filament_g"] * 1.2 / 1.24  # the family's material
+        assert laid_g == pytest.approx(1.0, rel=0.07)
+
+
 def test_slice_knows_the_wall_of_a_3mf_and_says_where_a_profile_does_not_print_it(
     run: Run, answer: Answer, tmp_path: Path
 ) -> None:
-    assert run(*SHELL, tmp_path, "-p", "makergear_m3_vase")[0] == 0
+    assert run(*SHELL, tmp_path, "-p", "makergear_m3_vase", "thickness=0.86")[0] == 0
 
     def warnings(printer: object, suffix: str = "3mf") -> str:
         told = answer("slice", tmp_path / f"part.{suffix}", "-o", tmp_path / "x.gcode", "-p", printer)

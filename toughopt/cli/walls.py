@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from toughopt.profiles import Nozzle, PrinterProfile
 
 _METADATA = re.compile(r'<metadata name="toughopt:(\w+)">([^<]*)</metadata>')
+_SAME = 0.05  # of its thickness: a wall that comes out as near to it is the one that was designed
 _HEAD_BYTES = 65_536  # of a model: its metadata stand before its mesh
 
 
 def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
-    """A warning where `profile` prints no spiral, or lays no line as wide as the wall; none where it does."""
+    """A warning where `profile` prints no spiral, or lays no line as wide as the wall is; none where it does."""
     nozzle = profile.nozzle
     if profile.slicing.mode != "vase":
         fitting = _fitting_profile(wall)
@@ -31,18 +32,28 @@ def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
             f"the mesh is the envelope of a wall {wall.thickness_mm:.3g} mm thick that is meant to be printed as one "
             f'spiral line, but {profile.name} prints it filled; choose a profile with slicing.mode = "vase"{other}',
         )
+    height = profile.slicing.layer_height_mm
+    sides_mm = height * (1.0 - pi / 4.0)  # what a line with round sides is wider than its share of a wall
+    laid_mm = nozzle.line_width_mm - sides_mm
     if _fits(wall, nozzle):
-        return ()
+        same = abs(laid_mm / wall.thickness_mm - 1.0) <= _SAME
+        return () if same else (_other_width(wall, profile, laid_mm, sides_mm),)
     fitting = _fitting_profile(wall)
     other = (
         f"with a printer profile that fits, such as {fitting.name} ({_widths(fitting.nozzle)}), or " if fitting else ""
     )
-    height = profile.slicing.layer_height_mm
-    laid_mm = nozzle.line_width_mm - height * (1.0 - pi / 4.0)  # of a line with round sides, beside its neighbours
     return (
         f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the {nozzle.diameter_mm:g} mm nozzle of "
         f"{profile.name} lays lines of {_widths(nozzle)}: it comes out {laid_mm:.2f} mm thick, and its mass "
         f"differs as much; print it {other}with a thickness of {_widths(nozzle)}",
+    )
+
+
+def _other_width(wall: SpiralWall, profile: PrinterProfile, laid_mm: float, sides_mm: float) -> str:
+    return (
+        f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the lines of {profile.name} lay one of "
+        f"{laid_mm:.2f} mm, and its mass differs as much; line_width_mm = {wall.thickness_mm + sides_mm:.2f} of its "
+        "nozzle, in a profile of your own, lays it; mass control in a campaign makes up for it"
     )
 
 
