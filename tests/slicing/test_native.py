@@ -330,3 +330,17 @@ def test_any_star_with_a_hole_is_filled_with_its_own_volume(corners, hole):
         assert np.all(np.isfinite(line.points_mm))
         assert len(line.points_mm) >= 2
         assert np.all(np.asarray(line.flow_mm2) > 0.0)
+
+
+def test_a_part_that_stands_on_a_point_is_refused_and_not_printed_over_air(profile):
+    on_a_point = Solid(Manifold.cube((20.0, 15.0, 10.0)).rotate((40.0, 20.0, 0.0)))
+    with pytest.raises(MeshError, match="turn it so that it stands on a face"):
+        NativeSlicer().slice(on_a_point, profile)
+
+
+@pytest.mark.parametrize("height_mm", [10.05, 10.1, 10.15, 10.19])
+def test_a_tip_is_printed_as_far_as_there_is_something_of_it_whatever_its_height(profile, height_mm):
+    cone = Solid(Manifold.cylinder(height_mm, 8.0, 0.0, 64))
+    paths = NativeSlicer().slice(cone, profile)
+    assert paths.volume_mm3 == pytest.approx(cone.volume_mm3, rel=0.005)
+    assert paths.layers[-1].top_mm == pytest.approx(height_mm, abs=0.2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toughopt.errors import MeshError
 from toughopt.slicing.assemble import assembled, paced, placed
 from toughopt.slicing.base import Toolpaths
 from toughopt.slicing.fill import Filling, filled, plainly_filled
@@ -41,7 +42,7 @@ class NativeSlicer:
         Raises
         ------
         MeshError
-            If the solid is empty, too large for the bed, or thinner than a line.
+            If the solid is empty, too large for the bed, thinner than a line, or stands on an edge or a point.
         """
         from toughopt import __version__
 
@@ -59,6 +60,11 @@ class NativeSlicer:
                 volume += float(np.sum((sections.area_mm2 * sections.height_mm)[:bottom]))
         else:
             layers, warnings = _solid(body, sections, profile)
+        if not layers[0].lines:
+            raise MeshError(
+                "nothing of the part is laid on the bed: where it stands it is narrower than a line, and what follows "
+                "would be printed over air; turn it so that it stands on a face"
+            )
         ring = around(sections.sections[0], profile)
         if ring:
             layers[0] = replace(layers[0], lines=(*ring, *layers[0].lines))

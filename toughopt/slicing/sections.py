@@ -126,6 +126,8 @@ def cut(body: Manifold, profile: PrinterProfile) -> Sections:
         for z in middles
     )
     area = np.array([section.area() for section in found])
+    if len(area) > 1 and area[-1] < _SMALLEST_MM2:  # a tip that ends within its layer, below the middle of it
+        heights, tops, middles, found, area = heights[:-1], tops[:-1], middles[:-1], found[:-1], area[:-1]
     empty = np.flatnonzero(area < _SMALLEST_MM2)
     if len(empty):
         raise MeshError(
