@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -413,3 +414,12 @@ def test_octoprint_keeps_no_program_once_it_is_printed(octoprint) -> None:
     with NetworkPrinter("one", host, PrinterProfile(name="hot", limits=Limits(max_bed_c=250.0))) as printer:
         assert printer.print(PROGRAM).status is PrintStatus.PRINTED
     assert kept() == before
+
+
+def test_what_stands_in_a_comment_is_no_command_whatever_the_host_takes_for_the_end_of_a_line(make_moonraker) -> None:
+    server = make_moonraker()
+    printer = printer_on(server.url)
+    text = PROGRAM.text.replace("G28\n", "G28 ; home\rM104 S350\r\n", 1)
+    assert printer.print(replace(PROGRAM, text=text)).status is PrintStatus.PRINTED
+    assert b"\r" not in server.uploads[-1] and b"G28 ; home M104 S350\n" in server.uploads[-1]
+    printer.close()
