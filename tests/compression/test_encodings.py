@@ -39,3 +39,17 @@ def test_an_encoding_that_was_told_is_taken_or_refused():
 def test_binary_is_no_text():
     with pytest.raises(CurveError, match="no text"):
         decode(b"PK\x03\x04\x00\x00abc" * 20)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n1 0 obj\nTime,Load\n1,2\n", "a PDF"),
+        (b"PK\x03\x04\x14\x00", "an Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
+        (b"\x1f\x8b\x08", "compressed"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(start: bytes, what: str) -> None:
+    with pytest.raises(CurveError, match=f"the file is {what}.*export it as CSV or text"):
+        decode(start)

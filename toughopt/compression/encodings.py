@@ -40,6 +40,15 @@ _MIXED = re.compile(
 )  # two scripts in one word
 _SAMPLE = 65536
 
+#: How files begin that are handed in by mistake.
+_NO_TEXT = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "an Excel workbook or another archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook or another Office document"),
+    (b"\x1f\x8b", "compressed"),
+    (b"\x89PNG", "a picture"),
+)
+
 
 def decode(data: bytes, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
     """The text of a file and what had to be decided to get it.
@@ -49,6 +58,9 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, tuple[Finding
     CurveError
         If the file is empty, is no text, or is not in the `encoding` that was asked for.
     """
+    for start, kind in _NO_TEXT:
+        if data.startswith(start):
+            raise CurveError(f"the file is {kind}, no text; export it as CSV or text")
     if len(data) < _SAMPLE and not data.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
         raise CurveError(f"the file holds nothing ({len(data)} bytes); export the test again")
     if encoding is not None:
