@@ -59,6 +59,7 @@ def test_what_cannot_be_is_refused_with_its_reason_and_leaves_no_file(
         ("--nozzle-c", "20", "50<=x<=500"),
         ("--max-nozzle-c", "2600", "50<=x<=500"),
         ("--bed-c", "215", "0<=x<=200"),
+        ("--max-bed-c", "0", "20<=x<=200"),
     ],
 )
 def test_what_no_printer_has_is_refused_with_the_limits(

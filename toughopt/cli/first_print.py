@@ -21,6 +21,7 @@ _nozzle = click.FloatRange(min=0.1, max=2)
 _filament = click.FloatRange(min=1, max=4)
 _heat = click.FloatRange(min=50, max=500)
 _warmth = click.FloatRange(min=0, max=200)
+_bed_limit = click.FloatRange(min=20, max=200)  # the room's own warmth is within it, also where nothing heats the bed
 
 # option: (question, its type, where a profile says it)
 _QUESTIONS: dict[str, tuple[str, click.ParamType[Any], tuple[str | int, ...]]] = {
@@ -33,7 +34,7 @@ _QUESTIONS: dict[str, tuple[str, click.ParamType[Any], tuple[str | int, ...]]] =
     "nozzle_c": ("Temperature at which it is printed, deg C", _heat, ("filament", "nozzle_c")),
     "bed_c": ("Temperature of the bed, deg C (0: not heated)", _warmth, ("filament", "bed_c")),
     "max_nozzle_c": ("Hottest that the nozzle may ever get, deg C", _heat, ("limits", "max_nozzle_c")),
-    "max_bed_c": ("Hottest that the bed may ever get, deg C", _warmth, ("limits", "max_bed_c")),
+    "max_bed_c": ("Hottest that the bed may ever get, deg C", _bed_limit, ("limits", "max_bed_c")),
 }
 
 
@@ -49,7 +50,7 @@ _QUESTIONS: dict[str, tuple[str, click.ParamType[Any], tuple[str | int, ...]]] =
 @click.option("--nozzle-c", type=_heat, help="Temperature at which it is printed.")
 @click.option("--bed-c", type=_warmth, help="Temperature of the bed; 0 where it is not heated.")
 @click.option("--max-nozzle-c", type=_heat, help="Hottest that the nozzle may ever get.")
-@click.option("--max-bed-c", type=_warmth, help="Hottest that the bed may ever get.")
+@click.option("--max-bed-c", type=_bed_limit, help="Hottest that the bed may ever get, also by itself.")
 @click.option("--port", help="COM3, /dev/ttyUSB0, ...: ask the machine for its name and baud rate.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("printers"), show_default=True)
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing: what is not given is as in the profile that it is like.")
