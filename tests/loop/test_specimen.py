@@ -50,3 +50,14 @@ def test_a_part_printed_as_a_spiral_weighs_what_its_wall_does():
     assert prepared.mass_g == pytest.approx(design["mass"] * heavier, rel=1e-3)
     assert prepared.mass_g == pytest.approx(prepared.program.filament_g, rel=0.15)
     assert prepared.volume_mm3 * 1.24e-3 > 3.0 * prepared.mass_g  # the envelope, which nobody fills
+
+
+@pytest.mark.parametrize("thickness", [0.65, 1.0])
+def test_a_spiral_is_laid_as_thick_as_it_was_designed(thickness):
+    made = family("cylindrical_shell", height=10.0, chord_error=0.2)
+    design = {parameter.name: parameter.default for parameter in made.parameters} | {"mass": 1.0, "c8_top": 0.0}
+    recipe = Recipe(made, load_profile("makergear_m3_vase"), "native", "c", 1)
+    prepared = prepare(Order(recipe, 1, design | {"thickness": thickness}, "2026-01-01T00:00:00+00:00"))
+    filament = recipe.profile.filament
+    laid_g = prepared.part_filament_mm * np.pi / 4 * filament.diameter_mm**2 * filament.density_g_per_cm3 / 1000.0
+    assert laid_g == pytest.approx(prepared.mass_g, rel=0.07)  # the mass is that along the outer side

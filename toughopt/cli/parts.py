@@ -139,6 +139,7 @@ def make_command(
     from toughopt.families import family, spiral_wall
     from toughopt.geometry import check_solid, export, render_preview
     from toughopt.profiles import load_profile, with_slicing
+    from toughopt.slicing.vase import laying_wall
 
     given = as_design(design)
     plain = family(family_name)
@@ -150,6 +151,8 @@ def make_command(
     solid = made.solid(complete)
     profile = with_slicing(load_profile(printer), {"mode": made.print_mode}, f"how {made.name} is printed:")
     wall = spiral_wall(made, complete)
+    if wall is not None:
+        profile = laying_wall(profile, wall.thickness_mm)
     program, report, warnings = _programmed(solid, profile, slicer_name, complete, made.name)
     if wall is not None:
         warnings = (*wall_warnings(wall, profile), *warnings)
@@ -201,9 +204,12 @@ def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, scal
     from toughopt.cli.walls import wall_of, wall_warnings
     from toughopt.geometry import load_mesh
     from toughopt.profiles import load_profile
+    from toughopt.slicing.vase import laying_wall
 
     solid, profile = load_mesh(mesh, scale=scale), load_profile(printer)
     wall = wall_of(mesh) if scale == 1.0 else None
+    if wall is not None:
+        profile = laying_wall(profile, wall.thickness_mm)
     program, report, warnings = _programmed(solid, profile, slicer_name, None, mesh.stem)
     warnings = (*solid.warnings, *(wall_warnings(wall, profile) if wall else ()), *warnings)
     write_text_whole(output, program.text)

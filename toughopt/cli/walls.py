@@ -6,7 +6,6 @@ import json
 import re
 import zipfile
 from html import unescape
-from math import pi
 from typing import TYPE_CHECKING
 
 from toughopt.errors import ToughoptError
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toughopt.families import SpiralWall
-    from toughopt.profiles import Nozzle, PrinterProfile
+    from toughopt.profiles import PrinterProfile
 
 _METADATA = re.compile(r'<metadata name="toughopt:(\w+)">([^<]*)</metadata>')
 _SAME = 0.05  # of its thickness: a wall that comes out as near to it is the one that was designed
@@ -23,7 +22,9 @@ _HEAD_BYTES = 65_536  # of a model: its metadata stand before its mesh
 
 
 def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
-    """A warning where `profile` prints no spiral, or lays no line as wide as the wall is; none where it does."""
+    """A warning where `profile` prints no spiral, or its nozzle cannot lay a line as wide as the wall is."""
+    from toughopt.slicing.vase import laying_wall, sides_mm
+
     nozzle = profile.nozzle
     if profile.slicing.mode != "vase":
         fitting = _fitting_profile(wall)
@@ -32,28 +33,15 @@ def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
             f"the mesh is the envelope of a wall {wall.thickness_mm:.3g} mm thick that is meant to be printed as one "
             f'spiral line, but {profile.name} prints it filled; choose a profile with slicing.mode = "vase"{other}',
         )
-    height = profile.slicing.layer_height_mm
-    sides_mm = height * (1.0 - pi / 4.0)  # what a line with round sides is wider than its share of a wall
-    laid_mm = nozzle.line_width_mm - sides_mm
-    if _fits(wall, nozzle):
-        same = abs(laid_mm / wall.thickness_mm - 1.0) <= _SAME
-        return () if same else (_other_width(wall, profile, laid_mm, sides_mm),)
+    laid_mm = laying_wall(profile, wall.thickness_mm).nozzle.line_width_mm - sides_mm(profile)
+    if _is_laid(wall, profile):
+        return ()
     fitting = _fitting_profile(wall)
-    other = (
-        f"with a printer profile that fits, such as {fitting.name} ({_widths(fitting.nozzle)}), or " if fitting else ""
-    )
+    other = f"with a printer profile that fits, such as {fitting.name} ({_walls(fitting)}), or " if fitting else ""
     return (
         f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the {nozzle.diameter_mm:g} mm nozzle of "
-        f"{profile.name} lays lines of {_widths(nozzle)}: it comes out {laid_mm:.2f} mm thick, and its mass "
-        f"differs as much; print it {other}with a thickness of {_widths(nozzle)}",
-    )
-
-
-def _other_width(wall: SpiralWall, profile: PrinterProfile, laid_mm: float, sides_mm: float) -> str:
-    return (
-        f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the lines of {profile.name} lay one of "
-        f"{laid_mm:.2f} mm, and its mass differs as much; line_width_mm = {wall.thickness_mm + sides_mm:.2f} of its "
-        "nozzle, in a profile of your own, lays it; mass control in a campaign makes up for it"
+        f"{profile.name} lays walls of {_walls(profile)}: it comes out {laid_mm:.2f} mm thick, and its mass "
+        f"differs as much; print it {other}with a thickness of {_walls(profile)}",
     )
 
 
@@ -73,17 +61,25 @@ def wall_of(mesh: Path) -> SpiralWall | None:
         return None
 
 
-def _fits(wall: SpiralWall, nozzle: Nozzle) -> bool:
-    return nozzle.line_width_min_mm <= wall.thickness_mm <= nozzle.line_width_max_mm
+def _is_laid(wall: SpiralWall, profile: PrinterProfile) -> bool:
+    thinnest_mm, thickest_mm = _limits(profile)
+    return thinnest_mm / (1.0 + _SAME) <= wall.thickness_mm <= thickest_mm * (1.0 + _SAME)
 
 
-def _widths(nozzle: Nozzle) -> str:
-    return f"{nozzle.line_width_min_mm:g} to {nozzle.line_width_max_mm:g} mm"
+def _walls(profile: PrinterProfile) -> str:
+    return "{:.2f} to {:.2f} mm".format(*_limits(profile))
+
+
+def _limits(profile: PrinterProfile) -> tuple[float, float]:
+    from toughopt.slicing.vase import sides_mm
+
+    nozzle, sides = profile.nozzle, sides_mm(profile)
+    return nozzle.line_width_min_mm - sides, nozzle.line_width_max_mm - sides
 
 
 def _fitting_profile(wall: SpiralWall) -> PrinterProfile | None:
     """A profile whose nozzle can lay the wall; one that is made for spirals before the others."""
     from toughopt.profiles import available_profiles, load_profile
 
-    fitting = [profile for profile in map(load_profile, sorted(available_profiles())) if _fits(wall, profile.nozzle)]
+    fitting = [profile for profile in map(load_profile, sorted(available_profiles())) if _is_laid(wall, profile)]
     return next((profile for profile in fitting if profile.slicing.mode == "vase"), next(iter(fitting), None))

@@ -84,7 +84,7 @@ def prepare(order: Order) -> Prepared:
     recipe = order.recipe
     whole = recipe.family.complete(order.design)
     solid = recipe.family.solid(whole)
-    sliced = _sliced(order, solid)
+    sliced = _sliced(order, solid, _profile(recipe, whole))
     profile, toolpaths = sliced.profile, sliced.toolpaths
     program = write_program(
         toolpaths,
@@ -132,12 +132,21 @@ class _Sliced:
     warnings: tuple[str, ...] = ()
 
 
-def _sliced(order: Order, solid: Solid) -> _Sliced:
+def _profile(recipe: Recipe, design: Mapping[str, float | int | str]) -> PrinterProfile:
+    """The recipe's; a spiral's wall is laid as thick as it was designed, as far as the nozzle can."""
+    from toughopt.families import spiral_wall
+    from toughopt.slicing.vase import laying_wall
+
+    wall = spiral_wall(recipe.family, dict(design))
+    return recipe.profile if wall is None else laying_wall(recipe.profile, wall.thickness_mm)
+
+
+def _sliced(order: Order, solid: Solid, profile: PrinterProfile) -> _Sliced:
     """The part's toolpaths, sliced again until they take the filament that mass control asks for."""
     from toughopt.gcode import fit_flow, part_filament_mm, with_flow
     from toughopt.slicing import slicer
 
-    tool, profile = slicer(order.recipe.slicer), order.recipe.profile
+    tool = slicer(order.recipe.slicer)
     if order.filament_mm is None:
         toolpaths = tool.slice(solid, profile)
         return _Sliced(toolpaths, profile, 1.0, part_filament_mm(toolpaths, profile))

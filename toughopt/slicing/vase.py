@@ -31,6 +31,26 @@ _SEGMENTS = 96  # of a circle, where insets turn round corners
 _SECOND_PIECE = 0.02  # share of a layer's area above which a second piece is refused
 
 
+def laying_wall(profile: PrinterProfile, thickness_mm: float) -> PrinterProfile:
+    """The profile with lines that lay a spiral's wall of this thickness, or one as near to it as its nozzle can.
+
+    A profile that prints no spirals stays as it is.
+    """
+    if profile.slicing.mode != "vase":
+        return profile
+    nozzle = profile.nozzle
+    width_mm = thickness_mm + sides_mm(profile)
+    width_mm = min(max(width_mm, nozzle.line_width_min_mm), nozzle.line_width_max_mm)
+    nozzles = list(profile.nozzles)
+    nozzles[profile.tool] = nozzle.model_copy(update={"line_width_mm": width_mm})
+    return profile.model_copy(update={"nozzles": tuple(nozzles)})
+
+
+def sides_mm(profile: PrinterProfile) -> float:
+    """How much wider a line with round sides is than its share of a wall."""
+    return profile.slicing.layer_height_mm * (1.0 - pi / 4.0)
+
+
 def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], float, tuple[str, ...]]:
     """The layers of a spiral, the volume of the wall in mm3, and warnings.
 
@@ -48,7 +68,7 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
         If a layer has more than one piece: a single line cannot print it.
     """
     settings = profile.slicing
-    spacing = profile.nozzle.line_width_mm - settings.layer_height_mm * (1.0 - pi / 4.0)
+    spacing = profile.nozzle.line_width_mm - sides_mm(profile)
     outlines, warnings = _outlines(sections)
     wall_mm3 = _wall_mm2(outlines, spacing) * sections.height_mm
     loops = _inset(outlines, spacing)
