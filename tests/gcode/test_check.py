@@ -65,6 +65,11 @@ def test_a_sound_program_has_no_finding(profile: PrinterProfile) -> None:
         (("G28\n", "G28\nG4 S4000\n"), "long_pause", 8, "error"),
         (("G28\n", "G28\nM112\n"), "stops_machine", 8, "error"),
         (("G28\n", "G28\nM600\n"), "waits_for_person", 8, "warning"),
+        (("G28\n", "G28\nG53 G1 X300 Y300\n"), "not_followed", 8, "error"),
+        (("G28\n", "G28\nG5 X400 Y0 I0 J3 P0 Q-3\n"), "not_followed", 8, "error"),
+        (("G28\n", "G28\nM851 Z-9\n"), "not_followed", 8, "error"),
+        (("G28\n", "G28\nM206 X100\n"), "not_followed", 8, "error"),
+        (("G28\n", "G28\nM211 S0\n"), "not_followed", 8, "error"),
         (("E0.4", "E0.8"), "over_extrusion", 0, "warning"),
         (("E0.4", "E4"), "flooded", 0, "error"),
         (("E0.4", "E0.1"), "under_extrusion", 0, "warning"),
@@ -84,6 +89,15 @@ def test_each_fault_is_found_where_it_is(
     assert found[0].message
     if severity == "error":
         assert not report.ok
+
+
+def test_what_is_harmless_of_a_kind_is_no_fault(profile: PrinterProfile) -> None:
+    text = (HEAD + BODY + TAIL).replace("G28\n", "G28\nM211 S1\nM500\n")
+    assert "not_followed" not in codes(report_of(text, profile))
+    klipper = profile.model_copy(update={"firmware": "klipper"})
+    shifted = (HEAD + BODY + TAIL).replace("G28\n", "G28\nset_gcode_offset Z=-3\n")
+    assert "not_followed" in codes(report_of(shifted, klipper))
+    assert "not_followed" not in codes(report_of(shifted.replace("offset Z=-3", "xyz A=1"), klipper))
 
 
 def test_one_layer_with_too_much_is_no_flood(profile: PrinterProfile) -> None:

@@ -19,6 +19,19 @@ LINE_BUFFER = 95  # characters, line number and checksum included: Marlin's MAX_
 _STOPS = {code("M112"): "an emergency stop", code("M81"): "the power supply's end"}
 _WAITS = {code("M0"): "M0", code("M1"): "M1", code("M25"): "M25", code("M226"): "M226", code("M600"): "M600"}
 
+# What these do to the places of later moves depends on the machine, or is not followed here.
+_UNFOLLOWED = {
+    **{code(name): (name, "draws a curve") for name in ("G5", "G5.1")},
+    **{code(name): (name, "lays arcs in an upright plane") for name in ("G18", "G19")},
+    **{code(f"G{number}"): (f"G{number}", "moves in another system of coordinates") for number in range(53, 60)},
+    **{code(name): (name, "shifts the origin") for name in ("M206", "M428")},
+    **{code(name): (name, "shifts the nozzle's height") for name in ("M290", "M851")},
+    code("M92"): ("M92", "changes what a millimetre is"),
+    code("M502"): ("M502", "takes the machine's settings back to those of the factory"),
+}
+_UNFOLLOWED_MACROS = frozenset({"SET_GCODE_OFFSET", "SET_KINEMATIC_POSITION"})
+_SOFT_ENDS = code("M211")
+
 
 def text_findings(commands: Commands, program: Program, profile: PrinterProfile) -> Iterator[Finding]:
     """Lines that are too long, malformed or foreign, commands that stop the machine, and a body that was altered."""
@@ -58,6 +71,7 @@ def text_findings(commands: Commands, program: Program, profile: PrinterProfile)
             count=len(commands.lost_arcs),
         )
     yield from _foreign(commands, profile)
+    yield from _unfollowed(commands)
     for which, name in _STOPS.items():
         rows = np.flatnonzero(commands.code == which)
         if len(rows):
@@ -102,3 +116,27 @@ def _foreign(commands: Commands, profile: PrinterProfile) -> Iterator[Finding]:
             line=line + 1,
             count=len(macros),
         )
+    shifts = [(line, text) for line, text in macros if text.split(maxsplit=1)[0].upper() in _UNFOLLOWED_MACROS]
+    if shifts and profile.firmware == "klipper":
+        line, text = shifts[0]
+        yield _not_followed(text[:60], "shifts the origin", line, len(shifts))
+
+
+def _unfollowed(commands: Commands) -> Iterator[Finding]:
+    for which in np.unique(commands.code[np.isin(commands.code, list(_UNFOLLOWED))]):
+        rows = np.flatnonzero(commands.code == which)
+        name, does = _UNFOLLOWED[int(which)]
+        yield _not_followed(name, does, int(commands.line[rows[0]]), len(rows))
+    off = [row for row in np.flatnonzero(commands.code == _SOFT_ENDS) if commands.words.get(int(row), {}).get("S") == 0]
+    if off:
+        yield _not_followed("M211 S0", "lets moves leave the machine's volume", int(commands.line[off[0]]), len(off))
+
+
+def _not_followed(name: str, does: str, line: int, count: int) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "not_followed",
+        f"{name!r} {does}, so that nobody can say where what follows is printed; take it out, or set it on the machine",
+        line=line + 1,
+        count=count,
+    )

@@ -13,6 +13,7 @@ _NAMED = re.compile(r"([A-Za-z_][A-Za-z_]\w*)(?=\s|$)", re.ASCII)
 _GIVEN = re.compile(r"(\w+)\s*=\s*(\"[^\"]*\"|'[^']*'|\S*)", re.ASCII)
 _HEATING = frozenset({"SET_HEATER_TEMPERATURE", "PID_CALIBRATE"})
 _HARMLESS = ("SET_", "EXCLUDE_OBJECT", "RESPOND", "TEMPERATURE_WAIT", "TURN_OFF_HEATERS")  # neither move nor heat
+_SHIFTING = frozenset({"SET_GCODE_OFFSET", "SET_KINEMATIC_POSITION"})
 _HOTEND = re.compile(r"extruder(\d*)", re.ASCII)
 
 
@@ -43,7 +44,7 @@ def macro_of(body: str) -> Macro | None:
         return None
     name = named[1].upper()
     if name not in _HEATING:
-        return Macro(name, "", 0.0, not name.startswith(_HARMLESS))
+        return Macro(name, "", 0.0, name in _SHIFTING or not name.startswith(_HARMLESS))
     given = {key.upper(): value.strip("\"'") for key, value in _GIVEN.findall(body[named.end() :])}
     return Macro(name, given.get("HEATER", ""), _number(given.get("TARGET", "0")), opaque=False)
 
