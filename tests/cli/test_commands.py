@@ -57,14 +57,21 @@ def test_families_and_printers(answer: Answer) -> None:
     assert {"virtual", "makergear_m3", "marlin_generic"} <= printers
 
 
-def test_a_policy_of_another_package_that_cannot_be_used_hides_no_other(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "what", "ours", "looked_up"),
+    [
+        ("policies", "policy", "bear2020", "importlib.metadata"),
+        ("families", "family", "tpms_shell", "toughopt.families.registry"),
+    ],
+)
+def test_a_part_of_another_package_that_cannot_be_used_hides_no_other(
+    command: str, what: str, ours: str, looked_up: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = EntryPoint("broken", "lab_of_nobody:Broken", "toughopt.policies")
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [point] if group == point.group else [])
-    code, out, error = run("policies")
-    assert code == 0 and "bear2020" in out
-    assert "warning: policy 'broken' (lab_of_nobody:Broken) cannot be imported: ModuleNotFoundError" in error
+    point = EntryPoint("broken", "lab_of_nobody:Broken", f"toughopt.{command}")
+    monkeypatch.setattr(f"{looked_up}.entry_points", lambda group: [point] if group == point.group else [])
+    code, out, error = run(command)
+    assert code == 0 and ours in out
+    assert f"warning: {what} 'broken' (lab_of_nobody:Broken) cannot be imported: ModuleNotFoundError" in error
 
 
 def test_every_policy_says_what_it_does(run: Run, answer: Answer) -> None:

@@ -55,6 +55,21 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
+def usable(names: Iterable[str], make: Callable[[str], object]) -> list[str]:
+    """Those of which one can be made; what keeps one of another package from it is told, and hides no other."""
+    from toughopt.errors import ConfigError
+
+    found = []
+    for name in names:
+        try:
+            make(name)
+        except ConfigError as error:
+            say(f"warning: {error}")
+        else:
+            found.append(name)
+    return found
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table for people, on stdout."""
     from rich.console import Console

@@ -17,6 +17,7 @@ from toughopt.cli.output import (
     say,
     show_json,
     table,
+    usable,
     write_text_whole,
 )
 from toughopt.cli.programs import finding_facts, printer_option, program_facts
@@ -37,7 +38,7 @@ def families_command(name: str | None, as_json: bool) -> None:
     """The families of structures that can be made, or all about one."""
     from toughopt.families import available_families, family
 
-    names = [name] if name else sorted(available_families())
+    names = [name] if name else usable(sorted(available_families()), family)
     found = [_family_facts(family(each)) for each in names]
     if as_json:
         show_json(found[0] if name else found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from toughopt.cli.output import json_option, say, show_json, table
+from toughopt.cli.output import json_option, show_json, table, usable
 
 
 @click.command()
@@ -17,7 +17,7 @@ def policies_command(name: str | None, as_json: bool) -> None:
     from toughopt.optimizer import available_policies, policy
     from toughopt.optimizer.policies import IN_A_BOX, meaning, unusual_settings
 
-    names = [name] if name else [each for each in available_policies() if _usable(each)]
+    names = [name] if name else usable(available_policies(), policy)
     found: list[dict[str, Any]] = [
         {
             "name": each,
@@ -38,16 +38,3 @@ def policies_command(name: str | None, as_json: bool) -> None:
         return
     rows = [[each, meaning(each), ", ".join(f"{k} = {v}" for k, v in unusual_settings(each).items())] for each in names]
     table("", ["policy", "what it does", "settings of its own"], rows)
-
-
-def _usable(name: str) -> bool:
-    """Whether the policy can be shown; what keeps one of another package from it is told, and hides no other."""
-    from toughopt.errors import ConfigError
-    from toughopt.optimizer import policy
-
-    try:
-        policy(name)
-    except ConfigError as error:
-        say(f"warning: {error}")
-        return False
-    return True
