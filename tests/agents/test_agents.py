@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -382,24 +381,3 @@ def test_on_one_pc_nothing_of_it_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.timeout(60)
-def test_a_job_is_queued_though_the_line_to_the_server_froze(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import psutil
-
-    from toughopt.agents import open_exchange
-    from toughopt.agents.exchange import TASK, queue_app
-
-    open_exchange(postgres_url, Path()).close()
-    monkeypatch.setattr("toughopt.journal.line.SILENCE_S", 1.0)
-    with queue_app(postgres_url, waiting=False).open() as app:
-        with app.connector.pool.connection() as connection:
-            backend = psutil.Process(connection.info.backend_pid)
-        backend.suspend()  # one of the server's processes: another one answers
-        try:
-            assert app.configure_task(TASK, queue="bench/printer", lock="bench/printer").defer(job="7") == 1
-        finally:
-            backend.resume()

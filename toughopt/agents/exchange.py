@@ -244,8 +244,6 @@ def queue_name(agent: str, machine: str) -> str:
 def queue_app(url: str, *, waiting: bool) -> App:
     """procrastinate over that database; `waiting` for an agent's worker, which runs in an event loop.
 
-    Where nobody waits, a server that falls silent is given up.
-
     Raises
     ------
     DeviceError
@@ -253,9 +251,5 @@ def queue_app(url: str, *, waiting: bool) -> App:
     """
     if not url.startswith(("postgresql://", "postgres://")):
         raise DeviceError("machines on other PCs need a campaign whose [store] url is postgresql://...")
-    if waiting:
-        return App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=_PATIENCE_S))
-    from toughopt.journal.line import Line
-
-    held: dict[str, Any] = {"conninfo": url, "min_size": 1, "max_size": 4, "timeout": _PATIENCE_S}
-    return App(connector=SyncPsycopgConnector(**held, connection_class=Line))
+    kind = PsycopgConnector if waiting else SyncPsycopgConnector
+    return App(connector=kind(conninfo=url, min_size=1, max_size=4, timeout=_PATIENCE_S))
