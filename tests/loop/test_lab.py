@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -88,6 +89,15 @@ class _Frame:
 
     def close(self) -> None:
         raise OSError("the port is gone")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_program_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    """A virtual environment's Python is a link to one without its packages."""
+    (tmp_path / "python").symlink_to(sys.executable)
+    hands = DeviceConfig.model_validate({"kind": "command", "command": [str(tmp_path / "python"), "robot.py"]})
+    found = machine_options("handler", hands, tmp_path)
+    assert found["command"] == [str(tmp_path / "python"), "robot.py"]
 
 
 def test_a_frame_answers_with_the_path_of_its_file(tmp_path: Path) -> None:

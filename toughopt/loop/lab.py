@@ -184,7 +184,7 @@ def _found(key: str, value: Any, folder: Path) -> Any:
         return value
     bare = {0} if value and Path(str(value[0])).name == value[0] else set()
     return [
-        str((folder / word).resolve())
+        str((folder / word).absolute())
         if index not in bare and isinstance(word, str) and word and (folder / word).is_file()
         else word
         for index, word in enumerate(value)
