@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from efficiency_published import on_published
-from efficiency_statistics import BUDGET, FEWEST, Runs, cell, exact_random, paired, ratio, values_of
+from efficiency_statistics import BUDGET, FEWEST, Runs, cell, exact_random, paired, ratio, ratio_text, values_of
 from efficiency_tried import LOOKS, TRIED
 from peers import PEERS
 
@@ -178,13 +178,10 @@ def _rivals(by: Mapping[str, Mapping[str, Runs]]) -> list[str]:
         if not both:
             continue
         best = min(both, key=lambda p: (float(np.median(values_of(both[p], "first_top1"))), p))
-        tests, gained = (
-            paired(ours, both[best], *what)
-            for what in (("first_top1", np.median), ("best" if name.startswith("box:") else "top5", np.mean))
-        )
-        _, low, high = ratio(ours, both[best], "first_top1", np.median) or (1.0, 1.0, 1.0)
-        verdict = "behind" if low > 1.0 else "ahead" if high < 1.0 else "level"
-        lines.append(f"| {name} | {best} | {len(both[best])} | {tests} | {gained} | {verdict} |")
+        tests = ratio(ours, both[best], "first_top1", np.median)
+        gained = paired(ours, both[best], "best" if name.startswith("box:") else "top5", np.mean)
+        verdict = "level" if tests is None else "behind" if tests[1] > 1.0 else "ahead" if tests[2] < 1.0 else "level"
+        lines.append(f"| {name} | {best} | {len(both[best])} | {ratio_text(tests)} | {gained} | {verdict} |")
     return lines
 
 

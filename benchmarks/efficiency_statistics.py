@@ -62,5 +62,9 @@ def ratio(ours: Runs, theirs: Runs, key: str, of: Statistic) -> tuple[float, flo
 
 def paired(ours: Runs, theirs: Runs, key: str, of: Statistic) -> str:
     """Their `ratio` as text."""
-    found = ratio(ours, theirs, key, of)
+    return ratio_text(ratio(ours, theirs, key, of))
+
+
+def ratio_text(found: tuple[float, float, float] | None) -> str:
+    """A ratio and its interval; a dash where there is none."""
     return "–" if found is None else f"{found[0]:.2f} ({found[1]:.2f}–{found[2]:.2f})"

@@ -35,7 +35,6 @@ from literature_press import textbook_toughness
 from peers import PEERS, BoxPeer, PoolPeer, versions
 
 RESULTS = Path("benchmarks/results/sample_efficiency.jsonl")
-BESIDE = ("ask_latency", "known_landscape")  # benchmarks whose results are on the same page
 
 
 def run_pool(name: str, policy: str, seed: int) -> dict[str, Any]:
@@ -173,7 +172,8 @@ def main() -> None:
     if options.verb == "run":
         run_all(options)
         return
-    text = report(*(options.results.with_name(f"{name}.jsonl") for name in (options.results.stem, *BESIDE)))
+    beside = options.results.with_name
+    text = report(options.results, beside("ask_latency.jsonl"), beside("known_landscape.jsonl"))
     if options.page:
         options.page.write_text(text, encoding="utf-8")
     else:

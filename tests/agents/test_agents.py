@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from toughopt.errors import ConfigError, DeviceError, JournalError, Mistake
 from toughopt.gcode import Program
 from toughopt.printing import Printer, PrintEvent, PrintOutcome, PrintStatus
 from toughopt.virtual.firmware import VirtualPrinterProcess
+
+if TYPE_CHECKING:
+    from toughopt.agents import Agent, Exchange
 
 pytestmark = pytest.mark.full
 
@@ -40,6 +45,22 @@ def machine() -> Iterator[Callable[..., VirtualPrinterProcess]]:
     yield make
     for virtual in made:
         virtual.close()
+
+
+@contextmanager
+def at_work(agent: Agent, exchange: Exchange) -> Iterator[None]:
+    """An agent that serves in this process until the block ends."""
+    serving = threading.Thread(target=agent.serve)
+    serving.start()
+    try:
+        end = time.monotonic() + 60
+        while exchange.agent(agent.name) is None:
+            assert time.monotonic() < end
+        yield
+    finally:
+        agent.stop()
+        serving.join(60)
+    assert not serving.is_alive()
 
 
 def moves_on(virtual: VirtualPrinterProcess) -> list[str]:
@@ -171,28 +192,20 @@ def test_making_safe_is_not_given_up_while_the_database_is_away_for_a_moment(
         monkeypatch.setattr(exchange, name, call)
 
     held = Held()
-    agent = Agent("pc2", open_exchange(postgres_url, tmp_path / "theirs"), {"p1": held}, stale_s=30.0)
-    serving = threading.Thread(target=agent.serve)
-    serving.start()
-    try:
-        end = time.monotonic() + 60
-        while exchange.agent("pc2") is None:
-            assert time.monotonic() < end
+    theirs = open_exchange(postgres_url, tmp_path / "theirs")
+    with at_work(Agent("pc2", theirs, {"p1": held}, stale_s=30.0), exchange), ThreadPoolExecutor(1) as pool:
         printer = RemotePrinter("p1", "pc2", exchange)
-        with ThreadPoolExecutor(1) as pool:
-            outcome = pool.submit(printer.print, program())
-            try:
-                assert held.begun.wait(60)
-                for name in failed:
-                    fail_twice(name)
-                assert printer.make_safe()
-            finally:
-                held.go.set()
-            assert outcome.result(60).status is PrintStatus.PRINTED
-        assert min(failed.values()) > 2, failed
-    finally:
-        agent.stop()
-        serving.join(60)
+        outcome = pool.submit(printer.print, program())
+        try:
+            assert held.begun.wait(60)
+            for name in failed:
+                fail_twice(name)
+            assert printer.make_safe()
+        finally:
+            held.go.set()
+        assert outcome.result(60).status is PrintStatus.PRINTED
+    theirs.close()
+    assert min(failed.values()) > 2, failed
 
 
 def test_the_queue_is_taken_up_again_after_a_long_outage(
@@ -210,29 +223,19 @@ def test_the_queue_is_taken_up_again_after_a_long_outage(
 
     theirs = open_exchange(postgres_url, tmp_path / "theirs")
     agent = Agent("pc2", theirs, {"p1": held}, stale_s=30.0, say=say)
-    serving = threading.Thread(target=agent.serve)
-    serving.start()
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            end = time.monotonic() + 60
-            while exchange.agent("pc2") is None:
-                assert time.monotonic() < end
-            printer = RemotePrinter("p1", "pc2", exchange)
-            outcome = pool.submit(printer.print, program())
-            assert held.begun.wait(60), said
-            postgres_cluster.stop()
-            was_lost = lost.wait(60)  # its heart could not beat, and the queue's connections have timed out
-            held.go.set()
-            postgres_cluster.restart()
-            assert was_lost, said
-            assert outcome.result(60).status is PrintStatus.PRINTED
-            assert printer.print(program()).status is PrintStatus.PRINTED
-            assert held.printed == 2
-    finally:
-        agent.stop()
-        serving.join(30)
-        theirs.close()
-    assert not serving.is_alive()
+    with at_work(agent, exchange), ThreadPoolExecutor(1) as pool:
+        printer = RemotePrinter("p1", "pc2", exchange)
+        outcome = pool.submit(printer.print, program())
+        assert held.begun.wait(60), said
+        postgres_cluster.stop()
+        was_lost = lost.wait(60)  # its heart could not beat, and the queue's connections have timed out
+        held.go.set()
+        postgres_cluster.restart()
+        assert was_lost, said
+        assert outcome.result(60).status is PrintStatus.PRINTED
+        assert printer.print(program()).status is PrintStatus.PRINTED
+        assert held.printed == 2
+    theirs.close()
 
 
 def test_a_print_is_cancelled_from_here(start_agent, exchange, machine) -> None:
@@ -284,23 +287,11 @@ def test_a_mistake_at_a_machine_is_told_here_and_awaited_by_nobody(exchange, pos
     said: list[str] = []
     theirs = open_exchange(postgres_url, tmp_path / "theirs")
     agent = Agent("pc2", theirs, {"p1": Broken()}, stale_s=30.0, say=said.append)
-    serving = threading.Thread(target=agent.serve)
-    serving.start()
-    try:
-        end = time.monotonic() + 60
-        while exchange.agent("pc2") is None:
-            assert time.monotonic() < end
-        with ThreadPoolExecutor(1) as pool:
-            outcome = pool.submit(RemotePrinter("p1", "pc2", exchange).print, program())
-            try:
-                with pytest.raises(Mistake, match=r"p1: .*ZeroDivisionError: division by zero"):
-                    outcome.result(30)
-            finally:
-                agent.stop()
-    finally:
-        agent.stop()
-        serving.join(30)
-        theirs.close()
+    with at_work(agent, exchange), ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(RemotePrinter("p1", "pc2", exchange).print, program())
+        with pytest.raises(Mistake, match=r"p1: .*ZeroDivisionError: division by zero"):
+            outcome.result(30)
+    theirs.close()
     assert any("ZeroDivisionError" in line for line in said)
 
 

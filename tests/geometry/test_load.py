@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,25 +107,22 @@ def test_cavities_stay(tmp_path, box):
     assert solid.volume_mm3 == pytest.approx(6000.0 * 7 / 8)
 
 
+def in_unit(unit: bytes, box, folder: Path) -> Path:
+    """A 3MF of that box, its numbers said to be in another unit."""
+    written, path = export(Solid(_manifold(*box)), folder / "mm.3mf"), folder / "other.3mf"
+    with zipfile.ZipFile(written) as archive, zipfile.ZipFile(path, "w") as other:
+        for name in archive.namelist():
+            other.writestr(name, archive.read(name).replace(b'unit="millimeter"', b'unit="%s"' % unit))
+    return path
+
+
 def test_a_unit_that_nobody_knows_is_not_taken_for_mm(tmp_path, box):
-    path = export(Solid(_manifold(*box)), tmp_path / "mm.3mf")
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(tmp_path / "x.3mf", "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data.replace(b'unit="millimeter"', b'unit="furlong"'))
-    with pytest.raises(MeshError, match=r"x\.3mf: its unit 'furlong' is none that is known"):
-        load_mesh(tmp_path / "x.3mf")
+    with pytest.raises(MeshError, match=r"other\.3mf: its unit 'furlong' is none that is known"):
+        load_mesh(in_unit(b"furlong", box, tmp_path))
 
 
 def test_units_of_3mf_are_honoured(tmp_path, box):
-    path = export(Solid(_manifold(*box)), tmp_path / "mm.3mf")
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(tmp_path / "inch.3mf", "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data.replace(b'unit="millimeter"', b'unit="inch"'))
-    assert load_mesh(tmp_path / "inch.3mf").volume_mm3 == pytest.approx(6000.0 * 25.4**3, rel=1e-5)
+    assert load_mesh(in_unit(b"inch", box, tmp_path)).volume_mm3 == pytest.approx(6000.0 * 25.4**3, rel=1e-5)
 
 
 def test_a_tiny_part_is_doubted(tmp_path, box):

@@ -127,7 +127,7 @@ def test_a_parameter_that_goes_in_steps_can_be_held_at_one_of_them(told: Campaig
     assert {entry["design"]["n"] for entry in told.suggest(3)} == {8}
 
 
-@pytest.mark.skipif(find_spec("botorch") is not None, reason="what is missing elsewhere is installed here")
+@pytest.mark.skipif(find_spec("botorch") is not None, reason="needs a computer without BoTorch")
 def test_a_policy_whose_model_is_not_installed_is_refused_before_anything_is_printed(campaign: Campaign) -> None:
     with pytest.raises(InputError, match=r"pip install 'toughopt\[botorch\]'"):
         campaign.request("policy", {"policy": "botorch"})

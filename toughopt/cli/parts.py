@@ -140,7 +140,7 @@ def make_command(
     from toughopt.families import family, spiral_wall
     from toughopt.geometry import check_solid, export, render_preview
     from toughopt.profiles import load_profile, with_slicing
-    from toughopt.slicing.vase import laying_wall
+    from toughopt.slicing import laying_wall
 
     given = as_design(design)
     plain = family(family_name)
@@ -205,7 +205,7 @@ def slice_command(mesh: Path, output: Path, printer: str, slicer_name: str, scal
     from toughopt.cli.walls import wall_of, wall_warnings
     from toughopt.geometry import load_mesh
     from toughopt.profiles import load_profile
-    from toughopt.slicing.vase import laying_wall
+    from toughopt.slicing import laying_wall
 
     solid, profile = load_mesh(mesh, scale=scale), load_profile(printer)
     wall = wall_of(mesh) if scale == 1.0 else None

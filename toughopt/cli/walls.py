@@ -23,9 +23,8 @@ _HEAD_BYTES = 65_536  # of a model: its metadata stand before its mesh
 
 def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
     """A warning where `profile` prints no spiral, or its nozzle cannot lay a line as wide as the wall is."""
-    from toughopt.slicing.vase import laying_wall, sides_mm
+    from toughopt.slicing import wall_range_mm
 
-    nozzle = profile.nozzle
     if profile.slicing.mode != "vase":
         fitting = _fitting_profile(wall)
         other = f", such as {fitting.name}" if fitting and fitting.slicing.mode == "vase" else ""
@@ -33,13 +32,15 @@ def wall_warnings(wall: SpiralWall, profile: PrinterProfile) -> tuple[str, ...]:
             f"the mesh is the envelope of a wall {wall.thickness_mm:.3g} mm thick that is meant to be printed as one "
             f'spiral line, but {profile.name} prints it filled; choose a profile with slicing.mode = "vase"{other}',
         )
-    laid_mm = laying_wall(profile, wall.thickness_mm).nozzle.line_width_mm - sides_mm(profile)
     if _is_laid(wall, profile):
         return ()
+    thinnest_mm, thickest_mm = wall_range_mm(profile)
+    laid_mm = min(max(wall.thickness_mm, thinnest_mm), thickest_mm)
+    nozzle = f"{profile.nozzle.diameter_mm:g} mm nozzle"
     fitting = _fitting_profile(wall)
     other = f"with a printer profile that fits, such as {fitting.name} ({_walls(fitting)}), or " if fitting else ""
     return (
-        f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the {nozzle.diameter_mm:g} mm nozzle of "
+        f"the wall is {wall.thickness_mm:.3g} mm thick as designed, but the {nozzle} of "
         f"{profile.name} lays walls of {_walls(profile)}: it comes out {laid_mm:.2f} mm thick, and its mass "
         f"differs as much; print it {other}with a thickness of {_walls(profile)}",
     )
@@ -62,19 +63,16 @@ def wall_of(mesh: Path) -> SpiralWall | None:
 
 
 def _is_laid(wall: SpiralWall, profile: PrinterProfile) -> bool:
-    thinnest_mm, thickest_mm = _limits(profile)
+    from toughopt.slicing import wall_range_mm
+
+    thinnest_mm, thickest_mm = wall_range_mm(profile)
     return thinnest_mm / (1.0 + _SAME) <= wall.thickness_mm <= thickest_mm * (1.0 + _SAME)
 
 
 def _walls(profile: PrinterProfile) -> str:
-    return "{:.2f} to {:.2f} mm".format(*_limits(profile))
+    from toughopt.slicing import wall_range_mm
 
-
-def _limits(profile: PrinterProfile) -> tuple[float, float]:
-    from toughopt.slicing.vase import sides_mm
-
-    nozzle, sides = profile.nozzle, sides_mm(profile)
-    return nozzle.line_width_min_mm - sides, nozzle.line_width_max_mm - sides
+    return "{:.2f} to {:.2f} mm".format(*wall_range_mm(profile))
 
 
 def _fitting_profile(wall: SpiralWall) -> PrinterProfile | None:

@@ -135,7 +135,7 @@ class _Sliced:
 def _profile(recipe: Recipe, design: Mapping[str, float | int | str]) -> PrinterProfile:
     """The recipe's; a spiral's wall is laid as thick as it was designed, as far as the nozzle can."""
     from toughopt.families import spiral_wall
-    from toughopt.slicing.vase import laying_wall
+    from toughopt.slicing import laying_wall
 
     wall = spiral_wall(recipe.family, dict(design))
     return recipe.profile if wall is None else laying_wall(recipe.profile, wall.thickness_mm)

@@ -66,10 +66,9 @@ class NetworkPrinter(SeatedPrinter):
             total = check_lines(lines_of(program.text), self.profile, program.name)
             refuse_errors(program, self.profile)
             off = off_commands(len(self.profile.nozzles), self.profile.fan_off_at_end)
-            plain = program.text.replace("\r\n", "\n").replace(
-                "\r", " "
-            )  # which some hosts take for the end of a comment
-            text = "\n".join([plain.rstrip("\n"), "M400", *off, ""])
+            # some hosts take a lone carriage return for the end of a comment, and send what follows
+            plain = program.text.replace("\r\n", "\n").replace("\r", " ").rstrip("\n")
+            text = "\n".join([plain, "M400", *off, ""])
             name = f"toughopt-{program.sha256[:12]}-{uuid4().hex[:8]}.gcode"
             self._prepare(name, text)
             follower = Follower(

@@ -6,8 +6,20 @@ from toughopt.errors import UnknownName
 from toughopt.slicing.base import Layer, Line, Role, Slicer, Toolpaths
 from toughopt.slicing.native import NativeSlicer
 from toughopt.slicing.prusaslicer import PrusaSlicer
+from toughopt.slicing.vase import laying_wall, wall_range_mm
 
-__all__ = ["Layer", "Line", "NativeSlicer", "PrusaSlicer", "Role", "Slicer", "Toolpaths", "slicer"]
+__all__ = [
+    "Layer",
+    "Line",
+    "NativeSlicer",
+    "PrusaSlicer",
+    "Role",
+    "Slicer",
+    "Toolpaths",
+    "laying_wall",
+    "slicer",
+    "wall_range_mm",
+]
 
 
 def slicer(name: str) -> Slicer:

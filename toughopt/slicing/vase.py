@@ -38,17 +38,17 @@ def laying_wall(profile: PrinterProfile, thickness_mm: float) -> PrinterProfile:
     """
     if profile.slicing.mode != "vase":
         return profile
-    nozzle = profile.nozzle
-    width_mm = thickness_mm + sides_mm(profile)
-    width_mm = min(max(width_mm, nozzle.line_width_min_mm), nozzle.line_width_max_mm)
+    thinnest_mm, thickest_mm = wall_range_mm(profile)
+    width_mm = min(max(thickness_mm, thinnest_mm), thickest_mm) + _sides_mm(profile)
     nozzles = list(profile.nozzles)
-    nozzles[profile.tool] = nozzle.model_copy(update={"line_width_mm": width_mm})
+    nozzles[profile.tool] = profile.nozzle.model_copy(update={"line_width_mm": width_mm})
     return profile.model_copy(update={"nozzles": tuple(nozzles)})
 
 
-def sides_mm(profile: PrinterProfile) -> float:
-    """How much wider a line with round sides is than its share of a wall."""
-    return profile.slicing.layer_height_mm * (1.0 - pi / 4.0)
+def wall_range_mm(profile: PrinterProfile) -> tuple[float, float]:
+    """The thinnest and the thickest wall that the profile's nozzle lays as one spiral line."""
+    nozzle, sides_mm = profile.nozzle, _sides_mm(profile)
+    return nozzle.line_width_min_mm - sides_mm, nozzle.line_width_max_mm - sides_mm
 
 
 def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], float, tuple[str, ...]]:
@@ -68,7 +68,7 @@ def spiral(sections: Sections, profile: PrinterProfile) -> tuple[list[Layer], fl
         If a layer has more than one piece: a single line cannot print it.
     """
     settings = profile.slicing
-    spacing = profile.nozzle.line_width_mm - sides_mm(profile)
+    spacing = profile.nozzle.line_width_mm - _sides_mm(profile)
     outlines, warnings = _outlines(sections)
     wall_mm3 = _wall_mm2(outlines, spacing) * sections.height_mm
     loops = _inset(outlines, spacing)
@@ -206,3 +206,8 @@ def _projected(point: NDArray[np.float64], loop: NDArray[np.float64]) -> tuple[N
     gap = np.sum(loop * loop, axis=1) - 2.0 * (point @ loop.T) + part * (part * size - 2.0 * along)
     best = np.argmin(gap, axis=1)
     return loop[best] + part[np.arange(len(point)), best][:, None] * edge[best], best
+
+
+def _sides_mm(profile: PrinterProfile) -> float:
+    """How much wider a line with round sides is than its share of a wall."""
+    return profile.slicing.layer_height_mm * (1.0 - pi / 4.0)
