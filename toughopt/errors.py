@@ -9,7 +9,7 @@ ToughoptError
 │   ├── MeshError            a mesh that is open, inverted, empty or unprintable
 │   ├── ProgramError         G-code that cannot be read or that the checker refuses
 │   ├── CurveError           a test-machine file or its curve
-│   ├── PartError            a part of another package that failed at its work, or answered what it must not
+│   ├── ExtensionError       what another package adds failed at its work, or answered what it must not
 │   └── UnknownName          no family, printer, policy, reader or experiment of that name
 ├── DeviceError              a machine did not do what it was asked             exit code 3
 │   ├── LinkLost             the line to a machine is gone or silent
@@ -72,8 +72,8 @@ class CurveError(InputError):
     """A test-machine file that holds no usable curve, or a curve that is none."""
 
 
-class PartError(InputError):
-    """A part of another package failed at its work, or answered with what its seam does not allow."""
+class ExtensionError(InputError):
+    """What another package adds failed at its work, or answered with what its seam does not allow."""
 
 
 class UnknownName(InputError):

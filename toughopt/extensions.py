@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from toughopt.errors import ConfigError, PartError, ToughoptError
+from toughopt.errors import ConfigError, ExtensionError, ToughoptError
 
 
 def named(what: str, name: str, points: Iterable[EntryPoint]) -> EntryPoint | None:
@@ -99,7 +99,7 @@ def blamed(what: str, part: object, *, but: tuple[type[Exception], ...] = ()) ->
 
     Raises
     ------
-    PartError
+    ExtensionError
         In place of what the part did not raise on purpose; toughopt's own parts raise what they raise.
     """
     meant: tuple[type[Exception], ...] = (ToughoptError, *but)
@@ -110,7 +110,7 @@ def blamed(what: str, part: object, *, but: tuple[type[Exception], ...] = ()) ->
     except Exception as error:
         if not foreign(part):
             raise
-        raise PartError(f"{what}: {_told(error)}{_place(error, part)}") from error
+        raise ExtensionError(f"{what}: {_told(error)}{_place(error, part)}") from error
 
 
 def _members(seam: type) -> list[str]:

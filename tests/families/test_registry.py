@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from toughopt.errors import ConfigError, DesignError, PartError, UnknownName
+from toughopt.errors import ConfigError, DesignError, ExtensionError, UnknownName
 from toughopt.families import available_families, family
 
 TUBE = """
@@ -97,7 +97,7 @@ def test_a_family_that_cannot_be_used_says_whose_it_is(packaged, name):
 )
 def test_what_a_family_does_wrong_is_told_as_its_own(packaged, name, why):
     made = family(name)
-    with pytest.raises(PartError, match=f"family '{name}' .lab_structures.*{why}"):
+    with pytest.raises(ExtensionError, match=f"family '{name}' .lab_structures.*{why}"):
         made.features({"r": np.array([6.0])}) if name == "deep" else made.solid({"r": 6.0})
 
 
@@ -105,7 +105,7 @@ def test_as_many_features_are_described_as_are_named(packaged):
     tube = family("tube")
     type(tube).feature_names, before = ("volume_mm3", "never_told"), type(tube).feature_names
     try:
-        with pytest.raises(PartError, match="describes 1 features; feature_names has 2"):
+        with pytest.raises(ExtensionError, match="describes 1 features; feature_names has 2"):
             tube.features({"r": np.array([10.0]), "t": np.array([2.0])})
     finally:
         type(tube).feature_names = before

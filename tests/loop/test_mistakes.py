@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from toughopt import Campaign
-from toughopt.errors import CurveError, DeviceError, Mistake, PartError, RunFailed, SpaceError
+from toughopt.errors import CurveError, DeviceError, ExtensionError, Mistake, RunFailed, SpaceError
 from toughopt.frames import SartoriusScale
 from toughopt.journal import Event, Stage, State
 from toughopt.journal import events as ev
@@ -114,7 +114,7 @@ def test_an_answer_of_a_printer_that_says_nothing_leaves_its_heaters_unknown(
 
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(ZeroDivisionError("division by zero"), Mistake), (PartError("family 'ring' cannot build"), PartError)],
+    [(ZeroDivisionError("division by zero"), Mistake), (ExtensionError("family 'ring' cannot build"), ExtensionError)],
 )
 def test_mistakes_in_slicing_every_design_end_the_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 import numpy as np
 import pytest
 
-from toughopt.errors import ConfigError, PartError, SpaceError
+from toughopt.errors import ConfigError, ExtensionError, SpaceError
 from toughopt.optimizer import (
     Observation,
     Optimizer,
@@ -132,7 +132,7 @@ def test_a_policy_of_another_package_that_cannot_be_used_says_whose_it_is(foreig
 )
 def test_a_proposal_that_is_none_is_told_with_the_policys_name(foreign, code, why):
     optimizer = foreign(code)
-    with pytest.raises(PartError, match=f"policy 'foreign' .{__name__}.{code}.*{why}"):
+    with pytest.raises(ExtensionError, match=f"policy 'foreign' .{__name__}.{code}.*{why}"):
         optimizer.ask()
     assert optimizer.pending == ()
 
@@ -149,7 +149,9 @@ def test_a_model_of_another_package_that_fails_is_told_with_the_policys_name(for
     optimizer.tell([{"x": 1.0, "y": 1.0}], [1.0])
     optimizer._policy.needs_observations = True
     for asked in (optimizer.surrogate, optimizer.recommend, optimizer.expected_gain):
-        with pytest.raises(PartError, match=r"policy 'foreign' .*could not fit its model: KeyError: 'no such model'"):
+        with pytest.raises(
+            ExtensionError, match=r"policy 'foreign' .*could not fit its model: KeyError: 'no such model'"
+        ):
             asked()
 
 

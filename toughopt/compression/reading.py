@@ -19,7 +19,7 @@ from toughopt.compression.testsuite import TestSuiteReader
 from toughopt.compression.trapezium import TrapeziumReader
 from toughopt.compression.units import require_unit
 from toughopt.compression.zwick import ZwickReader
-from toughopt.errors import ConfigError, CurveError, PartError, UnknownName
+from toughopt.errors import ConfigError, CurveError, ExtensionError, UnknownName
 from toughopt.extensions import blamed, called, loaded, made_by
 
 ENTRY_POINTS = "toughopt.readers"
@@ -96,7 +96,7 @@ def read_curves(
     try:
         with blamed(f"{called('reader', chosen)} cannot read it", chosen):
             curves = chosen.read(text) if options is AS_FOUND else chosen.read(text, options)
-    except (CurveError, PartError) as error:
+    except (CurveError, ExtensionError) as error:
         raise CurveError(f"{where}: {error}") from error
     if curves is None or not len(curves):
         raise CurveError(f"{where}: no usable compression test")
@@ -166,5 +166,5 @@ def _recognises(reader: Reader, text: str) -> bool:
     try:
         with blamed(f"{called('reader', reader)} cannot tell whether the file is of its kind", reader):
             return bool(reader.recognises(text))
-    except PartError as error:
+    except ExtensionError as error:
         raise CurveError(str(error)) from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from toughopt.errors import DesignError, PartError
+from toughopt.errors import DesignError, ExtensionError
 from toughopt.extensions import blamed, called
 from toughopt.families.base import Design, Designs, Parameter, Value
 
@@ -184,9 +184,9 @@ class ParametricFamily(ABC):
         with blamed(f"{who} cannot build {whole}", self):
             solid = self.build({**self.fixed, **whole})
         if not hasattr(solid, "with_metadata"):
-            raise PartError(f"{who} built a {type(solid).__name__} from {whole}; return a toughopt.geometry.Solid")
+            raise ExtensionError(f"{who} built a {type(solid).__name__} from {whole}; return a toughopt.geometry.Solid")
         if abs(bottom := float(solid.bounds_mm[0, 2])) > _OFF_THE_BED_MM:  # what is below would not be printed
-            raise PartError(f"{who} built {whole} from z = {bottom:g} mm on; a part stands on z = 0: translate it")
+            raise ExtensionError(f"{who} built {whole} from z = {bottom:g} mm on; a part stands on z = 0: translate it")
         return solid.with_metadata(
             family=self.name,
             version=self.version,
@@ -252,10 +252,10 @@ class ParametricFamily(ABC):
                 found += self.faults(whole)
         for fault in found:
             if not isinstance(fault, Fault):
-                raise PartError(f"{who}: faults gave a {type(fault).__name__}, not a Fault(bad, say)")
+                raise ExtensionError(f"{who}: faults gave a {type(fault).__name__}, not a Fault(bad, say)")
             bad = np.asarray(fault.bad, dtype=bool)
             if bad.shape not in ((), (1,), (count,)):
-                raise PartError(f"{who}: a fault's bad has shape {bad.shape} for {count} designs")
+                raise ExtensionError(f"{who}: a fault's bad has shape {bad.shape} for {count} designs")
             yield np.broadcast_to(bad, (count,)), fault.say
 
     def _fill(self, table: NDArray[np.float64], valid: NDArray[np.bool_], sound: Mapping[str, Any]) -> None:
@@ -266,11 +266,11 @@ class ParametricFamily(ABC):
                 if index < len(names):
                     if np.shape(column) not in ((), (1,), (count,)):
                         shape = np.shape(column)
-                        raise PartError(f"{who}: feature {names[index]!r} has shape {shape} for {count} designs")
+                        raise ExtensionError(f"{who}: feature {names[index]!r} has shape {shape} for {count} designs")
                     table[valid, index] = column
                 filled += 1
         if filled != len(names):
-            raise PartError(f"{who} describes {filled} features; feature_names has {len(names)}")
+            raise ExtensionError(f"{who} describes {filled} features; feature_names has {len(names)}")
 
     def _refuse_nameless(self, given: object, what: str) -> None:
         if not hasattr(given, "keys"):  # tables of other packages have columns by name as well

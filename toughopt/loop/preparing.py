@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from toughopt.errors import DesignError, MeshError, Mistake, PartError, ProgramError, ToughoptError
+from toughopt.errors import DesignError, ExtensionError, MeshError, Mistake, ProgramError, ToughoptError
 from toughopt.executor import completed
 from toughopt.journal import Experiment, Stage
 from toughopt.journal import events as ev
@@ -126,7 +126,7 @@ class Preparation:
 
     def _unprintable(self, experiment: Experiment, error: ToughoptError) -> None:
         self._underway.pop(experiment.id, None)
-        mistaken = isinstance(error, Mistake | PartError)
+        mistaken = isinstance(error, Mistake | ExtensionError)
         self._mistakes += mistaken
         odd_design = mistaken and self._mistakes < _MISTAKES
         if not odd_design and not isinstance(error, _DESIGN_TO_BLAME):

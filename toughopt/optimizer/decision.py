@@ -150,7 +150,7 @@ def decide(
         If there is no such policy or setting.
     SpaceError
         If nothing is left to propose.
-    PartError
+    ExtensionError
         If a policy of another package fails, or answers with what its seam does not allow.
     """
     chosen_by = policy(policy_name, **{n: v for n, v in settings.items() if n not in CAMPAIGN_SETTINGS})

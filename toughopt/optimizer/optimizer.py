@@ -233,7 +233,7 @@ class Optimizer:
 
         Raises
         ------
-        SpaceError, PartError
+        SpaceError, ExtensionError
             If nothing is left to propose, or a policy of another package fails.
         """
         decision = decide(

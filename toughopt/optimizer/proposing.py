@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toughopt.errors import DesignError, PartError
+from toughopt.errors import DesignError, ExtensionError
 from toughopt.extensions import blamed, called, foreign
 from toughopt.optimizer.base import Policy, Proposal, Surrogate, Task
 from toughopt.optimizer.observations import as_number
@@ -21,7 +21,7 @@ def proposed(task: Task, chosen_by: Policy) -> Proposal:
 
     Raises
     ------
-    PartError
+    ExtensionError
         If the policy of another package fails, or answers with something else than `task.k` designs of the space and
         one number, or None, for each.
     """
@@ -38,33 +38,35 @@ def fitted(task: Task, chosen_by: Policy) -> Surrogate | None:
     ------
     FitFailed, LinAlgError
         If the data do not determine it.
-    PartError
+    ExtensionError
         If that of another package fails otherwise, or is none.
     """
     who = called("policy", chosen_by)
     with blamed(f"{who} could not fit its model", chosen_by, but=(FitFailed, np.linalg.LinAlgError)):
         model = chosen_by.surrogate(task)
     if model is not None and not isinstance(model, Surrogate):
-        raise PartError(f"{who} gave a {type(model).__name__} as its model, which is no Surrogate")
+        raise ExtensionError(f"{who} gave a {type(model).__name__} as its model, which is no Surrogate")
     return model
 
 
 def _checked(who: str, task: Task, answer: object) -> Proposal:
     if not isinstance(answer, Proposal):
-        raise PartError(f"{who} answered with a {type(answer).__name__} instead of a Proposal")
+        raise ExtensionError(f"{who} answered with a {type(answer).__name__} instead of a Proposal")
     given: dict[str, Any] = {name: getattr(answer, name) for name in ("designs", "mean", "std", "acquisition")}
     for name, each in given.items():
         if not hasattr(each, "__len__") or len(each) != task.k:
             count = len(each) if hasattr(each, "__len__") else type(each).__name__
-            raise PartError(f"{who}: its proposal has {count} for {name}; {task.k} designs were asked for, one each")
+            raise ExtensionError(
+                f"{who}: its proposal has {count} for {name}; {task.k} designs were asked for, one each"
+            )
     try:
         designs = [task.space.check(design) for design in answer.designs]
     except DesignError as error:
-        raise PartError(f"{who} proposed what is none of the space: {error}") from error
+        raise ExtensionError(f"{who} proposed what is none of the space: {error}") from error
     try:
         json.dumps(dict(answer.hyperparameters))
     except (TypeError, ValueError) as error:
-        raise PartError(f"{who}: its hyperparameters cannot be written as JSON: {error}") from error
+        raise ExtensionError(f"{who}: its hyperparameters cannot be written as JSON: {error}") from error
     mean, std, acquisition = (
         [_number(who, name, value) for value in given[name]] for name in ("mean", "std", "acquisition")
     )
@@ -77,5 +79,5 @@ def _number(who: str, name: str, value: object) -> float | None:
         return None
     number = as_number(value)
     if number is None:
-        raise PartError(f"{who}: {value!r} for {name} is neither a number nor None")
+        raise ExtensionError(f"{who}: {value!r} for {name} is neither a number nor None")
     return number if math.isfinite(number) else None
