@@ -188,7 +188,16 @@ class TestEveryPrinter:
 
         outcome = bench.printer.print(program(), listen)
         assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
-        assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"]
+        assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"], outcome
+        assert bench.moves() == MOVES
+
+    def test_a_resume_right_behind_a_pause_is_not_lost(self, bench: Bench) -> None:
+        def hesitate() -> None:
+            bench.printer.pause()
+            bench.printer.resume()
+
+        outcome = bench.printer.print(program(), once("state", hesitate, to="streaming"))
+        assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
         assert bench.moves() == MOVES
 
     def test_cancels_and_leaves_it_off(self, bench: Bench) -> None:

@@ -175,6 +175,31 @@ def test_a_pause_is_limited_however_often_contact_is_lost_in_it(make_moonraker, 
     assert "longest_pause_s" in outcome.reason
 
 
+def test_a_print_that_went_on_and_ended_out_of_reach_is_known_to_have_gone_on(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+    states: list[str] = []
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "state":
+            states.append(event.data["to"])
+        if event.kind == "progress" and server.klipper.hold_at is not None:
+            server.klipper.set_state("paused")
+        if event.kind == "state" and event.data["to"] == "paused":
+            proxy.cut()
+            server.klipper.set_state("printing")
+            server.klipper.go()
+            with server.klipper.changed:
+                assert server.klipper.changed.wait_for(lambda: server.klipper.state == "complete", 20.0)
+            proxy.mend()
+
+    with printer_on(proxy.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
+    assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"]
+
+
 def test_a_host_that_has_forgotten_the_print_leaves_it_uncertain(make_moonraker, make_proxy) -> None:
     server = make_moonraker()
     proxy = make_proxy(server.port)

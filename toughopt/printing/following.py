@@ -158,6 +158,8 @@ class Follower:
                     self._paused_at = self._clock.now()
                 self._states.to(_STATE_OF[told.sign], told.text or "the host says so")
             case Sign.DONE if self._stopping is None:
+                if self._states.now is State.PAUSED:  # told too late, or while the host was out of reach
+                    self._states.to(State.STREAMING, "the host has gone on")
                 self._progress(Told(Sign.PROGRESS, fraction=1.0, resends=told.resends))
                 return Ending(PrintStatus.PRINTED, "printed")
             case Sign.CANCELLED:

@@ -54,6 +54,7 @@ class OctoPrint:
         self._heard: deque[Told] = deque()
         self._errors: deque[str] = deque(maxlen=3)
         self._fraction = -1.0
+        self._resume_due = False  # asked for while it was still pausing, when OctoPrint would drop it
 
     def attach(self) -> None:
         """See `PrintHost.attach`."""
@@ -93,6 +94,7 @@ class OctoPrint:
         """See `PrintHost.start`."""
         self._job = name
         self._fraction = -1.0
+        self._resume_due = False
         self._heard.clear()
         self._errors.clear()
         self._rest.post(f"/api/files/local/{name}", json={"command": "select", "print": True})
@@ -126,14 +128,18 @@ class OctoPrint:
 
     def pause(self) -> None:
         """See `PrintHost.pause`."""
+        self._resume_due = False
         self._rest.post("/api/job", json={"command": "pause", "action": "pause"})
 
     def resume(self) -> None:
         """See `PrintHost.resume`."""
-        self._rest.post("/api/job", json={"command": "pause", "action": "resume"})
+        self._resume_due = str(self._rest.get("/api/job").get("state", "")).startswith("Pausing")
+        if not self._resume_due:
+            self._rest.post("/api/job", json={"command": "pause", "action": "resume"})
 
     def cancel(self) -> None:
         """See `PrintHost.cancel`."""
+        self._resume_due = False
         self._rest.post("/api/job", json={"command": "cancel"})
 
     def turn_off(self) -> SafetyReport:
@@ -217,6 +223,8 @@ class OctoPrint:
             if fraction != self._fraction:
                 self._fraction = fraction
                 self._heard.append(Told(Sign.PROGRESS, fraction=fraction, resends=resends))
+        if self._resume_due and (current.get("state") or {}).get("flags", {}).get("paused"):
+            self.resume()
         for entry in current.get("temps") or ():
             self._heard.append(Told(Sign.TEMPERATURE, temperatures=_temperatures(entry)))
 
