@@ -133,7 +133,8 @@ class OctoPrint:
 
     def resume(self) -> None:
         """See `PrintHost.resume`."""
-        self._resume_due = str(self._rest.get("/api/job").get("state", "")).startswith("Pausing")
+        # what it says of the job may lag behind; of the connection it does not
+        self._resume_due = str(self._rest.get("/api/connection")["current"]["state"]).startswith("Pausing")
         if not self._resume_due:
             self._rest.post("/api/job", json={"command": "pause", "action": "resume"})
 
