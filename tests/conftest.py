@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,25 @@ class PostgresCluster:
     def stop(self) -> None:
         """Stop it at once, as a crash of its PC would."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """All of its processes stand still until the block ends, while TCP goes on acknowledging in their names."""
+        server = int((self._folder / "data/postmaster.pid").read_text().split()[0])
+        halted = [server]
+        try:
+            os.kill(server, signal.SIGSTOP)  # first, so that it makes no more of them
+            # not by their times of birth: a clock that is set moves these
+            told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+            halted += [
+                pid for pid, parent in (map(int, line.split()) for line in told.splitlines()) if parent == server
+            ]
+            for pid in halted[1:]:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in reversed(halted):
+                os.kill(pid, signal.SIGCONT)
 
     def url(self, database: str = "postgres") -> str:
         """Where a database of it is."""

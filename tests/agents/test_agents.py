@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -300,6 +300,24 @@ def test_nothing_is_queued_for_an_agent_that_is_not_there(exchange) -> None:
 
     with pytest.raises(DeviceError, match="toughopt agent pc9"):
         RemotePrinter("p1", "pc9", exchange).print(program())
+
+
+def test_a_queue_that_falls_silent_is_given_up_and_nothing_is_begun(exchange, postgres_cluster, monkeypatch) -> None:
+    from procrastinate import App
+
+    monkeypatch.setattr("toughopt.journal.line.SILENCE_S", 1.0)
+    monkeypatch.setattr("toughopt.agents.exchange._PATIENCE_S", 2.0)  # for a second connection, which it tries
+    configure = App.configure_task
+    with ExitStack() as standing:
+
+        def configured(app: App, *arguments: str, **options: str) -> object:
+            standing.enter_context(postgres_cluster.frozen())  # its connection is open already
+            return configure(app, *arguments, **options)
+
+        monkeypatch.setattr(App, "configure_task", configured)
+        with pytest.raises(DeviceError, match=r"queues nothing for lab-2/left: .*(no answer|a connection)"):
+            exchange.offer("job", "lab-2", "left", "print", {})
+    assert exchange.withdraw("job")
 
 
 def test_a_job_is_claimed_once(exchange) -> None:

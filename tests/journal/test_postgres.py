@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -92,20 +91,9 @@ def test_each_schema_of_a_database_holds_a_campaign_of_its_own(postgres_url: str
     two.close()
 
 
-def _processes() -> dict[int, int]:
-    """All processes and the parent of each, not by their times of birth: a clock that is set moves these."""
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
-
-
-def _signalled(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        os.kill(pid, number)
-
-
 @pytest.mark.full
 def test_a_frozen_server_is_given_up_and_taken_up_again_when_it_thaws(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres_cluster, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sqlalchemy import text
 
@@ -113,22 +101,15 @@ def test_a_frozen_server_is_given_up_and_taken_up_again_when_it_thaws(
     before = store.append(ev.Excluded(who="Ada", why="before"), 1)
     with store.transaction() as connection:
         backend = int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
-    server = _processes()[backend]
     monkeypatch.setattr("toughopt.journal.line.SILENCE_S", 1.0)
-    _signalled([backend], signal.SIGSTOP)  # one of the server's processes: another one answers
+    os.kill(backend, signal.SIGSTOP)  # one of the server's processes: another one answers
     try:
         after = store.append(ev.Excluded(who="Ada", why="after"), 1)
     finally:
-        _signalled([backend], signal.SIGCONT)
+        os.kill(backend, signal.SIGCONT)
     assert [event.seq for event in store.read()] == [before.seq, after.seq]
-    _signalled([server], signal.SIGSTOP)  # first, so that it makes no more of them
-    frozen = [pid for pid, parent in _processes().items() if parent == server]
-    try:
-        _signalled(frozen, signal.SIGSTOP)
-        with pytest.raises(JournalError, match="see whether the database server runs"):
-            store.append(ev.Excluded(who="Ada", why="never"), 1)
-    finally:
-        _signalled([*frozen, server], signal.SIGCONT)
+    with postgres_cluster.frozen(), pytest.raises(JournalError, match="see whether the database server runs"):
+        store.append(ev.Excluded(who="Ada", why="never"), 1)
     last = store.append(ev.Excluded(who="Ada", why="thawed"), 1)
     told = [event.payload["why"] for event in store.read()]
     assert told == ["before", "after", "thawed"] and last.seq > after.seq

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from toughopt.agents.tables import AGENTS, JOBS, METADATA, NEWS, WISHES
 from toughopt.errors import DeviceError
 from toughopt.journal import Artifacts
+from toughopt.journal.line import Line
 from toughopt.journal.postgres import PostgresStore, open_postgres
 
 TASK = "toughopt.machine"
@@ -83,7 +84,8 @@ class Exchange:
             with queue_app(self.url, waiting=False).open() as app:
                 app.configure_task(TASK, queue=line, lock=line).defer(job=job)
         except (ProcrastinateException, psycopg.Error) as error:
-            raise DeviceError(f"{self.where} queues nothing for {line}: {error}") from error
+            why = " ".join(str(error.__cause__ or error).split())  # procrastinate only says "Database error."
+            raise DeviceError(f"{self.where} queues nothing for {line}: {why}") from error
 
     def withdraw(self, job: str) -> bool:
         """Take back a job that nobody has claimed; False where somebody has."""
@@ -251,5 +253,7 @@ def queue_app(url: str, *, waiting: bool) -> App:
     """
     if not url.startswith(("postgresql://", "postgres://")):
         raise DeviceError("machines on other PCs need a campaign whose [store] url is postgresql://...")
-    kind = PsycopgConnector if waiting else SyncPsycopgConnector
-    return App(connector=kind(conninfo=url, min_size=1, max_size=4, timeout=_PATIENCE_S))
+    options: dict[str, Any] = {"conninfo": url, "min_size": 1, "max_size": 4, "timeout": _PATIENCE_S}
+    if waiting:
+        return App(connector=PsycopgConnector(**options))
+    return App(connector=SyncPsycopgConnector(connection_class=Line, **options))
