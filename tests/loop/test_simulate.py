@@ -166,11 +166,13 @@ def test_a_jam_costs_filament(tmp_path: Path, small_text: str) -> None:
     text = small_text.replace('"default"', '"random"')
     for name, jam in (("sound", 0.0), ("jams", 1.0)):
         Campaign.create(tmp_path / name, text).close()
-        simulate(tmp_path / name, Simulation(mishaps=Mishaps(jam=jam)), budget=1)
+        simulate(tmp_path / name, Simulation(mishaps=Mishaps(jam=jam)), budget=3)
     with Campaign.open(tmp_path / "sound") as sound, Campaign.open(tmp_path / "jams") as jams:
-        whole, part = sound.state.experiments[1], jams.state.experiments[1]
-        assert part.design == whole.design
-        assert 0.0 < (part.mass_g or 0.0) < 0.99 * (whole.mass_g or 0.0)
+        pairs = [(sound.state.experiments[number], jams.state.experiments[number]) for number in (1, 2, 3)]
+    assert all(part.design == whole.design for whole, part in pairs)
+    shares = [(part.mass_g or 0.0) / (whole.mass_g or 0.0) for whole, part in pairs]
+    # when a nozzle jams depends on the program's last digit, and one that jams at the very end costs next to nothing
+    assert all(0.0 < share < 1.01 for share in shares) and min(shares) < 0.99, shares
 
 
 def test_real_machines_cannot_be_simulated(tmp_path: Path, small_text: str) -> None:
