@@ -126,11 +126,12 @@ def test_people_may_ask_for_things_while_it_runs(small: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
 @pytest.mark.timeout(900)  # eleven starts of a whole campaign: a busy computer takes its time
-def test_kill_at_ten_moments_loses_nothing_and_prints_nothing_twice(small: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.full)])
+def test_kills_lose_nothing_and_print_nothing_twice(small: Path, kills: int) -> None:
     rng = random.Random(5)
     journal = small / "journal.sqlite"
     command = [sys.executable, "-m", "toughopt", "run", str(small), "-q"]
-    for _ in range(10):
+    for _ in range(kills):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         _wait_for_events(journal, process, more=rng.randint(2, 14))
         process.kill()

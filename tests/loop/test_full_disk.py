@@ -71,7 +71,7 @@ def goes_on(folder: Path, known: dict[int, float | None]) -> None:
     assert all(e.ended and (e.reason or e.stage is Stage.COMPLETE) for e in state.experiments.values())
 
 
-@pytest.mark.parametrize("left_kb", [80, 500])
+@pytest.mark.parametrize("left_kb", [80, pytest.param(500, marks=pytest.mark.full)])
 def test_a_disk_that_fills_up_ends_the_loop_and_loses_nothing(tiny_disk: Path, small_text: str, left_kb: int) -> None:
     folder = begin(tiny_disk / "campaign", small_text)
     ballast, disk = tiny_disk / "ballast", os.statvfs(tiny_disk)
@@ -86,7 +86,7 @@ def test_a_disk_that_fills_up_ends_the_loop_and_loses_nothing(tiny_disk: Path, s
     goes_on(folder, known)
 
 
-@pytest.mark.parametrize("puts", [3, 6])
+@pytest.mark.parametrize("puts", [3, pytest.param(6, marks=pytest.mark.full)])
 def test_wherever_it_is_noticed_printers_are_left_cold(
     tmp_path: Path, small_text: str, monkeypatch: pytest.MonkeyPatch, puts: int
 ) -> None:

@@ -73,7 +73,9 @@ def test_a_mistake_in_slicing_one_design_costs_that_design_alone(folder: Path, m
         assert len(campaign.state.complete) == campaign.workspace.budget() - 1
 
 
-@pytest.mark.parametrize("mass", [math.nan, "1.03 g", None])
+@pytest.mark.parametrize(
+    "mass", [math.nan, pytest.param("1.03 g", marks=pytest.mark.full), pytest.param(None, marks=pytest.mark.full)]
+)
 def test_what_a_scale_answers_that_is_no_mass_costs_that_experiment_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, mass: object
 ) -> None:

@@ -88,7 +88,7 @@ def test_the_line_may_be_bad(faults, lab, program):
 
 
 @pytest.mark.parametrize("options", [["--skip-repeated"], ["--advanced-ok"], ["--no-emergency-parser"]], ids=str)
-@pytest.mark.parametrize("window", ["off", "on"])
+@pytest.mark.parametrize("window", [pytest.param("off", marks=pytest.mark.full), "on"])
 def test_firmware_of_other_makes_on_a_bad_line(options, window, lab, program):
     virtual, printer = lab("lost_ok=5e-3", "lost_line=5e-3", "garble_in=5e-3", window=window, options=options)
     outcome = printer.print_file(program)

@@ -52,11 +52,12 @@ def wanted_mm3(made, design, solid, printer):
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
-def test_random_designs_lay_down_the_mass_of_their_solids_and_pass_the_checks(name, profile, with_settings):
+@pytest.mark.parametrize("count", [2, pytest.param(6, marks=pytest.mark.full)])
+def test_random_designs_lay_down_the_mass_of_their_solids_and_pass_the_checks(name, count, profile, with_settings):
     made = family(name, **SMALL[name])
     printer = with_settings(mode=made.print_mode)
     errors = []
-    for design in drawn(made, 4, 11):
+    for design in drawn(made, count, 11):
         solid = made.solid(design)
         toolpaths = NativeSlicer().slice(solid, printer)
         program = write_program(toolpaths, printer, date=datetime(2024, 1, 1, tzinfo=UTC))
