@@ -200,6 +200,50 @@ def test_a_print_that_went_on_and_ended_out_of_reach_is_known_to_have_gone_on(ma
     assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"]
 
 
+def test_a_cancel_that_the_host_did_not_hear_is_said_again(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and not server.calls.count("cut"):
+            server.calls.append("cut")
+            proxy.cut()
+            printer.cancel("enough")
+        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
+            proxy.mend()
+
+    with printer_on(proxy.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.reason, outcome.heaters_off) == (PrintStatus.CANCELLED, "enough", True), outcome
+    assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
+
+
+def test_a_pause_that_the_host_did_not_hear_is_said_again(make_moonraker, make_proxy) -> None:
+    server = make_moonraker()
+    proxy = make_proxy(server.port)
+    server.klipper.hold_at = 60
+    states: list[str] = []
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and not server.calls.count("cut"):
+            server.calls.append("cut")
+            proxy.cut()
+            printer.pause()
+        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
+            proxy.mend()
+        elif event.kind == "state":
+            states.append(event.data["to"])
+            if event.data["to"] == "paused":
+                server.klipper.go()
+                printer.resume()
+
+    with printer_on(proxy.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
+    assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"]
+
+
 def test_a_host_that_has_forgotten_the_print_leaves_it_uncertain(make_moonraker, make_proxy) -> None:
     server = make_moonraker()
     proxy = make_proxy(server.port)

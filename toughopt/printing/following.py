@@ -50,6 +50,7 @@ class Follower:
         self._thermometer = Thermometer(limits, self._started)
         self._stopping: Ending | None = None  # what the end will be called that was asked for
         self._stop_at = 0.0
+        self._cancel_due = False  # until the host has heard it
         self._notes: deque[str] = deque(maxlen=5)
 
     def expects(self, total: int, planned_s: float, patience_s: float) -> None:
@@ -97,6 +98,7 @@ class Follower:
     def _next(self) -> Told | None:
         try:
             self._obey()
+            self._cancel()
             told = self._host.hear(_HEAR_S)
             now = self._clock.now()
             if told is None and now - self._heard_at > _SILENCE_S:
@@ -117,6 +119,7 @@ class Follower:
                 try:
                     self._host.pause() if request.verb is Verb.PAUSE else self._host.resume()
                 except LinkLost:
+                    self._requests.appendleft(request)  # said again as soon as it answers
                     raise
                 except DeviceError as error:  # it is at something else already
                     self._tell(PrintEvent("note", {"text": str(error)}))
@@ -125,12 +128,19 @@ class Follower:
         if self._stopping is not None:
             return
         self._stopping, self._stop_at = ending, self._clock.now()
+        self._cancel_due = True
+
+    def _cancel(self) -> None:
+        """Tell the host that it is to end. Raises LinkLost, after which it is told again."""
+        if not self._cancel_due:
+            return
         try:
             self._host.cancel()
         except LinkLost:
             raise
         except DeviceError as error:  # it has ended meanwhile, which is heard next
             self._tell(PrintEvent("note", {"text": str(error)}))
+        self._cancel_due = False
 
     def _watch(self, now: float) -> None:
         if self._stopping is not None:
