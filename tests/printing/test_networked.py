@@ -219,6 +219,28 @@ def test_a_cancel_that_the_host_did_not_hear_is_said_again(make_moonraker, make_
     assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_host_that_does_not_cancel_is_halted(make_moonraker, monkeypatch, answers: bool) -> None:
+    def cancel(self: Moonraker) -> None:
+        if not answers:
+            raise LinkLost("no answer to printer.print.cancel")
+
+    monkeypatch.setattr(Moonraker, "cancel", cancel)
+    monkeypatch.setattr("toughopt.printing.following._CANCEL_S", 1.0)
+    server = make_moonraker()
+    server.klipper.hold_at = 60
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress":
+            printer.cancel("enough")
+
+    with printer_on(server.url, patience_s=20.0) as printer:
+        outcome = printer.print(PROGRAM, listen)
+    assert (outcome.status, outcome.reason, outcome.heaters_off) == (PrintStatus.CANCELLED, "enough", True), outcome
+    assert "not_cancelled" in [fault["fault"] for fault in outcome.faults]
+    assert "printer.emergency_stop" in server.calls
+
+
 def test_a_pause_that_the_host_did_not_hear_is_said_again(make_moonraker, make_proxy) -> None:
     server = make_moonraker()
     proxy = make_proxy(server.port)

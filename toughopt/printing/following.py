@@ -51,6 +51,7 @@ class Follower:
         self._stopping: Ending | None = None  # what the end will be called that was asked for
         self._stop_at = 0.0
         self._cancel_due = False  # until the host has heard it
+        self._said_again: Request | None = None
         self._notes: deque[str] = deque(maxlen=5)
 
     def expects(self, total: int, planned_s: float, patience_s: float) -> None:
@@ -98,6 +99,7 @@ class Follower:
     def _next(self) -> Told | None:
         try:
             self._obey()
+            self._watch()  # before what may take as long as it allows
             self._cancel()
             told = self._host.hear(_HEAR_S)
             now = self._clock.now()
@@ -105,7 +107,6 @@ class Follower:
                 told = self._host.look(self._name)
             if told is not None:
                 self._heard_at = now
-            self._watch(now)
         except DeviceError as error:
             told = self._regain(error)
         return told
@@ -115,14 +116,23 @@ class Follower:
             request = self._requests.popleft()
             if request.verb is Verb.CANCEL:
                 self._stop(Ending(PrintStatus.CANCELLED, request.reason))
-            elif self._stopping is None:
-                try:
-                    self._host.pause() if request.verb is Verb.PAUSE else self._host.resume()
-                except LinkLost:
-                    self._requests.appendleft(request)  # said again as soon as it answers
-                    raise
-                except DeviceError as error:  # it is at something else already
-                    self._tell(PrintEvent("note", {"text": str(error)}))
+            elif self._stopping is None and not self._cancel_asked():
+                self._say(request)
+
+    def _say(self, request: Request) -> None:
+        """Pass a pause or a resume on. Raises LinkLost, after which it is said once more."""
+        try:
+            self._host.pause() if request.verb is Verb.PAUSE else self._host.resume()
+        except LinkLost:
+            if request is not self._said_again:  # a host that is busy for long may have heard it twice already
+                self._said_again = request
+                self._requests.appendleft(request)
+            raise
+        except DeviceError as error:  # it is at something else already
+            self._tell(PrintEvent("note", {"text": str(error)}))
+
+    def _cancel_asked(self) -> bool:
+        return any(request.verb is Verb.CANCEL for request in tuple(self._requests))
 
     def _stop(self, ending: Ending) -> None:
         if self._stopping is not None:
@@ -142,9 +152,11 @@ class Follower:
             self._tell(PrintEvent("note", {"text": str(error)}))
         self._cancel_due = False
 
-    def _watch(self, now: float) -> None:
+    def _watch(self) -> None:
+        now = self._clock.now()
         if self._stopping is not None:
             if now - self._stop_at > _CANCEL_S:
+                self._cancel_due = False
                 self._host.emergency_stop()
                 self._fault({"fault": "not_cancelled", "reason": f"not cancelled within {_CANCEL_S:g} s, so halted"})
                 self._stop_at = now
@@ -219,7 +231,7 @@ class Follower:
                 self._heard_at = self._clock.now()
                 self._tell(PrintEvent("note", {"text": f"{self._host.where} answers again"}))
                 return told
-            if self._clock.now() >= end or any(request.verb is Verb.CANCEL for request in self._requests):
+            if self._clock.now() >= end or self._cancel_asked():
                 raise error
             wait.wait(_AGAIN_S)
 
