@@ -134,9 +134,10 @@ class OctoPrint:
     def resume(self) -> None:
         """See `PrintHost.resume`."""
         # what it says of the job may lag behind; of the connection it does not
-        self._resume_due = str(self._rest.get("/api/connection")["current"]["state"]).startswith("Pausing")
-        if not self._resume_due:
+        pausing = str(self._rest.get("/api/connection")["current"]["state"]).startswith("Pausing")
+        if not pausing:
             self._rest.post("/api/job", json={"command": "pause", "action": "resume"})
+        self._resume_due = pausing
 
     def cancel(self) -> None:
         """See `PrintHost.cancel`."""
