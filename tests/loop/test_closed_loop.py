@@ -125,7 +125,7 @@ def test_people_may_ask_for_things_while_it_runs(small: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
-@pytest.mark.timeout(900)  # eleven starts of a whole campaign: a busy computer takes its time
+@pytest.mark.timeout(900)  # up to eleven starts of a whole campaign: a busy computer takes its time
 @pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.full)])
 def test_kills_lose_nothing_and_print_nothing_twice(small: Path, kills: int) -> None:
     rng = random.Random(5)

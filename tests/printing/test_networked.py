@@ -101,6 +101,20 @@ def printer_on(url: str, **options: float) -> NetworkPrinter:
     return NetworkPrinter("bench", Moonraker("bench", url, PROFILE), PROFILE, **options)
 
 
+def unheard(proxy: Proxy, say: Callable[[], None]) -> Callable[[PrintEvent], None]:
+    """A listener that speaks into a line which it has just cut, and mends the line when that is noticed."""
+    left = [say]
+
+    def listen(event: PrintEvent) -> None:
+        if event.kind == "progress" and left:
+            proxy.cut()
+            left.pop()()
+        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
+            proxy.mend()
+
+    return listen
+
+
 @pytest.mark.parametrize("says", [b"", BAD_GATEWAY], ids=["closed", "502"])
 def test_a_print_that_went_on_without_us_is_followed_again(make_moonraker, make_proxy, says: bytes) -> None:
     server = make_moonraker()
@@ -204,17 +218,8 @@ def test_a_cancel_that_the_host_did_not_hear_is_said_again(make_moonraker, make_
     server = make_moonraker()
     proxy = make_proxy(server.port)
     server.klipper.hold_at = 60
-
-    def listen(event: PrintEvent) -> None:
-        if event.kind == "progress" and not server.calls.count("cut"):
-            server.calls.append("cut")
-            proxy.cut()
-            printer.cancel("enough")
-        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
-            proxy.mend()
-
     with printer_on(proxy.url, patience_s=20.0) as printer:
-        outcome = printer.print(PROGRAM, listen)
+        outcome = printer.print(PROGRAM, unheard(proxy, lambda: printer.cancel("enough")))
     assert (outcome.status, outcome.reason, outcome.heaters_off) == (PrintStatus.CANCELLED, "enough", True), outcome
     assert [fault["fault"] for fault in outcome.faults] == ["out_of_reach"]
 
@@ -248,19 +253,15 @@ def test_a_pause_that_the_host_did_not_hear_is_said_again(make_moonraker, make_p
     states: list[str] = []
 
     def listen(event: PrintEvent) -> None:
-        if event.kind == "progress" and not server.calls.count("cut"):
-            server.calls.append("cut")
-            proxy.cut()
-            printer.pause()
-        elif event.kind == "fault" and event.data["fault"] == "out_of_reach":
-            proxy.mend()
-        elif event.kind == "state":
+        lose_the_pause(event)
+        if event.kind == "state":
             states.append(event.data["to"])
             if event.data["to"] == "paused":
                 server.klipper.go()
                 printer.resume()
 
     with printer_on(proxy.url, patience_s=20.0) as printer:
+        lose_the_pause = unheard(proxy, printer.pause)
         outcome = printer.print(PROGRAM, listen)
     assert (outcome.status, outcome.heaters_off) == (PrintStatus.PRINTED, True), outcome
     assert states[-5:] == ["streaming", "paused", "streaming", "draining", "idle"]
